@@ -1,0 +1,116 @@
+//! `retrohunt ingest`
+
+use super::args::LakeArgs;
+use super::{Outcome, output};
+use crate::config::Resources;
+use crate::error::{Error, Result};
+use crate::ingest::{IngestReport, IngestRequest, Stop, ingest};
+use clap::{Args, ValueEnum};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Store logs in a lake.
+///
+/// Recognises by content: Management Activity API records and Unified Audit Log exports
+/// (CSV, JSON), Entra sign-in logs as Azure Monitor writes them, Defender advanced-hunting
+/// rows and streams, ECS documents and Elastic alerts; plain, gzip or zstd. Events that are
+/// there already are not stored again; what cannot be read is kept in the table
+/// `quarantine` with the reason, and the exit code is 3.
+#[derive(Debug, Args)]
+pub(crate) struct IngestArgs {
+    /// Files, folders (with everything below them) or quoted glob patterns
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+
+    #[command(flatten)]
+    lake: LakeArgs,
+
+    /// Read files again that this lake has ingested before
+    #[arg(long)]
+    again: bool,
+
+    /// How to print the counts
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    format: SummaryFormat,
+}
+
+/// Forms of a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryFormat {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
+}
+
+pub(crate) async fn run(args: IngestArgs, resources: Resources) -> Result<Outcome> {
+    let lake = args.lake.lake()?;
+    let request = IngestRequest {
+        paths: args.paths,
+        memory_limit: resources.memory_limit,
+        threads: resources.threads,
+        again: args.again,
+    };
+    let bar = Arc::new(output::BytesBar::new("ingesting"));
+    let stop = Stop::default();
+    let interrupted = Arc::clone(&stop);
+    let watch = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.store(true, Ordering::Relaxed);
+        }
+    });
+    let started = Instant::now();
+    let report = ingest(&lake, request, Arc::clone(&bar) as _, stop).await;
+    watch.abort();
+    bar.finish();
+    let report = match report {
+        Err(Error::Interrupted) => {
+            output::note("interrupted: what was committed stays; run the same command again to ingest the rest, nothing is stored twice");
+            return Err(Error::Interrupted);
+        }
+        other => other?,
+    };
+    match args.format {
+        SummaryFormat::Json => {
+            let text = serde_json::to_string(&report).map_err(|e| Error::Internal(e.to_string()))?;
+            output::data(&format!("{text}\n"))?;
+        }
+        SummaryFormat::Table => output::data(&summary(&report, &lake.display(), started.elapsed().as_secs_f64()))?,
+    }
+    Ok(if report.has_rejects() { Outcome::Incomplete } else { Outcome::Done })
+}
+
+/// The counts for people.
+pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String {
+    let mut text = String::new();
+    let speed = report.bytes as f64 / 1e6 / seconds.max(0.001);
+    let _ = writeln!(text, "{} files, {} records read into {lake} in {seconds:.1} s ({speed:.0} MB/s)", report.files, report.read);
+    let _ = writeln!(text, "  {:>12} stored", report.stored);
+    for (dataset, count) in &report.datasets {
+        let _ = writeln!(text, "  {:>12}   {dataset}", count);
+    }
+    let _ = writeln!(text, "  {:>12} duplicate", report.duplicate);
+    let _ = writeln!(text, "  {:>12} rejected", report.rejected);
+    for (reason, count) in &report.reasons {
+        let _ = writeln!(text, "  {:>12}   {reason}", count);
+    }
+    if report.skipped > 0 {
+        let _ = writeln!(text, "  {:>12} skipped (no events by their nature)", report.skipped);
+    }
+    let known = report.details.iter().filter(|file| file.already_ingested).count();
+    if known > 0 {
+        let _ = writeln!(text, "{known} files were ingested before and not read again (--again reads them)");
+    }
+    for file in report.details.iter().filter(|file| file.problem.is_some()).take(20) {
+        let _ = writeln!(text, "{}: {}", file.path, file.problem.as_deref().unwrap_or_default());
+    }
+    if report.bad_files > 20 {
+        let _ = writeln!(text, "and {} more files with problems (--format json lists all)", report.bad_files - 20);
+    }
+    if report.has_rejects() {
+        let _ = writeln!(text, "What was rejected is kept: retrohunt sql \"SELECT source_file, reason, count(*) FROM quarantine GROUP BY 1, 2\"");
+    }
+    text
+}

@@ -1,0 +1,69 @@
+//! The command line: one file per command. The only part that knows the terminal.
+
+mod args;
+mod ingest;
+mod output;
+
+use crate::config::Resources;
+use crate::error::{Error, Result};
+use args::Cli;
+use clap::Parser as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// How a command ended when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All done: exit code 0.
+    Done,
+    /// Done, but some input was rejected or some part failed: exit code 3.
+    Incomplete,
+}
+
+/// Runs the program: parses the arguments, runs the command, prints its error.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some input was rejected.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // Nothing can be said where the message itself cannot be written.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(3),
+        // Whoever read the output had enough of it.
+        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = std::io::stderr().lock();
+            let _ = writeln!(stderr, "error: {}", output::chain(&error));
+            if let Some(hint) = error.hint() {
+                let _ = writeln!(stderr, "\nhint: {hint}");
+            }
+            ExitCode::from(if matches!(error, Error::Setting { .. }) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Outcome> {
+    let resources = cli.resources()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(resources.threads.max(2))
+        .enable_all()
+        .build()
+        .map_err(|e| Error::Internal(format!("cannot start threads: {e}")))?;
+    let outcome = runtime.block_on(dispatch(cli, resources));
+    // A blocked reader must not keep an interrupted program alive.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    outcome
+}
+
+async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
+    match cli.command {
+        args::Command::Ingest(command) => ingest::run(command, resources).await,
+    }
+}

@@ -1,0 +1,73 @@
+//! Printing: data to stdout, everything else to stderr, progress only to a terminal.
+
+use crate::error::{Error, Result};
+use crate::ingest::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
+
+/// Writes text to stdout.
+pub(crate) fn data(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Output)
+}
+
+/// Writes a line for the person at the terminal.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    // There is nobody to tell when stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// An error with what caused it, each cause once.
+pub(crate) fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// A progress bar over bytes; silent where stderr is no terminal.
+pub(crate) struct BytesBar(ProgressBar);
+
+impl BytesBar {
+    pub(crate) fn new(message: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), target()).with_message(message);
+        let template = "{msg} {bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for BytesBar {
+    fn total(&self, bytes: u64) {
+        self.0.set_length(bytes);
+    }
+
+    fn position(&self, bytes: u64) {
+        self.0.set_position(bytes);
+    }
+}
+
+/// A spinner for work of unknown length; silent where stderr is no terminal.
+pub(crate) fn spinner(message: impl Into<String>) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, target()).with_message(message.into());
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+fn target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}

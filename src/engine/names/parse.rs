@@ -1,0 +1,156 @@
+//! From SQL text to one statement that only reads.
+
+use super::error::NameError;
+use datafusion::sql::sqlparser::ast::{Query, Select, SetExpr, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use std::ops::ControlFlow;
+
+/// First words of statements that change something. They are refused before parsing:
+/// the parser does not know DataFusion's own (`CREATE EXTERNAL TABLE`).
+const WRITING: &[&str] = &[
+    "ALTER", "ANALYZE", "ATTACH", "CALL", "COMMIT", "COPY", "CREATE", "DELETE", "DETACH", "DROP", "EXECUTE", "GRANT",
+    "IMPORT", "INSERT", "INSTALL", "LOAD", "MERGE", "OPTIMIZE", "PREPARE", "REPLACE", "RESET", "REVOKE", "ROLLBACK",
+    "SET", "TRUNCATE", "UNLOAD", "UPDATE", "USE", "VACUUM",
+];
+
+/// Parses one statement that only reads: a query, `EXPLAIN` of one, `SHOW TABLES`,
+/// `SHOW COLUMNS`, or `DESCRIBE` of a table.
+pub fn parse_query(sql: &str) -> Result<Statement, NameError> {
+    let syntax = |error: ParserError| match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => NameError::Syntax(message),
+        ParserError::RecursionLimitExceeded => NameError::Syntax("the statement is nested too deeply".into()),
+    };
+    let dialect = GenericDialect;
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| syntax(error.into()))?;
+    let tokens = numbers_in_names(tokens);
+    refuse_writing(&tokens)?;
+    let mut statements =
+        Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(syntax)?;
+    let statement = match statements.len() {
+        1 => statements.remove(0),
+        0 => return Err(NameError::Syntax("there is no statement; write a SELECT".into())),
+        several => return Err(NameError::NotOne(several)),
+    };
+    check_read_only(&statement)?;
+    Ok(statement)
+}
+
+/// Quotes numeric segments of a name: `target_resources.0.display_name`.
+///
+/// The tokenizer reads `.0` or `0.` after a word as a number; between the parts of a name,
+/// with no space, it is a segment.
+fn numbers_in_names(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut fixed: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let touches = |before: &TokenWithSpan| before.span.end == token.span.start;
+        if let Token::Number(digits, false) = &token.token
+            && fixed.last().is_some_and(|before| touches(before) && continues_name(&fixed))
+        {
+            let place = token.span;
+            let mut segments = digits.split('.').peekable();
+            while let Some(segment) = segments.next() {
+                if !segment.is_empty() {
+                    let word = Word { value: segment.to_owned(), quote_style: Some('"'), keyword: NO_KEYWORD };
+                    fixed.push(TokenWithSpan::new(Token::Word(word), place));
+                }
+                if segments.peek().is_some() {
+                    fixed.push(TokenWithSpan::new(Token::Period, place));
+                }
+            }
+        } else {
+            fixed.push(token);
+        }
+    }
+    fixed
+}
+
+const NO_KEYWORD: datafusion::sql::sqlparser::keywords::Keyword =
+    datafusion::sql::sqlparser::keywords::Keyword::NoKeyword;
+
+/// True where a number that follows directly belongs to a name: after `word` or `word.`.
+fn continues_name(tokens: &[TokenWithSpan]) -> bool {
+    match tokens {
+        [.., TokenWithSpan { token: Token::Word(_), .. }] => true,
+        [.., word, period] => {
+            matches!((&word.token, &period.token), (Token::Word(_), Token::Period))
+                && (word.span.end == period.span.start || word.span == period.span)
+        }
+        _ => false,
+    }
+}
+
+fn refuse_writing(tokens: &[TokenWithSpan]) -> Result<(), NameError> {
+    let mut words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).map_while(|token| {
+        match &token.token {
+            Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_uppercase()),
+            _ => None,
+        }
+    });
+    let Some(first) = words.next().filter(|first| WRITING.contains(&first.as_str())) else {
+        return Ok(());
+    };
+    let kind = match words.next() {
+        Some(second) if matches!(first.as_str(), "CREATE" | "DROP" | "ALTER" | "INSERT") => format!("{first} {second}"),
+        _ => first,
+    };
+    Err(NameError::NotReadOnly { kind })
+}
+
+fn check_read_only(statement: &Statement) -> Result<(), NameError> {
+    match statement {
+        Statement::Query(_) => {}
+        Statement::Explain { statement, .. } => {
+            return match statement.as_ref() {
+                query @ Statement::Query(_) => check_read_only(query),
+                other => Err(NameError::NotReadOnly { kind: format!("EXPLAIN {}", leading_keywords(other)) }),
+            };
+        }
+        Statement::ExplainTable { .. } | Statement::ShowTables { .. } | Statement::ShowColumns { .. } => return Ok(()),
+        other => return Err(NameError::NotReadOnly { kind: leading_keywords(other) }),
+    }
+    match statement.visit(&mut Writes) {
+        ControlFlow::Break(kind) => Err(NameError::NotReadOnly { kind: kind.into() }),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+fn leading_keywords(statement: &Statement) -> String {
+    let text = statement.to_string();
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .take_while(|word| word.chars().all(|character| character.is_ascii_uppercase()))
+        .take(2)
+        .collect();
+    if words.is_empty() { "this statement".into() } else { words.join(" ") }
+}
+
+/// Finds what writes or locks inside a query.
+struct Writes;
+
+impl Visitor for Writes {
+    type Break = &'static str;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
+        if query.locks.is_empty() { writing_body(&query.body) } else { ControlFlow::Break("SELECT FOR UPDATE") }
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
+        if select.into.is_some() { ControlFlow::Break("SELECT INTO") } else { ControlFlow::Continue(()) }
+    }
+}
+
+fn writing_body(body: &SetExpr) -> ControlFlow<&'static str> {
+    match body {
+        SetExpr::Insert(_) => ControlFlow::Break("INSERT"),
+        SetExpr::Update(_) => ControlFlow::Break("UPDATE"),
+        SetExpr::Delete(_) => ControlFlow::Break("DELETE"),
+        SetExpr::Merge(_) => ControlFlow::Break("MERGE"),
+        SetExpr::SetOperation { left, right, .. } => {
+            writing_body(left)?;
+            writing_body(right)
+        }
+        SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) | SetExpr::Table(_) => ControlFlow::Continue(()),
+    }
+}

@@ -1,0 +1,214 @@
+//! Parsed chunks, in the order of the input, to counts and commits.
+
+use super::Item;
+use super::batch::{EventBatch, schema_position};
+use super::commit::Committer;
+use super::dedup::{Partition, Verdict};
+use super::parse::{Parsed, Rejected, kept};
+use super::pending::{Origin, Pending};
+use super::report::{FileReport, IngestReport};
+use crate::error::{Error, Result};
+use crate::schema::{EVENT_ID, RAW};
+use crate::sources::{Rejection, SOURCES};
+use datafusion::arrow::array::{Array, AsArray};
+use std::collections::BTreeMap;
+
+/// Part of the memory limit that waiting events may fill; writing them takes the rest.
+const PENDING_SHARE: f64 = 0.4;
+
+/// Rejected records that wait for a commit at most.
+const WAITING_REJECTS: usize = 10_000;
+
+pub(super) struct Collector {
+    committer: Committer,
+    pending: Pending,
+    rejected: Vec<Rejected>,
+    origins: Vec<Origin>,
+    reports: Vec<FileReport>,
+    /// Files whose end has been seen and that the ledger does not have yet.
+    ended: Vec<usize>,
+    reasons: BTreeMap<String, u64>,
+    datasets: BTreeMap<String, u64>,
+    budget: usize,
+}
+
+impl Collector {
+    pub(super) fn new(committer: Committer, files: usize, memory_limit: u64) -> Self {
+        Self {
+            committer,
+            pending: Pending::default(),
+            rejected: Vec::new(),
+            origins: vec![Origin { path: String::new(), sha256: String::new() }; files],
+            reports: vec![FileReport::default(); files],
+            ended: Vec::new(),
+            reasons: BTreeMap::new(),
+            datasets: BTreeMap::new(),
+            budget: (memory_limit as f64 * PENDING_SHARE) as usize,
+        }
+    }
+
+    pub(super) async fn take(&mut self, item: Item) -> Result<()> {
+        match item {
+            Item::Begin { file, path, size, sha256 } => {
+                self.origins[file] = Origin { path: path.clone(), sha256: sha256.clone() };
+                self.reports[file] = FileReport { path, size, sha256, ..FileReport::default() };
+            }
+            Item::Parsed(parsed, file) => self.parsed(*parsed, file).await?,
+            Item::End { file, problem, whole_file } => {
+                self.end(file, problem, whole_file);
+            }
+            Item::Known { file, report } => self.reports[file] = *report,
+            Item::Unreadable { file, path, problem } => {
+                self.reports[file] = FileReport { path, problem: Some(problem), ..FileReport::default() };
+            }
+        }
+        if self.pending.bytes + self.committer.ids_bytes() > self.budget || self.rejected.len() > WAITING_REJECTS {
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, file: usize, problem: Option<String>, whole_file: Option<Vec<u8>>) {
+        let report = &mut self.reports[file];
+        report.problem = problem.clone();
+        if report.read == 0 && report.problem.is_none() && report.skipped.is_empty() {
+            report.problem = Some("the file holds no records".into());
+        }
+        if let Some(problem) = &report.problem {
+            // The quarantine row of the file itself; it counts as a record only where
+            // nothing of the file could be framed as one.
+            let counted = u64::from(whole_file.is_some());
+            report.read += counted;
+            report.rejected += counted;
+            let reason = Rejection::File(problem.clone());
+            if counted > 0 {
+                *self.reasons.entry(reason.to_string()).or_default() += 1;
+            }
+            let record = whole_file.map(|bytes| kept(&bytes)).unwrap_or_default();
+            self.rejected.push(Rejected { file, position: u64::MAX >> 1, format: None, reason, record });
+        }
+        self.ended.push(file);
+    }
+
+    async fn parsed(&mut self, parsed: Parsed, file: usize) -> Result<()> {
+        let report = &mut self.reports[file];
+        report.read += parsed.read;
+        report.rejected += parsed.rejected.len() as u64;
+        for (why, count) in parsed.skipped {
+            *report.skipped.entry(why.to_owned()).or_default() += count;
+        }
+        for rejected in parsed.rejected {
+            self.reject(rejected);
+        }
+        for batch in parsed.batches {
+            self.events(batch).await?;
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, rejected: Rejected) {
+        *self.reasons.entry(rejected.reason.kind()).or_default() += 1;
+        self.rejected.push(rejected);
+    }
+
+    async fn events(&mut self, batch: EventBatch) -> Result<()> {
+        for meta in &batch.meta {
+            let name = SOURCES[usize::from(meta.format)].name();
+            match self.reports[batch.file].formats.get_mut(name) {
+                Some(count) => *count += 1,
+                None => drop(self.reports[batch.file].formats.insert(name.to_owned(), 1)),
+            }
+        }
+        let mut days: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
+        for (row, meta) in batch.meta.iter().enumerate() {
+            days.entry(meta.day).or_default().push(row as u32);
+        }
+        let mut admitted = Vec::with_capacity(batch.meta.len());
+        let mut conflicts = Vec::new();
+        let mut duplicate = 0;
+        for (day, rows) in days {
+            let ids = self.committer.ids(&Partition { dataset: batch.dataset.clone(), day }).await?;
+            for row in rows {
+                match ids.admit(&batch.meta[row as usize]) {
+                    Verdict::New => admitted.push(row),
+                    Verdict::Duplicate => duplicate += 1,
+                    Verdict::Conflict => conflicts.push(row),
+                }
+            }
+        }
+        admitted.sort_unstable();
+        let report = &mut self.reports[batch.file];
+        report.duplicate += duplicate;
+        report.stored += admitted.len() as u64;
+        report.rejected += conflicts.len() as u64;
+        *self.datasets.entry(batch.dataset.clone()).or_default() += admitted.len() as u64;
+        for row in conflicts {
+            self.reject(conflict(&batch, row));
+        }
+        self.pending.add(batch, &admitted);
+        Ok(())
+    }
+
+    /// Commits what waits: events, then quarantine, then the ledger. After a crash in
+    /// between, the files are simply ingested again.
+    async fn commit(&mut self) -> Result<()> {
+        let mut version = None;
+        if !self.pending.is_empty() {
+            let pending = std::mem::take(&mut self.pending);
+            let (pending, withdrawn, committed) = self.committer.commit_events(pending, &self.origins).await?;
+            version = Some(committed);
+            for withdrawn in withdrawn {
+                let (batch, row) = withdrawn.row;
+                let batch = &pending.batches[batch as usize];
+                let report = &mut self.reports[batch.file];
+                report.stored -= 1;
+                if let Some(count) = self.datasets.get_mut(&batch.dataset) {
+                    *count -= 1;
+                }
+                if withdrawn.verdict == Verdict::Conflict {
+                    report.rejected += 1;
+                    let rejected = conflict(batch, row);
+                    self.reject(rejected);
+                } else {
+                    report.duplicate += 1;
+                }
+            }
+        }
+        let rejected = std::mem::take(&mut self.rejected);
+        if !rejected.is_empty() {
+            self.committer.commit_quarantine(&rejected, &self.origins).await?;
+        }
+        let ended = std::mem::take(&mut self.ended);
+        let files: Vec<&FileReport> = ended.iter().map(|&file| &self.reports[file]).collect();
+        self.committer.commit_ledger(&files, version).await
+    }
+
+    pub(super) async fn finish(mut self) -> Result<IngestReport> {
+        self.commit().await?;
+        for report in &self.reports {
+            if report.read != report.stored + report.duplicate + report.rejected {
+                return Err(Error::Internal(format!(
+                    "{}: {} records read, but {} stored, {} duplicate, {} rejected",
+                    report.path, report.read, report.stored, report.duplicate, report.rejected
+                )));
+            }
+        }
+        self.datasets.retain(|_, count| *count > 0);
+        Ok(IngestReport::new(self.reports, self.reasons, self.datasets))
+    }
+}
+
+fn conflict(batch: &EventBatch, row: u32) -> Rejected {
+    let text = |field| {
+        let column = batch.column(schema_position(field))?.as_string_opt::<i32>()?;
+        column.is_valid(row as usize).then(|| column.value(row as usize).to_owned())
+    };
+    let meta = &batch.meta[row as usize];
+    Rejected {
+        file: batch.file,
+        position: meta.position,
+        format: Some(SOURCES[usize::from(meta.format)].name()),
+        reason: Rejection::Conflict(text(EVENT_ID).unwrap_or_default()),
+        record: kept(text(RAW).unwrap_or_default().as_bytes()),
+    }
+}

@@ -1,0 +1,352 @@
+//! Pending events to the lake: one atomic commit, whatever other ingests do meanwhile.
+
+use super::dedup::{Known, Partition, PartitionIds, Verdict};
+use super::parse::Rejected;
+use super::pending::{Origin, Pending, RowRef};
+use super::records::{ledger_rows, quarantine_rows};
+use super::report::FileReport;
+use crate::error::{Error, Result};
+use crate::lake::{Appended, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
+use crate::schema::{EVENT_DATASET, EVENT_HASH, EVENT_KEY, SOURCE_FORMAT};
+use crate::sources::SOURCES;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Attempts against other writers before giving up; each loses only to a commit of somebody else.
+const ATTEMPTS: usize = 200;
+
+/// A row that turned out not to be new after all.
+pub(super) struct Withdrawn {
+    pub(super) row: RowRef,
+    pub(super) verdict: Verdict,
+}
+
+/// The tables an ingest writes to, and what it knows of their contents.
+#[derive(Debug)]
+pub(super) struct Committer {
+    events: LakeTable,
+    quarantine: LakeTable,
+    ledger: LakeTable,
+    ids: HashMap<Partition, PartitionIds>,
+    /// Data files whose ids are in `ids`.
+    seen: HashSet<String>,
+    /// Files by partition at the version that `events` sees.
+    files: HashMap<Partition, Vec<DataFile>>,
+    threads: usize,
+}
+
+impl Committer {
+    pub(super) async fn open(lake: &Lake, threads: usize) -> Result<Self> {
+        let mut committer = Self {
+            events: lake.table_or_create(TableName::Events).await?,
+            quarantine: lake.table_or_create(TableName::Quarantine).await?,
+            ledger: lake.table_or_create(TableName::Ledger).await?,
+            ids: HashMap::new(),
+            seen: HashSet::new(),
+            files: HashMap::new(),
+            threads,
+        };
+        committer.list_files()?;
+        Ok(committer)
+    }
+
+    fn list_files(&mut self) -> Result<()> {
+        self.files.clear();
+        for file in self.events.files()? {
+            if let Some(partition) = partition_of(&file) {
+                self.files.entry(partition).or_default().push(file);
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes that the known identities take.
+    pub(super) fn ids_bytes(&self) -> usize {
+        self.ids.values().map(PartitionIds::bytes).sum()
+    }
+
+    /// The identities of a partition, loading what it holds when it is touched first.
+    pub(super) async fn ids(&mut self, partition: &Partition) -> Result<&mut PartitionIds> {
+        if !self.ids.contains_key(partition) {
+            let mut ids = PartitionIds::default();
+            for file in self.files.get(partition).cloned().unwrap_or_default() {
+                self.load(&file, &mut ids).await?;
+                self.seen.insert(file.path);
+            }
+            self.ids.insert(partition.clone(), ids);
+        }
+        self.ids.get_mut(partition).ok_or_else(|| Error::Internal("the identities of a partition vanished".into()))
+    }
+
+    async fn load(&self, file: &DataFile, ids: &mut PartitionIds) -> Result<()> {
+        let columns = [EVENT_KEY, EVENT_HASH, SOURCE_FORMAT].map(|field| field.field().column.as_str());
+        for batch in self.events.read_columns(file, &columns).await? {
+            let text = |name: &str| {
+                batch
+                    .column_by_name(name)
+                    .and_then(|column| column.as_string_opt::<i32>())
+                    .ok_or_else(|| Error::Internal(format!("{} has no column {name}", file.path)))
+            };
+            let (keys, contents, formats) = (text(columns[0])?, text(columns[1])?, text(columns[2])?);
+            for row in 0..batch.num_rows() {
+                let Ok(key) = u128::from_str_radix(keys.value(row), 16) else { continue };
+                let content = u64::from_str_radix(contents.value(row), 16).unwrap_or_default() as i64;
+                ids.insert_stored(key, Known { content, format: format_index(formats.value(row)) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Contents that have been ingested completely before, under any path: counts by SHA-256.
+    pub(super) async fn ledger(&self) -> Result<HashMap<String, FileReport>> {
+        let mut found = HashMap::new();
+        let columns = ["source_sha256", "read", "stored", "duplicate", "rejected"];
+        for file in self.ledger.files()? {
+            for batch in self.ledger.read_columns(&file, &columns).await? {
+                collect_ledger(&batch, &mut found);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Stores the pending events in one commit. Returns rows that another ingest had
+    /// stored in the meantime, and the version of the table.
+    pub(super) async fn commit_events(
+        &mut self,
+        mut pending: Pending,
+        origins: &[Origin],
+    ) -> Result<(Pending, Vec<Withdrawn>, u64)> {
+        let mut withdrawn = Vec::new();
+        let mut written: BTreeMap<Partition, ParquetFile> = BTreeMap::new();
+        for attempt in 0..ATTEMPTS {
+            let missing: Vec<Partition> = pending
+                .partitions
+                .iter()
+                .filter(|(partition, rows)| !rows.is_empty() && !written.contains_key(*partition))
+                .map(|(partition, _)| partition.clone())
+                .collect();
+            pending = self.write(pending, missing, origins, &mut written).await?;
+            if written.is_empty() {
+                return Ok((pending, withdrawn, self.events.version()));
+            }
+            let files: Vec<ParquetFile> = written.values().cloned().collect();
+            match self.events.append(&files).await? {
+                Appended::Committed(version) => {
+                    self.seen.extend(files.into_iter().map(|file| file.path));
+                    self.list_files()?;
+                    return Ok((pending, withdrawn, version));
+                }
+                Appended::Outdated => {
+                    back_off(attempt).await;
+                    let stale = self.withdraw_stored(&mut pending, &mut withdrawn).await?;
+                    for partition in stale {
+                        if let Some(file) = written.remove(&partition) {
+                            self.events.discard(std::slice::from_ref(&file)).await;
+                        }
+                    }
+                }
+            }
+        }
+        Err(Error::Store {
+            action: "cannot commit to table events".into(),
+            source: format!("other writers were first {ATTEMPTS} times; run the ingest again").into(),
+        })
+    }
+
+    /// Encodes and uploads partitions, as many at once as there are threads.
+    async fn write(
+        &self,
+        pending: Pending,
+        partitions: Vec<Partition>,
+        origins: &[Origin],
+        written: &mut BTreeMap<Partition, ParquetFile>,
+    ) -> Result<Pending> {
+        let ingested = chrono::Utc::now().timestamp_micros();
+        let pending = Arc::new(pending);
+        let origins: Arc<[Origin]> = origins.into();
+        let mut queue = partitions.into_iter();
+        let mut running = tokio::task::JoinSet::new();
+        loop {
+            while running.len() < self.threads
+                && let Some(partition) = queue.next()
+            {
+                let (pending, origins) = (Arc::clone(&pending), Arc::clone(&origins));
+                running.spawn_blocking(move || {
+                    let file = pending.encode(&partition, &origins, ingested);
+                    (partition, file)
+                });
+            }
+            match running.join_next().await {
+                None => break,
+                Some(Err(error)) => return Err(Error::Internal(format!("a writer thread ended: {error}"))),
+                Some(Ok((partition, file))) => {
+                    let mut file = file?;
+                    self.events.upload(&file).await?;
+                    file.forget_bytes();
+                    written.insert(partition, file);
+                }
+            }
+        }
+        Arc::into_inner(pending).ok_or_else(|| Error::Internal("a writer kept the events".into()))
+    }
+
+    /// Looks at what others have committed, and takes out of `pending` what is now stored.
+    /// Returns the partitions that changed.
+    async fn withdraw_stored(
+        &mut self,
+        pending: &mut Pending,
+        withdrawn: &mut Vec<Withdrawn>,
+    ) -> Result<Vec<Partition>> {
+        self.events.refresh().await?;
+        self.list_files()?;
+        let mut changed = Vec::new();
+        let partitions: Vec<Partition> = pending.partitions.keys().cloned().collect();
+        for partition in partitions {
+            let mut theirs = PartitionIds::default();
+            let files = self.files.get(&partition).cloned().unwrap_or_default();
+            for file in files {
+                if self.seen.contains(&file.path) {
+                    continue;
+                }
+                self.load(&file, &mut theirs).await?;
+                if let Some(mut ids) = self.ids.remove(&partition) {
+                    self.load(&file, &mut ids).await?;
+                    self.ids.insert(partition.clone(), ids);
+                }
+                self.seen.insert(file.path);
+            }
+            let batches = &pending.batches;
+            let Some(rows) = pending.partitions.get_mut(&partition) else { continue };
+            let before = rows.len();
+            rows.retain(|&(batch, row)| {
+                let verdict = theirs.judge(&batches[batch as usize].meta[row as usize]);
+                if verdict != Verdict::New {
+                    withdrawn.push(Withdrawn { row: (batch, row), verdict });
+                }
+                verdict == Verdict::New
+            });
+            if rows.len() < before {
+                changed.push(partition);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Keeps rejected records, each once however often its file is ingested.
+    pub(super) async fn commit_quarantine(&mut self, rejected: &[Rejected], origins: &[Origin]) -> Result<()> {
+        let shas: HashSet<&str> = rejected.iter().map(|record| origins[record.file].sha256.as_str()).collect();
+        for attempt in 0..ATTEMPTS {
+            let kept = self.quarantined(&shas).await?;
+            let mut fresh_keys = HashSet::new();
+            let fresh: Vec<&Rejected> = rejected
+                .iter()
+                .filter(|record| {
+                    let key = (origins[record.file].sha256.clone(), record.position as i64);
+                    !kept.contains(&key) && fresh_keys.insert(key)
+                })
+                .collect();
+            if fresh.is_empty() {
+                return Ok(());
+            }
+            let rows = quarantine_rows(&fresh, origins, chrono::Utc::now().timestamp_micros())?;
+            if append_rows(&mut self.quarantine, TableName::Quarantine, rows, attempt).await? {
+                return Ok(());
+            }
+        }
+        Err(busy("quarantine"))
+    }
+
+    async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, i64)>> {
+        let mut kept = HashSet::new();
+        for file in self.quarantine.files()? {
+            for batch in self.quarantine.read_columns(&file, &["source_sha256", "source_position"]).await? {
+                let texts = batch.column_by_name("source_sha256").and_then(|c| c.as_string_opt::<i32>());
+                let positions = batch.column_by_name("source_position").and_then(|c| c.as_primitive_opt::<Int64Type>());
+                if let (Some(texts), Some(positions)) = (texts, positions) {
+                    let rows = texts.iter().zip(positions.iter());
+                    kept.extend(rows.filter_map(|(sha, at)| {
+                        let sha = sha.filter(|sha| shas.contains(sha))?;
+                        Some((sha.to_owned(), at?))
+                    }));
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Writes down finished files.
+    pub(super) async fn commit_ledger(&mut self, files: &[&FileReport], version: Option<u64>) -> Result<()> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        for attempt in 0..ATTEMPTS {
+            let rows = ledger_rows(files, chrono::Utc::now().timestamp_micros(), version)?;
+            if append_rows(&mut self.ledger, TableName::Ledger, rows, attempt).await? {
+                return Ok(());
+            }
+        }
+        Err(busy("ledger"))
+    }
+}
+
+async fn append_rows(table: &mut LakeTable, name: TableName, rows: RecordBatch, attempt: usize) -> Result<bool> {
+    let file = encode(name, &rows.schema(), Vec::new(), [Ok(rows)])?;
+    table.upload(&file).await?;
+    match table.append(std::slice::from_ref(&file)).await? {
+        Appended::Committed(_) => Ok(true),
+        Appended::Outdated => {
+            table.discard(std::slice::from_ref(&file)).await;
+            back_off(attempt).await;
+            table.refresh().await?;
+            Ok(false)
+        }
+    }
+}
+
+/// Writers that lost at the same moment try again at different ones.
+async fn back_off(attempt: usize) {
+    let spread = u64::from(uuid::Uuid::new_v4().as_fields().0) % (20 * (attempt as u64 + 1).min(25));
+    tokio::time::sleep(std::time::Duration::from_millis(spread)).await;
+}
+
+fn busy(table: &str) -> Error {
+    Error::Store {
+        action: format!("cannot commit to table {table}"),
+        source: format!("other writers were first {ATTEMPTS} times; run the ingest again").into(),
+    }
+}
+
+fn collect_ledger(batch: &RecordBatch, found: &mut HashMap<String, FileReport>) {
+    let Some(shas) = batch.column_by_name("source_sha256").and_then(|c| c.as_string_opt::<i32>()) else { return };
+    let count = |name: &str, row: usize| {
+        let numbers = batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>());
+        numbers.map_or(0, |numbers| numbers.value(row) as u64)
+    };
+    for row in (0..batch.num_rows()).filter(|&row| shas.is_valid(row)) {
+        found.entry(shas.value(row).to_owned()).or_insert_with(|| FileReport {
+            read: count("read", row),
+            duplicate: count("stored", row) + count("duplicate", row),
+            rejected: count("rejected", row),
+            already_ingested: true,
+            ..FileReport::default()
+        });
+    }
+}
+
+fn partition_of(file: &DataFile) -> Option<Partition> {
+    use datafusion::common::ScalarValue;
+    debug_assert_eq!(EVENT_DATASET.field().column, "event_dataset");
+    match file.partition.as_slice() {
+        [ScalarValue::Utf8(Some(dataset)), ScalarValue::Date32(Some(day))] => {
+            Some(Partition { dataset: dataset.clone(), day: *day })
+        }
+        _ => None,
+    }
+}
+
+/// Index of a format by its stored name; a name of another version is like no other.
+fn format_index(name: &str) -> u8 {
+    SOURCES.iter().position(|source| source.name() == name).map_or(u8::MAX, |index| index as u8)
+}

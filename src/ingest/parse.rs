@@ -1,0 +1,190 @@
+//! A chunk of text to batches of events and rejected records. Runs on every core.
+
+use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
+use super::content_hash::{content_hash, identity_hash};
+use super::framing::{Chunk, CsvHeader, Shape, rows};
+use crate::schema::{self, Cell, EVENT_DATASET, EventRow, TIMESTAMP};
+use crate::sources::{self, Json, Recognised, Rejection, SOURCES};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+/// Longest record that quarantine keeps whole; of a longer one it keeps this much.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// A record that did not become an event.
+#[derive(Debug, Clone)]
+pub(super) struct Rejected {
+    pub(super) file: usize,
+    pub(super) position: u64,
+    pub(super) format: Option<&'static str>,
+    pub(super) reason: Rejection,
+    /// The record's text as it was in the file.
+    pub(super) record: Vec<u8>,
+}
+
+/// What a chunk held.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub(super) read: u64,
+    /// Recognised, and no event by its nature: why, and how many.
+    pub(super) skipped: BTreeMap<&'static str, u64>,
+    pub(super) batches: Vec<EventBatch>,
+    pub(super) rejected: Vec<Rejected>,
+}
+
+/// Parses and maps every record of a chunk of the file with this index.
+pub(super) fn parse(chunk: &Chunk, file: usize) -> Parsed {
+    let mut parser = Parser { file, datasets: HashMap::new(), parsed: Parsed::default() };
+    match &chunk.shape {
+        Shape::Json(spans) => {
+            for &(from, to) in spans {
+                let record = &chunk.bytes[from as usize..to as usize];
+                parser.record(record, record, chunk.offset + u64::from(from));
+            }
+        }
+        Shape::Csv(header) => {
+            for (at, row, fields) in rows(&chunk.bytes, header) {
+                let position = chunk.offset + at as u64;
+                match fields.map_err(|e| e.to_string()).and_then(|fields| row_as_json(&fields, header)) {
+                    Ok(text) => parser.record(text.as_bytes(), row, position),
+                    Err(problem) => {
+                        parser.parsed.read += 1;
+                        parser.reject(row, position, None, Rejection::Csv(problem));
+                    }
+                }
+            }
+        }
+    }
+    parser.finish()
+}
+
+/// Cuts what quarantine keeps of a record.
+pub(super) fn kept(record: &[u8]) -> Vec<u8> {
+    record[..record.len().min(KEPT_BYTES)].to_vec()
+}
+
+/// A row as the JSON object that has its columns as keys.
+fn row_as_json(fields: &csv::ByteRecord, header: &CsvHeader) -> Result<String, String> {
+    if fields.len() > header.columns.len() {
+        return Err(format!("{} fields under {} columns", fields.len(), header.columns.len()));
+    }
+    let mut text = String::with_capacity(fields.as_slice().len() * 5 / 4);
+    let mut separator = '{';
+    for (name, value) in header.columns.iter().zip(fields) {
+        let value = std::str::from_utf8(value).map_err(|e| format!("column {name}: {e}"))?;
+        text.push(separator);
+        separator = ',';
+        push_json_string(&mut text, name);
+        text.push(':');
+        push_json_string(&mut text, value);
+    }
+    text.push('}');
+    Ok(text)
+}
+
+fn push_json_string(text: &mut String, value: &str) {
+    // Writing a string to a string cannot fail; an empty one would lose data silently otherwise.
+    match sonic_rs::to_string(value) {
+        Ok(quoted) => text.push_str(&quoted),
+        Err(_) => text.push_str("null"),
+    }
+}
+
+struct Parser {
+    file: usize,
+    datasets: HashMap<String, EventBatchBuilder>,
+    parsed: Parsed,
+}
+
+impl Parser {
+    /// One record: `text` is its JSON, `original` its bytes in the file.
+    fn record(&mut self, text: &[u8], original: &[u8], position: u64) {
+        match self.event(text, position) {
+            Ok(()) => self.parsed.read += 1,
+            Err(Stop::Skip(why)) => *self.parsed.skipped.entry(why).or_default() += 1,
+            Err(Stop::Reject(format, reason)) => {
+                self.parsed.read += 1;
+                self.reject(original, position, format, reason);
+            }
+        }
+    }
+
+    fn reject(&mut self, record: &[u8], position: u64, format: Option<&'static str>, reason: Rejection) {
+        self.parsed.rejected.push(Rejected { file: self.file, position, format, reason, record: kept(record) });
+    }
+
+    fn event(&mut self, text: &[u8], position: u64) -> Result<(), Stop> {
+        let text = std::str::from_utf8(text).map_err(|e| Stop::Reject(None, Rejection::Json(e.to_string())))?;
+        let record = json(text).map_err(|problem| Stop::Reject(None, Rejection::Json(problem)))?;
+        let source = match sources::recognise(&record).map_err(|reason| Stop::Reject(None, reason))? {
+            Recognised::Event(source) => source,
+            Recognised::NotAnEvent(why) => return Err(Stop::Skip(why)),
+        };
+        let index = SOURCES.iter().position(|known| known.name() == source.name()).unwrap_or(usize::from(u8::MAX));
+        let format = Some(source.name());
+        let reject = |reason| Stop::Reject(format, reason);
+        let content = source.content(&record, text).map_err(reject)?;
+        let (raw, record): (Cow<'_, str>, Cow<'_, Json>) = match content {
+            None => (Cow::Borrowed(text), Cow::Borrowed(&record)),
+            Some(inner) => {
+                let parsed = json(&inner).map_err(|problem| reject(Rejection::Content("content", problem)))?;
+                (inner, Cow::Owned(parsed))
+            }
+        };
+        let mut row = EventRow::new();
+        let identity = source.map(&record, &mut row).map_err(reject)?;
+        let Some(&Cell::Timestamp(time)) = row.get(TIMESTAMP) else {
+            return Err(reject(Rejection::NoTime("the record")));
+        };
+        let content = content_hash(&record);
+        let key = match &identity.id {
+            Some(id) => identity_hash(&identity.organization, id),
+            None => content,
+        };
+        let dataset = row.get_text(EVENT_DATASET).unwrap_or("generic").to_owned();
+        row.text(schema::RAW, &*raw);
+        row.text(schema::SOURCE_FORMAT, source.name());
+        row.text(schema::EVENT_KEY, key_text(key));
+        row.text(schema::EVENT_HASH, hash_text(content as i64));
+        row.set(schema::SOURCE_POSITION, Cell::Long(position as i64));
+        let meta = EventMeta {
+            key,
+            content: content as i64,
+            format: index as u8,
+            day: time.div_euclid(86_400_000_000) as i32,
+            position,
+        };
+        self.datasets.entry(dataset).or_default().push(&row, meta);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Parsed {
+        let mut datasets: Vec<_> = self.datasets.into_iter().collect();
+        datasets.sort_by(|a, b| a.0.cmp(&b.0));
+        self.parsed.batches = datasets.into_iter().map(|(name, builder)| builder.finish(name, self.file)).collect();
+        self.parsed
+    }
+}
+
+/// Why a record became no event.
+enum Stop {
+    Skip(&'static str),
+    Reject(Option<&'static str>, Rejection),
+}
+
+fn json(text: &str) -> Result<Json, String> {
+    sonic_rs::from_str(text).map_err(|error| {
+        // The parser's message quotes the text around the error over several lines.
+        error.to_string().lines().next().unwrap_or_default().to_owned()
+    })
+}
+
+/// The text of a content hash as `event.hash` keeps it: 16 hexadecimal digits.
+pub(super) fn hash_text(content: i64) -> String {
+    format!("{:016x}", content as u64)
+}
+
+/// The text of an identity as `event_key` keeps it: 32 hexadecimal digits.
+pub(super) fn key_text(key: u128) -> String {
+    format!("{key:032x}")
+}

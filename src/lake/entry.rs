@@ -1,0 +1,153 @@
+//! A data file as the table's log describes it, and pruning by that description.
+
+use datafusion::arrow::array::{ArrayRef, BooleanArray, UInt64Array};
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::pruning::PruningStatistics;
+use datafusion::common::{Column, ScalarValue};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// One Parquet file of a table.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    /// Path below the table's folder.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Rows, where the log says.
+    pub rows: Option<u64>,
+    /// Milliseconds since the Unix epoch at which it was written.
+    pub modified: i64,
+    /// Values of the partition columns, in their order.
+    pub partition: Vec<ScalarValue>,
+    /// Per column: smallest, largest, number of nulls.
+    pub statistics: HashMap<String, ColumnStatistics>,
+}
+
+/// What the log says of one column of one file.
+#[derive(Debug, Clone)]
+pub struct ColumnStatistics {
+    /// No value is smaller. Long strings are cut, times are rounded down.
+    pub min: Option<ScalarValue>,
+    /// No value is larger.
+    pub max: Option<ScalarValue>,
+    /// How many are null.
+    pub nulls: Option<u64>,
+}
+
+/// The statistics of an `Add` action, as Delta spells them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AddStatistics {
+    num_records: Option<u64>,
+    #[serde(default)]
+    min_values: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    max_values: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    null_count: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Reads the statistics text of an `Add` action; what cannot be read is left out,
+/// which makes pruning weaker and never wrong.
+pub(super) fn parse_statistics(text: &str, schema: &Schema) -> (Option<u64>, HashMap<String, ColumnStatistics>) {
+    let Ok(parsed) = serde_json::from_str::<AddStatistics>(text) else {
+        return (None, HashMap::new());
+    };
+    let mut columns = HashMap::new();
+    for field in schema.fields() {
+        let name = field.name();
+        let value = |values: &serde_json::Map<String, serde_json::Value>| {
+            values.get(name).and_then(|value| scalar(value, field.data_type()))
+        };
+        let nulls = parsed.null_count.get(name).and_then(serde_json::Value::as_u64);
+        let (min, max) = (value(&parsed.min_values), value(&parsed.max_values));
+        if min.is_some() || max.is_some() || nulls.is_some() {
+            let max = max.map(round_up);
+            columns.insert(name.clone(), ColumnStatistics { min, max, nulls });
+        }
+    }
+    (parsed.num_records, columns)
+}
+
+fn scalar(value: &serde_json::Value, data_type: &DataType) -> Option<ScalarValue> {
+    match (value, data_type) {
+        (serde_json::Value::String(text), _) => ScalarValue::try_from_string(text.clone(), data_type).ok(),
+        (serde_json::Value::Number(number), DataType::Int64) => Some(ScalarValue::Int64(number.as_i64())),
+        _ => None,
+    }
+}
+
+/// Other writers keep times to the millisecond only, so the last microsecond of it is the bound.
+fn round_up(value: ScalarValue) -> ScalarValue {
+    match value {
+        ScalarValue::TimestampMicrosecond(Some(at), zone) if at % 1000 == 0 => {
+            ScalarValue::TimestampMicrosecond(at.checked_add(999), zone)
+        }
+        other => other,
+    }
+}
+
+/// The files of a table, seen as containers that a predicate can rule out.
+pub(super) struct FileStatistics<'a> {
+    pub(super) files: &'a [DataFile],
+    pub(super) partition_columns: &'a [String],
+    pub(super) schema: &'a Schema,
+}
+
+impl FileStatistics<'_> {
+    fn column(
+        &self,
+        column: &Column,
+        of_statistics: impl Fn(&ColumnStatistics) -> Option<ScalarValue>,
+    ) -> Option<ArrayRef> {
+        let data_type = self.schema.field_with_name(&column.name).ok()?.data_type();
+        let null = ScalarValue::try_from(data_type).ok()?;
+        let partition = self.partition_columns.iter().position(|name| *name == column.name);
+        let values = self.files.iter().map(|file| {
+            let value = match partition {
+                Some(position) => file.partition.get(position).cloned(),
+                None => file.statistics.get(&column.name).and_then(&of_statistics),
+            };
+            value.and_then(|value| value.cast_to(data_type).ok()).unwrap_or_else(|| null.clone())
+        });
+        ScalarValue::iter_to_array(values).ok()
+    }
+}
+
+impl PruningStatistics for FileStatistics<'_> {
+    fn min_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.column(column, |statistics| statistics.min.clone())
+    }
+
+    fn max_values(&self, column: &Column) -> Option<ArrayRef> {
+        self.column(column, |statistics| statistics.max.clone())
+    }
+
+    fn num_containers(&self) -> usize {
+        self.files.len()
+    }
+
+    fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
+        let partition = self.partition_columns.iter().position(|name| *name == column.name);
+        let counts: UInt64Array = self
+            .files
+            .iter()
+            .map(|file| match partition {
+                Some(position) => file.partition.get(position).map(|v| if v.is_null() { file.rows } else { Some(0) })?,
+                None => file.statistics.get(&column.name).and_then(|statistics| statistics.nulls),
+            })
+            .collect();
+        Some(Arc::new(counts))
+    }
+
+    fn row_counts(&self) -> Option<ArrayRef> {
+        let rows: UInt64Array = self.files.iter().map(|file| file.rows).collect();
+        Some(Arc::new(rows))
+    }
+
+    fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
+        None
+    }
+}

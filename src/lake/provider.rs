@@ -1,0 +1,175 @@
+//! The DataFusion table over a version of a lake table.
+
+use super::entry::{DataFile, FileStatistics};
+use super::table::LakeTable;
+use crate::error::{Error, Result};
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DFSchema, Result as DfResult, Statistics, stats::Precision};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::object_store::ObjectMeta;
+use datafusion::object_store::path::Path;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use std::sync::Arc;
+
+/// A version of a table, readable by a query. Its files are pruned by the log's
+/// statistics; what is left prunes and filters itself while it is read.
+#[derive(Debug)]
+pub struct LakeTableProvider {
+    table: LakeTable,
+    files: Vec<DataFile>,
+    schema: TableSchema,
+    partition_columns: Vec<String>,
+}
+
+impl LakeTableProvider {
+    /// The version that `table` sees.
+    pub fn new(table: LakeTable) -> Result<Self> {
+        let files = table.files()?;
+        let partition_fields: Vec<FieldRef> = table.name().partition_columns().iter().map(|f| as_read(f)).collect();
+        let file_fields: Vec<FieldRef> = table.name().file_schema().fields().iter().map(as_read).collect();
+        let partition_columns = partition_fields.iter().map(|field| field.name().clone()).collect();
+        let schema = TableSchema::builder(Arc::new(Schema::new(file_fields)))
+            .with_table_partition_cols(partition_fields)
+            .build();
+        Ok(Self { table, files, schema, partition_columns })
+    }
+
+    /// The files of this version.
+    pub fn files(&self) -> &[DataFile] {
+        &self.files
+    }
+
+    fn object_store_url(&self) -> DfResult<ObjectStoreUrl> {
+        let url = self.table.url();
+        ObjectStoreUrl::parse(&url[..url::Position::BeforePath])
+    }
+
+    fn prune(&self, state: &dyn Session, filters: &[Expr]) -> DfResult<Vec<&DataFile>> {
+        let schema = self.schema.table_schema();
+        let Some(predicate) = conjunction(filters.to_vec()) else {
+            return Ok(self.files.iter().collect());
+        };
+        let df_schema = DFSchema::try_from(schema.as_ref().clone())?;
+        let predicate = state.create_physical_expr(predicate, &df_schema)?;
+        let keep = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(schema))
+            .try_build(predicate)?
+            .prune(&FileStatistics { files: &self.files, partition_columns: &self.partition_columns, schema })?;
+        Ok(self.files.iter().zip(keep).filter_map(|(file, keep)| keep.then_some(file)).collect())
+    }
+
+    fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {
+        let location = format!("{}{}", self.table.url().path(), file.path);
+        let meta = ObjectMeta {
+            location: Path::from_url_path(&location).unwrap_or_else(|_| Path::from(location)),
+            last_modified: chrono::DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
+            size: file.size,
+            e_tag: None,
+            version: None,
+        };
+        let mut partitioned = PartitionedFile::from(meta);
+        partitioned.partition_values = file
+            .partition
+            .iter()
+            .zip(self.schema.table_partition_cols())
+            .map(|(value, field)| value.cast_to(field.data_type()).unwrap_or_else(|_| value.clone()))
+            .collect();
+        partitioned
+    }
+}
+
+#[async_trait]
+impl TableProvider for LakeTableProvider {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let files = self.prune(state, filters)?;
+        if files.is_empty() {
+            let schema = datafusion::physical_plan::project_schema(self.schema.table_schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let rows = files.iter().try_fold(0_usize, |sum, file| Some(sum + usize::try_from(file.rows?).ok()?));
+        let bytes: u64 = files.iter().map(|file| file.size).sum();
+        let statistics = Statistics {
+            num_rows: rows.map_or(Precision::Absent, Precision::Exact),
+            total_byte_size: Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX)),
+            column_statistics: Statistics::unknown_column(self.schema.table_schema()),
+        };
+        let url = self.object_store_url()?;
+        let store = state.runtime_env().object_store(&url)?;
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let options = state.config_options().execution.parquet.clone();
+        let source = ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(datafusion::config::TableParquetOptions { global: options, ..Default::default() })
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+        let groups = split(files, state.config().target_partitions())
+            .into_iter()
+            .map(|files| FileGroup::new(files.into_iter().map(|file| self.partitioned_file(file)).collect()))
+            .collect();
+        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+/// Spreads files over at most `parts` groups of about the same number of bytes.
+fn split(mut files: Vec<&DataFile>, parts: usize) -> Vec<Vec<&DataFile>> {
+    files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
+    let mut groups: Vec<(u64, Vec<&DataFile>)> = vec![(0, Vec::new()); parts.clamp(1, files.len().max(1))];
+    for file in files {
+        if let Some(smallest) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+            smallest.0 += file.size;
+            smallest.1.push(file);
+        }
+    }
+    groups.into_iter().map(|(_, files)| files).collect()
+}
+
+/// The type a query sees: strings as views, which is how Parquet is read fastest.
+fn as_read(field: &FieldRef) -> FieldRef {
+    match field.data_type() {
+        DataType::Utf8 => Arc::new(Field::new(field.name(), DataType::Utf8View, field.is_nullable())),
+        DataType::Binary => Arc::new(Field::new(field.name(), DataType::BinaryView, field.is_nullable())),
+        _ => Arc::clone(field),
+    }
+}
+
+impl From<Error> for datafusion::error::DataFusionError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Engine(inner) => *inner,
+            other => Self::External(Box::new(other)),
+        }
+    }
+}

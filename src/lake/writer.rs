@@ -1,0 +1,238 @@
+//! Rows to one Parquet file with the statistics that its `Add` action carries.
+
+use super::layout::TableName;
+use crate::error::{Error, Result};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::{max, max_string, min, min_string};
+use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::schema::types::ColumnPath;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// Rows of a row group: enough to compress well, few enough to skip by `event_action`.
+const ROW_GROUP_ROWS: usize = 128 * 1024;
+
+/// Longest string kept as a bound in the log.
+const BOUND_BYTES: usize = 64;
+
+/// An encoded file that is not part of its table yet.
+#[derive(Debug, Clone)]
+pub struct ParquetFile {
+    /// Path below the table's folder.
+    pub path: String,
+    /// Partition columns and their values.
+    pub partition: Vec<(String, Option<String>)>,
+    /// The file, until it is uploaded.
+    pub bytes: bytes::Bytes,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Delta's statistics object.
+    pub statistics: Value,
+    /// Milliseconds since the Unix epoch.
+    pub written_ms: i64,
+}
+
+impl ParquetFile {
+    /// Frees the encoded bytes of a file that has been uploaded.
+    pub fn forget_bytes(&mut self) {
+        self.bytes = bytes::Bytes::new();
+    }
+}
+
+/// A path for a new file in the folder of its partition. Nobody else will choose the same.
+pub fn new_path(partition: &[(String, Option<String>)]) -> String {
+    let mut path = String::new();
+    for (column, value) in partition {
+        let value = value.as_deref().unwrap_or("__HIVE_DEFAULT_PARTITION__");
+        // Dataset names come from records: only characters that every store takes as they are.
+        let safe: String =
+            value.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(128).collect();
+        path.push_str(&format!("{column}={safe}/"));
+    }
+    path.push_str(&format!("part-{}.zstd.parquet", Uuid::new_v4()));
+    path
+}
+
+/// Encodes batches of one partition, in their order. All share `schema`.
+pub fn encode(
+    table: TableName,
+    schema: &SchemaRef,
+    partition: Vec<(String, Option<String>)>,
+    batches: impl IntoIterator<Item = Result<RecordBatch>>,
+) -> Result<ParquetFile> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(internal)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by(concat!("retrohunt ", env!("CARGO_PKG_VERSION")).to_owned());
+    if schema.column_with_name("raw").is_some() {
+        // The text of records is unique: a dictionary and bounds of it are lost work.
+        let raw = ColumnPath::from("raw");
+        properties = properties
+            .set_column_dictionary_enabled(raw.clone(), false)
+            .set_column_statistics_enabled(raw, EnabledStatistics::None);
+    }
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.build())).map_err(internal)?;
+    let mut statistics = Statistics::new(table, schema);
+    for batch in batches {
+        let batch = batch?;
+        statistics.add(&batch);
+        writer.write(&batch).map_err(internal)?;
+    }
+    let bytes = writer.into_inner().map_err(internal)?;
+    Ok(ParquetFile {
+        path: new_path(&partition),
+        partition,
+        size: bytes.len() as u64,
+        bytes: bytes.into(),
+        statistics: statistics.into_json(),
+        written_ms: chrono::Utc::now().timestamp_millis(),
+    })
+}
+
+fn internal(error: ParquetError) -> Error {
+    Error::Internal(format!("cannot encode Parquet: {error}"))
+}
+
+struct Statistics {
+    rows: usize,
+    columns: Vec<ColumnBounds>,
+}
+
+struct ColumnBounds {
+    name: &'static str,
+    position: usize,
+    nulls: usize,
+    bounds: Option<(Bound, Bound)>,
+}
+
+#[derive(Clone, PartialEq, PartialOrd)]
+enum Bound {
+    Number(i64),
+    Text(String),
+    Time(i64),
+}
+
+impl Statistics {
+    fn new(table: TableName, schema: &SchemaRef) -> Self {
+        let columns = table.statistics_columns().iter().filter_map(|name| {
+            let (position, _) = schema.column_with_name(name)?;
+            Some(ColumnBounds { name, position, nulls: 0, bounds: None })
+        });
+        Self { rows: 0, columns: columns.collect() }
+    }
+
+    fn add(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows();
+        for column in &mut self.columns {
+            let array = batch.column(column.position);
+            column.nulls += array.null_count();
+            if let Some((low, high)) = bounds(array) {
+                column.bounds = Some(match column.bounds.take() {
+                    None => (low, high),
+                    Some((a, b)) => (if low < a { low } else { a }, if high > b { high } else { b }),
+                });
+            }
+        }
+    }
+
+    fn into_json(self) -> Value {
+        let (mut mins, mut maxs, mut nulls) = (Map::new(), Map::new(), Map::new());
+        for column in self.columns {
+            nulls.insert(column.name.into(), column.nulls.into());
+            if let Some((low, high)) = column.bounds {
+                mins.insert(column.name.into(), low.floor());
+                if let Some(high) = high.ceiling() {
+                    maxs.insert(column.name.into(), high);
+                }
+            }
+        }
+        json!({"numRecords": self.rows, "minValues": mins, "maxValues": maxs, "nullCount": nulls})
+    }
+}
+
+fn bounds(array: &ArrayRef) -> Option<(Bound, Bound)> {
+    match array.data_type() {
+        DataType::Utf8 => {
+            let texts = array.as_string::<i32>();
+            Some((Bound::Text(min_string(texts)?.to_owned()), Bound::Text(max_string(texts)?.to_owned())))
+        }
+        DataType::Int64 => {
+            let numbers = array.as_primitive::<Int64Type>();
+            Some((Bound::Number(min(numbers)?), Bound::Number(max(numbers)?)))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let times = array.as_primitive::<TimestampMicrosecondType>();
+            Some((Bound::Time(min(times)?), Bound::Time(max(times)?)))
+        }
+        _ => None,
+    }
+}
+
+impl Bound {
+    fn floor(self) -> Value {
+        match self {
+            Self::Number(number) => number.into(),
+            Self::Time(at) => time_text(at),
+            Self::Text(mut text) => {
+                text.truncate(cut(&text));
+                text.into()
+            }
+        }
+    }
+
+    /// A value that no value exceeds; none where a cut string has no successor.
+    fn ceiling(self) -> Option<Value> {
+        match self {
+            Self::Number(number) => Some(number.into()),
+            Self::Time(at) => Some(time_text(at)),
+            Self::Text(mut text) => {
+                let keep = cut(&text);
+                if keep == text.len() {
+                    return Some(text.into());
+                }
+                text.truncate(keep);
+                while let Some(last) = text.pop() {
+                    if let Some(next) = char::from_u32(last as u32 + 1) {
+                        text.push(next);
+                        return Some(text.into());
+                    }
+                }
+                None
+            }
+        }
+    }
+}
+
+fn cut(text: &str) -> usize {
+    text.floor_char_boundary(BOUND_BYTES)
+}
+
+fn time_text(micros: i64) -> Value {
+    chrono::DateTime::from_timestamp_micros(micros)
+        .map_or(Value::Null, |time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cut_bounds_still_bound() {
+        let long = "é".repeat(100);
+        let floor = Bound::Text(long.clone()).floor();
+        let ceiling = Bound::Text(long.clone()).ceiling().unwrap();
+        assert!(floor.as_str().unwrap() <= long.as_str());
+        assert!(ceiling.as_str().unwrap() > long.as_str());
+        assert!(ceiling.as_str().unwrap().len() <= BOUND_BYTES + 4);
+    }
+
+    #[test]
+    fn hostile_dataset_stays_in_its_folder() {
+        let path = new_path(&[("event_dataset".into(), Some("../../etc/x=y".into()))]);
+        assert!(path.starts_with("event_dataset=.._.._etc_x_y/part-"), "{path}");
+    }
+}

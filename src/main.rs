@@ -1,0 +1,7 @@
+//! The command `retrohunt`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    retrohunt::cli::main()
+}

@@ -1,0 +1,239 @@
+//! The field catalogue: which ECS fields have a column of their own, under which
+//! name and type, and the row that a source fills with them.
+//!
+//! A field that is not here is still reachable in SQL: it is read from `raw`.
+
+mod fields;
+mod row;
+
+pub use fields::*;
+pub use row::{Cell, EventRow};
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// How the values of a field are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    /// One string. ECS `keyword`, and numbers that ECS types as keyword.
+    Keyword,
+    /// Zero or more strings, in the order of the record.
+    Keywords,
+    /// One address as text in canonical form; an IPv4-mapped address is its IPv4.
+    Ip,
+    /// Signed 64-bit integer.
+    Long,
+    /// 64-bit float.
+    Double,
+    /// True or false.
+    Boolean,
+    /// Microseconds since the Unix epoch, UTC.
+    Timestamp,
+    /// A list of name and value pairs, kept as pairs and in order.
+    Pairs,
+}
+
+/// Position of a field in the catalogue, and so of its column in every batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldId(pub(crate) u16);
+
+impl FieldId {
+    /// The catalogue entry.
+    pub fn field(self) -> &'static Field {
+        &CATALOGUE.fields[self.index()]
+    }
+
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// One catalogue entry.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Position in the catalogue.
+    pub id: FieldId,
+    /// ECS name, dotted, as detections spell it.
+    pub ecs: &'static str,
+    /// Column name: the ECS name in flat snake case.
+    pub column: String,
+    /// How it is stored.
+    pub data_type: FieldType,
+    /// What it holds and where it comes from, in one line.
+    pub doc: &'static str,
+}
+
+/// All fields, with look-ups by either name.
+#[derive(Debug)]
+pub struct Catalogue {
+    fields: Vec<Field>,
+    by_ecs: HashMap<&'static str, FieldId>,
+    by_column: HashMap<String, FieldId>,
+    trie: Trie,
+}
+
+/// The catalogue; built once, never changed.
+pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::new);
+
+impl Catalogue {
+    fn new() -> Self {
+        let mut fields = Vec::with_capacity(FIELDS.len());
+        let mut by_ecs = HashMap::with_capacity(FIELDS.len());
+        let mut by_column = HashMap::with_capacity(FIELDS.len());
+        let mut trie = Trie::default();
+        for (position, &(ecs, data_type, doc)) in FIELDS.iter().enumerate() {
+            let id = FieldId(position as u16);
+            let column = column_name(ecs);
+            by_ecs.insert(ecs, id);
+            by_column.insert(column.clone(), id);
+            trie.insert(ecs, id);
+            fields.push(Field { id, ecs, column, data_type, doc });
+        }
+        Self { fields, by_ecs, by_column, trie }
+    }
+
+    /// Every field, in column order.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The field with this ECS name, spelled exactly.
+    pub fn by_ecs(&self, ecs: &str) -> Option<&Field> {
+        self.by_ecs.get(ecs).map(|id| &self.fields[id.index()])
+    }
+
+    /// The field with this column name.
+    pub fn by_column(&self, column: &str) -> Option<&Field> {
+        self.by_column.get(column).map(|id| &self.fields[id.index()])
+    }
+
+    /// The root of the tree of name segments, for walking a record beside it.
+    pub fn root(&self) -> Node<'_> {
+        Node { trie: &self.trie, index: 0 }
+    }
+
+    /// The node at a dotted prefix such as `o365.audit`.
+    pub fn node(&self, prefix: &str) -> Option<Node<'_>> {
+        prefix.split('.').try_fold(self.root(), |node, segment| node.child(segment))
+    }
+}
+
+/// Tree of the dotted names, one level per segment.
+#[derive(Debug)]
+struct Trie {
+    nodes: Vec<TrieNode>,
+}
+
+#[derive(Debug, Default)]
+struct TrieNode {
+    field: Option<FieldId>,
+    children: HashMap<&'static str, usize>,
+}
+
+impl Default for Trie {
+    fn default() -> Self {
+        Self { nodes: vec![TrieNode::default()] }
+    }
+}
+
+impl Trie {
+    fn insert(&mut self, ecs: &'static str, id: FieldId) {
+        let mut at = 0;
+        for segment in ecs.split('.') {
+            at = match self.nodes[at].children.get(segment) {
+                Some(&next) => next,
+                None => {
+                    self.nodes.push(TrieNode::default());
+                    let next = self.nodes.len() - 1;
+                    self.nodes[at].children.insert(segment, next);
+                    next
+                }
+            };
+        }
+        self.nodes[at].field = Some(id);
+    }
+}
+
+/// A place in the tree of names.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'a> {
+    trie: &'a Trie,
+    index: usize,
+}
+
+impl<'a> Node<'a> {
+    /// The field that ends at this place.
+    pub fn field(&self) -> Option<FieldId> {
+        self.trie.nodes[self.index].field
+    }
+
+    /// The place one segment further; segments are compared byte for byte.
+    pub fn child(&self, segment: &str) -> Option<Node<'a>> {
+        let index = *self.trie.nodes[self.index].children.get(segment)?;
+        Some(Node { trie: self.trie, index })
+    }
+
+    /// True where no longer name goes on from here.
+    pub fn is_leaf(&self) -> bool {
+        self.trie.nodes[self.index].children.is_empty()
+    }
+}
+
+/// The column of an ECS name: `o365.audit.ClientAppId` is `o365_audit_client_app_id`.
+///
+/// A word begins at a capital after a lower-case letter or digit, and at the last
+/// capital of a run that a lower-case letter follows (`AADSessionId`: `aad_session_id`).
+/// `@timestamp` is `timestamp`.
+pub fn column_name(ecs: &str) -> String {
+    let bytes = ecs.as_bytes();
+    let mut column = String::with_capacity(ecs.len() + 8);
+    for (position, character) in ecs.char_indices() {
+        if character.is_ascii_alphanumeric() {
+            if character.is_ascii_uppercase() && position > 0 {
+                let before = bytes[position - 1];
+                let after = bytes.get(position + 1).copied().unwrap_or(b'.');
+                let word_begins = before.is_ascii_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_ascii_uppercase() && after.is_ascii_lowercase());
+                if word_begins {
+                    column.push('_');
+                }
+            }
+            column.push(character.to_ascii_lowercase());
+        } else if character != '@' && !column.ends_with('_') && !column.is_empty() {
+            column.push('_');
+        }
+    }
+    column
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn column_names() {
+        assert_eq!(column_name("@timestamp"), "timestamp");
+        assert_eq!(column_name("event.action"), "event_action");
+        assert_eq!(column_name("o365.audit.ClientAppId"), "o365_audit_client_app_id");
+        assert_eq!(column_name("o365.audit.AppAccessContext.AADSessionId"), "o365_audit_app_access_context_aad_session_id");
+        assert_eq!(column_name("o365.audit.MailboxOwnerUPN"), "o365_audit_mailbox_owner_upn");
+        assert_eq!(column_name("file.hash.sha256"), "file_hash_sha256");
+    }
+
+    #[test]
+    fn names_and_columns_are_unique() {
+        let columns: HashSet<_> = CATALOGUE.fields().iter().map(|f| f.column.as_str()).collect();
+        let names: HashSet<_> = CATALOGUE.fields().iter().map(|f| f.ecs).collect();
+        assert_eq!(columns.len(), CATALOGUE.fields().len());
+        assert_eq!(names.len(), CATALOGUE.fields().len());
+    }
+
+    #[test]
+    fn constants_match_the_table() {
+        for (id, ecs) in FIELD_CONSTANTS {
+            assert_eq!(id.field().ecs, *ecs);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Sign-ins and directory audits as Microsoft Graph and the portal's JSON download give
+//! them: the properties of an Azure Monitor record without its envelope.
+
+use super::super::{Identity, Json, Rejection, Source, json, time};
+use super::{audit, sign_in};
+use crate::schema::*;
+use sonic_rs::JsonValueTrait as _;
+
+/// `/auditLogs/signIns`.
+#[derive(Debug)]
+pub(crate) struct SignIn;
+
+impl Source for SignIn {
+    fn name(&self) -> &'static str {
+        "graph_sign_in"
+    }
+
+    fn recognised_by(&self) -> &'static str {
+        "createdDateTime, appId and status, an object, without category"
+    }
+
+    fn recognises(&self, record: &Json) -> bool {
+        json::has_all(record, &["createdDateTime", "appId", "status"])
+            && record.get("status").is_some_and(|status| status.is_object())
+            && record.get("category").is_none()
+    }
+
+    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+        let happened =
+            json::get(record, "createdDateTime").and_then(time::of).ok_or(Rejection::NoTime("createdDateTime"))?;
+        row.set(TIMESTAMP, Cell::Timestamp(happened));
+        begin(row, "azure.signinlogs");
+        row.text(EVENT_ACTION, "Sign-in activity");
+        row.text(AZURE_SIGNINLOGS_OPERATION_NAME, "Sign-in activity");
+        row.text(AZURE_SIGNINLOGS_CATEGORY, category(record));
+        let id = sign_in::properties(record, row);
+        row.copy(AZURE_SIGNINLOGS_PROPERTIES_CORRELATION_ID, AZURE_CORRELATION_ID);
+        Ok(Identity { organization: String::new(), id })
+    }
+}
+
+/// The category Azure Monitor has for it. Graph's v1.0 returns interactive sign-ins alone
+/// and does not say so.
+fn category(record: &Json) -> &'static str {
+    let of_type = json::get(record, "signInEventTypes").and_then(|types| json::items(types).next()).and_then(json::text);
+    match of_type.as_deref() {
+        Some("nonInteractiveUser") => "NonInteractiveUserSignInLogs",
+        Some("servicePrincipal") => "ServicePrincipalSignInLogs",
+        Some("managedIdentity") => "ManagedIdentitySignInLogs",
+        _ => "SignInLogs",
+    }
+}
+
+/// `/auditLogs/directoryAudits`.
+#[derive(Debug)]
+pub(crate) struct DirectoryAudit;
+
+impl Source for DirectoryAudit {
+    fn name(&self) -> &'static str {
+        "graph_directory_audit"
+    }
+
+    fn recognised_by(&self) -> &'static str {
+        "activityDateTime, activityDisplayName and targetResources"
+    }
+
+    fn recognises(&self, record: &Json) -> bool {
+        json::has_all(record, &["activityDateTime", "activityDisplayName", "targetResources"])
+    }
+
+    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+        let happened =
+            json::get(record, "activityDateTime").and_then(time::of).ok_or(Rejection::NoTime("activityDateTime"))?;
+        row.set(TIMESTAMP, Cell::Timestamp(happened));
+        begin(row, "azure.auditlogs");
+        row.text(AZURE_AUDITLOGS_CATEGORY, "AuditLogs");
+        let id = audit::properties(record, row);
+        row.copy(AZURE_AUDITLOGS_PROPERTIES_ACTIVITY_DISPLAY_NAME, EVENT_ACTION);
+        row.copy(AZURE_AUDITLOGS_PROPERTIES_ACTIVITY_DISPLAY_NAME, AZURE_AUDITLOGS_OPERATION_NAME);
+        row.copy(AZURE_AUDITLOGS_PROPERTIES_CORRELATION_ID, AZURE_CORRELATION_ID);
+        Ok(Identity { organization: String::new(), id })
+    }
+}
+
+fn begin(row: &mut EventRow<'_>, dataset: &'static str) {
+    row.text(EVENT_DATASET, dataset);
+    row.text(EVENT_MODULE, "azure");
+    row.text(EVENT_KIND, "event");
+    row.text(CLOUD_PROVIDER, "azure");
+}

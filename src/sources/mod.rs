@@ -1,0 +1,154 @@
+//! What each log looks like: one file per source, which recognises a record by its
+//! keys and maps it to fields. Sources know no files and no tables.
+
+pub(crate) mod address;
+pub(crate) mod json;
+pub(crate) mod time;
+
+mod azure;
+mod o365_audit;
+mod ual_export;
+
+use crate::schema::EventRow;
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+/// A parsed JSON value.
+pub type Json = sonic_rs::Value;
+
+/// One way in which records of a log reach an analyst.
+pub trait Source: Debug + Sync {
+    /// Name stored with every event as `source_format`, and printed by `ingest`.
+    fn name(&self) -> &'static str;
+
+    /// The keys by which its records are told, in words.
+    fn recognised_by(&self) -> &'static str;
+
+    /// True for a record of this source. Looks at keys and their types alone.
+    fn recognises(&self, record: &Json) -> bool;
+
+    /// The text of the record that this one carries, when this source is an envelope
+    /// whose content is the event (a PowerShell row around its `AuditData`). That text
+    /// is then parsed and given to [`Source::map`], and is what `raw` keeps.
+    ///
+    /// `text` is the record's own text, so that content can be returned byte for byte.
+    fn content<'a>(&self, _record: &Json, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
+        Ok(None)
+    }
+
+    /// Fills `row` from a record (or from its content) and says what identifies it.
+    /// Sets at least `@timestamp` and `event.dataset`.
+    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection>;
+}
+
+/// What makes two records the same event, together with the dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Tenant, lower case; empty where the record does not say.
+    pub organization: String,
+    /// The record's own id; without one the content is its identity.
+    pub id: Option<String>,
+}
+
+/// Why a record cannot become an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Not JSON, or not JSON to its end.
+    #[error("not valid JSON: {0}")]
+    Json(String),
+    /// JSON, but no object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// No source knows these keys.
+    #[error("no known log has these keys: {0}")]
+    Unknown(String),
+    /// An envelope whose content is absent or empty.
+    #[error("{0} is missing or empty")]
+    NoContent(&'static str),
+    /// An envelope whose content is not JSON.
+    #[error("{0} is not valid JSON: {1}")]
+    Content(&'static str, String),
+    /// No time, or none that can be read.
+    #[error("no readable time in {0}")]
+    NoTime(&'static str),
+    /// The same id with other content in the same format.
+    #[error("conflict: event {0} is already stored with other content")]
+    Conflict(String),
+    /// A category, table or version that this source does not map.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A row of delimited text that does not fit its header.
+    #[error("not a row of this table: {0}")]
+    Csv(String),
+    /// The file itself is damaged, cut off, empty or of no known kind.
+    #[error("the file: {0}")]
+    File(String),
+}
+
+impl Rejection {
+    /// The reason without what differs from record to record, for counting.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Json(_) => "not valid JSON".into(),
+            Self::Unknown(_) => "no known log has these keys".into(),
+            Self::Content(what, _) => format!("{what} is not valid JSON"),
+            Self::Conflict(_) => "the same id is already stored with other content".into(),
+            Self::Csv(_) => "not a row of its table".into(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What a record was recognised as.
+#[derive(Debug, Clone, Copy)]
+pub enum Recognised {
+    /// An event, or an envelope around one.
+    Event(&'static dyn Source),
+    /// A known record that stands for no event, and what it is.
+    NotAnEvent(&'static str),
+}
+
+/// Every source; the first that recognises a record maps it.
+pub static SOURCES: &[&dyn Source] = &[
+    &ual_export::AGENT,
+    &ual_export::PURVIEW,
+    &ual_export::UAL_OBJECT,
+    &ual_export::UAL_TEXT,
+    &ual_export::LEGACY_PORTAL,
+    &ual_export::GRAPH,
+    &o365_audit::Record,
+    &o365_audit::RecordOfText,
+    &azure::AzureMonitor,
+    &azure::SignIn,
+    &azure::DirectoryAudit,
+];
+
+/// The source of a record, or the rejection that names its keys.
+pub fn recognise(record: &Json) -> Result<Recognised, Rejection> {
+    use sonic_rs::JsonValueTrait as _;
+    if !record.is_object() {
+        return Err(Rejection::NotAnObject);
+    }
+    if let Some(what) = not_an_event(record) {
+        return Ok(Recognised::NotAnEvent(what));
+    }
+    SOURCES
+        .iter()
+        .copied()
+        .find(|source| source.recognises(record))
+        .map(Recognised::Event)
+        .ok_or_else(|| Rejection::Unknown(json::key_summary(record)))
+}
+
+/// Records that collectors and exports save between the events.
+fn not_an_event(record: &Json) -> Option<&'static str> {
+    use sonic_rs::{JsonContainerTrait as _, JsonValueTrait as _};
+    if json::has_all(record, &["contentUri", "contentId"]) {
+        return Some("a Management Activity API content descriptor: download what its contentUri names");
+    }
+    let only = record.as_object().filter(|object| object.len() == 1)?.iter().next()?;
+    match only {
+        ("index" | "create", action) if action.is_object() => Some("an action line of an Elasticsearch bulk file"),
+        _ => None,
+    }
+}
