@@ -1,10 +1,16 @@
 //! retrohunt: hunt months of Microsoft 365 and Entra ID audit logs with SQL detections over Parquet.
 
+pub mod alerts;
 pub mod cli;
 pub mod config;
+pub mod detections;
+pub mod engine;
 pub mod error;
+pub mod functions;
+pub mod hunt;
 pub mod ingest;
 pub mod lake;
+pub mod report;
 pub mod schema;
 pub mod sources;
 

@@ -1,8 +1,14 @@
 //! The command line: one file per command. The only part that knows the terminal.
 
 mod args;
+mod completions;
+mod demo;
+mod detections;
+mod functions;
+mod hunt;
 mod ingest;
 mod output;
+mod sql;
 
 use crate::config::Resources;
 use crate::error::{Error, Result};
@@ -65,5 +71,11 @@ fn run(cli: Cli) -> Result<Outcome> {
 async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
     match cli.command {
         args::Command::Ingest(command) => ingest::run(command, resources).await,
+        args::Command::Demo(command) => demo::run(command, resources).await,
+        args::Command::Hunt(command) => hunt::run(command, resources).await,
+        args::Command::Detections(command) => detections::run(command, resources).await,
+        args::Command::Sql(command) => sql::run(command, resources).await,
+        args::Command::Functions(command) => functions::run(&command),
+        args::Command::Completions(command) => completions::run(&command),
     }
 }

@@ -61,6 +61,21 @@ impl Progress for BytesBar {
     }
 }
 
+/// Columns of the terminal that stdout is; none where it is no terminal.
+pub(crate) fn terminal_width() -> Option<u16> {
+    let term = console::Term::stdout();
+    term.is_term().then(|| term.size().1)
+}
+
+/// Up to three names that look like the wanted one, best first.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut scored: Vec<(f64, &str)> =
+        names.map(|name| (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()), name)).collect();
+    scored.retain(|(score, _)| *score > 0.75);
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+}
+
 /// A spinner for work of unknown length; silent where stderr is no terminal.
 pub(crate) fn spinner(message: impl Into<String>) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, target()).with_message(message.into());

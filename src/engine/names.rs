@@ -27,6 +27,10 @@ mod scope;
 mod syntax;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_detections;
+#[cfg(test)]
+mod tests_run;
 
 pub use error::NameError;
 pub use parse::parse_query;

@@ -54,7 +54,11 @@ pub(crate) fn parse_range(text: &str) -> Result<IpRange, String> {
 fn parse_prefix(text: &str) -> Option<u32> {
     let digits = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = text.len() > 1 && text.starts_with('0');
-    if digits && !leading_zero { text.parse().ok() } else { None }
+    if digits && !leading_zero {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 /// A prefix longer than the address stands for the address alone.
@@ -155,10 +159,27 @@ mod tests {
 
     #[test]
     fn texts_that_are_not_ranges_say_why() {
-        for text in ["", "banana", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0/8/8", "::/129"] {
+        for text in [
+            "",
+            "banana",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "10.0.0.0/08",
+            "10.0.0.0/+8",
+            "10.0.0.0/8/8",
+            "::/129",
+        ] {
             assert!(parse_range(text).is_err(), "{text}");
         }
-        for text in ["10.0.0", "010.0.0.1", "10.0.0.1/255.0.0.0", " 10.0.0.1", "[::1]", "fe80::1%eth0", "1.2.3.4:443"] {
+        for text in [
+            "10.0.0",
+            "010.0.0.1",
+            "10.0.0.1/255.0.0.0",
+            " 10.0.0.1",
+            "[::1]",
+            "fe80::1%eth0",
+            "1.2.3.4:443",
+        ] {
             assert!(parse_range(text).is_err(), "{text}");
             assert_eq!(parse_address(text), None, "{text}");
         }
@@ -192,7 +213,10 @@ mod tests {
     fn any_range() -> impl Strategy<Value = (IpAddr, u8)> {
         any_address().prop_flat_map(|address| {
             let longest: u8 = if address.is_ipv4() { 32 } else { 128 };
-            (Just(address), prop_oneof![0..=longest, Just(longest), Just(longest - 8), Just(longest - 32)])
+            (
+                Just(address),
+                prop_oneof![0..=longest, Just(longest), Just(longest - 8), Just(longest - 32)],
+            )
         })
     }
 

@@ -38,7 +38,13 @@ pub(crate) struct MatchFunction<M> {
 impl<M: Matcher> MatchFunction<M> {
     pub(crate) fn new(name: &'static str, values: Values, documentation: Documentation) -> Self {
         let signature = Signature::user_defined(Volatility::Immutable);
-        Self { name, values, signature, documentation, constants: Constants::default() }
+        Self {
+            name,
+            values,
+            signature,
+            documentation,
+            constants: Constants::default(),
+        }
     }
 }
 

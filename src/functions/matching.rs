@@ -87,7 +87,11 @@ impl<M> Hash for Constants<M> {
 /// matches any of the values. NULL where the subject is NULL, and where nothing matches
 /// but an element or a value is unknown.
 pub(crate) fn match_rows<M: Matcher>(args: &ScalarFunctionArgs, constants: &Constants<M>) -> Result<ColumnarValue> {
-    let arguments = args.args.iter().map(TextArgument::try_new).collect::<Result<Vec<_>>>()?;
+    let arguments = args
+        .args
+        .iter()
+        .map(TextArgument::try_new)
+        .collect::<Result<Vec<_>>>()?;
     let Some((subject, values)) = arguments.split_first() else {
         return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(None)));
     };

@@ -20,11 +20,16 @@ mod wildcard;
 use std::sync::Arc;
 
 use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::{AggregateUDF, DocSection, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, DocSection, Expr, LogicalPlan, ScalarUDF};
 
 /// The section of the documentation that holds these functions.
-pub(crate) const SECTION: DocSection = DocSection { include: true, label: "retrohunt functions", description: None };
+pub(crate) const SECTION: DocSection = DocSection {
+    include: true,
+    label: "retrohunt functions",
+    description: None,
+};
 
 /// All scalar functions, in the order of their names.
 pub fn scalar() -> Vec<Arc<ScalarUDF>> {
@@ -44,5 +49,29 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in aggregate() {
         registry.register_udaf(function)?;
     }
+    Ok(())
+}
+
+/// Refuses bad constants in the calls of a plan, with an error that names them.
+///
+/// Running a query refuses them by itself. `EXPLAIN` does not: DataFusion shows what went wrong
+/// with the plan as a row of its result, so whoever only plans calls this on the plan.
+pub fn check_constants(plan: &LogicalPlan) -> Result<()> {
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                match part {
+                    Expr::ScalarFunction(call) if call.name() == "cidr_match" => {
+                        scalar::cidr_match::check_call(&call.args)?;
+                    }
+                    Expr::AggregateFunction(call) if call.func.name() == "new_terms" => {
+                        aggregate::new_terms::check_call(&call.params.args)?;
+                    }
+                    _ => {}
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
     Ok(())
 }

@@ -28,7 +28,10 @@ impl Half {
 
 /// The position and type of a half among the fields of the struct; `Name` is `name`.
 fn find(fields: &Fields, half: Half) -> Option<(usize, &FieldRef)> {
-    fields.iter().enumerate().find(|(_, field)| field.name().eq_ignore_ascii_case(half.field_name()))
+    fields
+        .iter()
+        .enumerate()
+        .find(|(_, field)| field.name().eq_ignore_ascii_case(half.field_name()))
 }
 
 /// The type of one half of a list of pairs; an error that names the function otherwise.
@@ -42,10 +45,14 @@ pub(crate) fn half_type(function: &str, list: &DataType, half: Half) -> Result<D
         _ => None,
     };
     match halves {
-        Some(((_, name), (_, value))) if is_text(name.data_type()) => {
-            Ok(if half == Half::Name { name.data_type().clone() } else { value.data_type().clone() })
+        Some(((_, name), (_, value))) if is_text(name.data_type()) => Ok(if half == Half::Name {
+            name.data_type().clone()
+        } else {
+            value.data_type().clone()
+        }),
+        _ => {
+            plan_err!("{function} needs a list of pairs, each a struct of the texts \"name\" and \"value\", not {list}")
         }
-        _ => plan_err!("{function} needs a list of pairs, each a struct of the texts \"name\" and \"value\", not {list}"),
     }
 }
 
@@ -114,7 +121,12 @@ pub(crate) fn half_of_lists(argument: &ColumnarValue, half: Half) -> Result<Colu
             let column = Arc::clone(pairs.half(half));
             let field = Arc::new(Field::new_list_field(column.data_type().clone(), true));
             let list = pairs.list();
-            Arc::new(ListArray::try_new(field, list.offsets().clone(), column, list.nulls().cloned())?)
+            Arc::new(ListArray::try_new(
+                field,
+                list.offsets().clone(),
+                column,
+                list.nulls().cloned(),
+            )?)
         }
         None => {
             let field = Arc::new(Field::new_list_field(DataType::Utf8View, true));

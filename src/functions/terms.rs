@@ -47,7 +47,9 @@ fn terms(text: &str) -> impl Iterator<Item = Range<usize>> {
                 (byte.is_ascii_alphanumeric(), 1)
             } else {
                 let character = text.get(position..).and_then(|rest| rest.chars().next());
-                character.map_or((false, 1), |character| (character.is_alphanumeric(), character.len_utf8()))
+                character.map_or((false, 1), |character| {
+                    (character.is_alphanumeric(), character.len_utf8())
+                })
             };
             match (in_term, start) {
                 (true, None) => start = Some(position),
@@ -64,8 +66,9 @@ fn terms(text: &str) -> impl Iterator<Item = Range<usize>> {
 fn ends_on_terms(text: &str, found: &Range<usize>, starts_in_term: bool, ends_in_term: bool) -> bool {
     let before = || text.get(..found.start).and_then(|before| before.chars().next_back());
     let after = || text.get(found.end..).and_then(|after| after.chars().next());
-    !(starts_in_term && before().is_some_and(char::is_alphanumeric))
-        && !(ends_in_term && after().is_some_and(char::is_alphanumeric))
+    let cuts_a_term = starts_in_term && before().is_some_and(char::is_alphanumeric)
+        || ends_in_term && after().is_some_and(char::is_alphanumeric);
+    !cuts_a_term
 }
 
 /// One ASCII needle, found by its rarest byte.
@@ -90,7 +93,12 @@ impl Search {
         let rarest = (0..needle.len()).max_by_key(|index| rank(&needle[*index]))?;
         let starts_in_term = needle.first()?.is_ascii_alphanumeric();
         let ends_in_term = needle.last()?.is_ascii_alphanumeric();
-        Some(Self { needle, rarest, starts_in_term, ends_in_term })
+        Some(Self {
+            needle,
+            rarest,
+            starts_in_term,
+            ends_in_term,
+        })
     }
 
     fn is_in(&self, text: &str) -> bool {
@@ -104,9 +112,13 @@ impl Search {
     }
 
     fn is_at(&self, text: &str, rarest_at: usize) -> bool {
-        let Some(start) = rarest_at.checked_sub(self.rarest) else { return false };
+        let Some(start) = rarest_at.checked_sub(self.rarest) else {
+            return false;
+        };
         let found = start..start + self.needle.len();
-        text.as_bytes().get(found.clone()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(&self.needle))
+        text.as_bytes()
+            .get(found.clone())
+            .is_some_and(|bytes| bytes.eq_ignore_ascii_case(&self.needle))
             && ends_on_terms(text, &found, self.starts_in_term, self.ends_in_term)
     }
 }
@@ -120,12 +132,20 @@ struct Around {
 
 impl Around {
     fn fits(&self, text: &str, term: &Range<usize>) -> bool {
-        let (Some(left), Some(right)) = (text.get(..term.start), text.get(term.end..)) else { return false };
+        let (Some(left), Some(right)) = (text.get(..term.start), text.get(term.end..)) else {
+            return false;
+        };
         let mut left = left.chars().rev();
         let mut right = right.chars();
         // After the part of the needle, the next character of the text decides about its end.
-        self.before.chars().rev().all(|expected| left.next().map(fold) == Some(expected))
-            && self.after.chars().all(|expected| right.next().map(fold) == Some(expected))
+        self.before
+            .chars()
+            .rev()
+            .all(|expected| left.next().map(fold) == Some(expected))
+            && self
+                .after
+                .chars()
+                .all(|expected| right.next().map(fold) == Some(expected))
             && !(self.before.starts_with(char::is_alphanumeric) && left.next().is_some_and(char::is_alphanumeric))
             && !(self.after.ends_with(char::is_alphanumeric) && right.next().is_some_and(char::is_alphanumeric))
     }
@@ -144,20 +164,27 @@ struct Filed {
 
 impl Filed {
     fn add(&mut self, needle: String) {
-        let Some(term) = terms(&needle).max_by_key(|term| term.len()) else { return };
+        let Some(term) = terms(&needle).max_by_key(|term| term.len()) else {
+            return;
+        };
         self.lengths |= length_bit(term.len());
         if term.len() == needle.len() {
             self.whole.insert(needle.into());
             return;
         }
-        let around = Around { before: needle[..term.start].into(), after: needle[term.end..].into() };
+        let around = Around {
+            before: needle[..term.start].into(),
+            after: needle[term.end..].into(),
+        };
         self.partial.entry(needle[term].into()).or_default().push(around);
     }
 
     fn any_in(&self, text: &str) -> bool {
         let mut folded = String::new();
         terms(text).any(|term| {
-            let Some(written) = text.get(term.clone()) else { return false };
+            let Some(written) = text.get(term.clone()) else {
+                return false;
+            };
             let ascii = written.is_ascii();
             if ascii && self.lengths & length_bit(written.len()) == 0 {
                 return false;

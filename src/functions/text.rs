@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, StringViewArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{ColumnarValue, Expr};
@@ -63,9 +63,23 @@ pub(crate) fn check_types(
             Accepts::Text => "a text",
             Accepts::TextOrList => "a text or a list of texts",
         };
-        return plan_err!("{function}: argument {} must be {wanted}, not {data_type}", position + 1);
+        return plan_err!(
+            "{function}: argument {} must be {wanted}, not {data_type}",
+            position + 1
+        );
     }
     Ok(types.to_vec())
+}
+
+/// Texts of any encoding as views, on the same bytes where the encoding allows it.
+pub(crate) fn views(texts: &ArrayRef) -> Result<StringViewArray> {
+    match texts.as_any_dictionary_opt() {
+        // Arrow 59's cast of a dictionary looks at the keys alone, and a key of a NULL value becomes an empty text.
+        Some(dictionary) => Ok(take(&views(dictionary.values())?, dictionary.keys(), None)?
+            .as_string_view()
+            .clone()),
+        None => Ok(cast(texts, &DataType::Utf8View)?.as_string_view().clone()),
+    }
 }
 
 /// One argument of a call over a batch of rows.
@@ -83,15 +97,18 @@ impl TextArgument {
             ColumnarValue::Array(array) => (Arc::clone(array), false),
             ColumnarValue::Scalar(value) => (value.to_array()?, true),
         };
-        if list_item(array.data_type()).is_none() {
-            let values = cast(&array, &DataType::Utf8View)?.as_string_view().clone();
-            return Ok(Self { values, lists: None, constant });
-        }
-        let list_type = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8View, true)));
+        let Some(item) = list_item(array.data_type()) else {
+            return Ok(Self {
+                values: views(&array)?,
+                lists: None,
+                constant,
+            });
+        };
+        let list_type = DataType::List(Arc::new(Field::new_list_field(item.clone(), true)));
         let array = cast(&array, &list_type)?;
         let list = array.as_list::<i32>();
         Ok(Self {
-            values: list.values().as_string_view().clone(),
+            values: views(list.values())?,
             lists: Some((list.offsets().clone(), list.nulls().cloned())),
             constant,
         })

@@ -22,7 +22,11 @@ impl Pattern {
         let (Some((start, rest)), Some((_, end))) = (pattern.split_once('*'), pattern.rsplit_once('*')) else {
             return Self::Exact(pattern.into());
         };
-        let middle = rest.strip_suffix(end).unwrap_or(rest).split('*').filter(|part| !part.is_empty());
+        let middle = rest
+            .strip_suffix(end)
+            .unwrap_or(rest)
+            .split('*')
+            .filter(|part| !part.is_empty());
         Self::Starred {
             start: start.into(),
             middle: middle.map(|part| Finder::new(part).into_owned()).collect(),

@@ -115,7 +115,7 @@ impl Parser {
 
     fn event(&mut self, text: &[u8], position: u64) -> Result<(), Stop> {
         let text = std::str::from_utf8(text).map_err(|e| Stop::Reject(None, Rejection::Json(e.to_string())))?;
-        let record = json(text).map_err(|problem| Stop::Reject(None, Rejection::Json(problem)))?;
+        let record = sources::parse(text).map_err(|problem| Stop::Reject(None, Rejection::Json(problem)))?;
         let source = match sources::recognise(&record).map_err(|reason| Stop::Reject(None, reason))? {
             Recognised::Event(source) => source,
             Recognised::NotAnEvent(why) => return Err(Stop::Skip(why)),
@@ -127,7 +127,7 @@ impl Parser {
         let (raw, record): (Cow<'_, str>, Cow<'_, Json>) = match content {
             None => (Cow::Borrowed(text), Cow::Borrowed(&record)),
             Some(inner) => {
-                let parsed = json(&inner).map_err(|problem| reject(Rejection::Content("content", problem)))?;
+                let parsed = sources::parse(&inner).map_err(|reason| reject(Rejection::Content("the content", reason)))?;
                 (inner, Cow::Owned(parsed))
             }
         };
@@ -170,13 +170,6 @@ impl Parser {
 enum Stop {
     Skip(&'static str),
     Reject(Option<&'static str>, Rejection),
-}
-
-fn json(text: &str) -> Result<Json, String> {
-    sonic_rs::from_str(text).map_err(|error| {
-        // The parser's message quotes the text around the error over several lines.
-        error.to_string().lines().next().unwrap_or_default().to_owned()
-    })
 }
 
 /// The text of a content hash as `event.hash` keeps it: 16 hexadecimal digits.

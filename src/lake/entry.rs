@@ -56,7 +56,9 @@ pub(super) fn parse_statistics(text: &str, schema: &Schema) -> (Option<u64>, Has
         return (None, HashMap::new());
     };
     let mut columns = HashMap::new();
-    for field in schema.fields() {
+    let named: HashSet<&String> =
+        parsed.null_count.keys().chain(parsed.min_values.keys()).chain(parsed.max_values.keys()).collect();
+    for field in named.into_iter().filter_map(|name| schema.field_with_name(name).ok()) {
         let name = field.name();
         let value = |values: &serde_json::Map<String, serde_json::Value>| {
             values.get(name).and_then(|value| scalar(value, field.data_type()))

@@ -1,6 +1,7 @@
 //! The DataFusion table over a version of a lake table.
 
 use super::entry::{DataFile, FileStatistics};
+use super::layout::TableName;
 use super::table::LakeTable;
 use crate::error::{Error, Result};
 use async_trait::async_trait;
@@ -36,12 +37,8 @@ impl LakeTableProvider {
     /// The version that `table` sees.
     pub fn new(table: LakeTable) -> Result<Self> {
         let files = table.files()?;
-        let partition_fields: Vec<FieldRef> = table.name().partition_columns().iter().map(|f| as_read(f)).collect();
-        let file_fields: Vec<FieldRef> = table.name().file_schema().fields().iter().map(as_read).collect();
-        let partition_columns = partition_fields.iter().map(|field| field.name().clone()).collect();
-        let schema = TableSchema::builder(Arc::new(Schema::new(file_fields)))
-            .with_table_partition_cols(partition_fields)
-            .build();
+        let schema = table_schema(table.name());
+        let partition_columns = schema.table_partition_cols().iter().map(|field| field.name().clone()).collect();
         Ok(Self { table, files, schema, partition_columns })
     }
 
@@ -140,6 +137,19 @@ impl TableProvider for LakeTableProvider {
             .with_limit(limit)
             .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+fn table_schema(name: TableName) -> TableSchema {
+    let partition_fields: Vec<FieldRef> = name.partition_columns().iter().map(as_read).collect();
+    let file_fields: Vec<FieldRef> = name.file_schema().fields().iter().map(as_read).collect();
+    TableSchema::builder(Arc::new(Schema::new(file_fields))).with_table_partition_cols(partition_fields).build()
+}
+
+impl TableName {
+    /// All columns as a query sees them.
+    pub fn read_schema(self) -> SchemaRef {
+        Arc::clone(table_schema(self).table_schema())
     }
 }
 

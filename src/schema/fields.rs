@@ -1069,3 +1069,23 @@ pub const LAKE_FIELDS: &[FieldId] = &[
     SOURCE_POSITION,
     EVENT_HASH,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::CATALOGUE;
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn aliases_name_fields_and_are_none() {
+        let names: HashSet<_> = ALIASES.iter().map(|(alias, _)| alias).collect();
+        assert_eq!(names.len(), ALIASES.len());
+        for (alias, ecs) in ALIASES {
+            assert!(CATALOGUE.by_ecs(alias).is_none(), "{alias} is a field");
+            assert!(
+                CATALOGUE.by_ecs(ecs).is_some(),
+                "{alias} names {ecs}, which is no field"
+            );
+        }
+    }
+}

@@ -108,7 +108,8 @@ impl<'a> EventRow<'a> {
         }
     }
 
-    /// Adds to a list field what is not in it yet.
+    /// Adds to a list field what is not in it yet. Looks through the whole list, so this is
+    /// for short ones.
     pub fn add_new(&mut self, field: FieldId, value: impl Into<Cow<'a, str>>) {
         let value = value.into();
         if let Some(Cell::Texts(values)) = self.get(field)
@@ -148,6 +149,16 @@ impl<'a> EventRow<'a> {
         }
     }
 
+    /// Adds the values of keyword and address fields to a list field, each once.
+    pub fn gather(&mut self, from: &[FieldId], to: FieldId) {
+        for field in from {
+            if let Some(Cell::Text(text)) = self.get(*field) {
+                let text = text.clone();
+                self.add_new(to, text);
+            }
+        }
+    }
+
     /// Copies a keyword or address to another field, where it is set.
     pub fn copy(&mut self, from: FieldId, to: FieldId) {
         if let Some(Cell::Text(text)) = self.get(from) {
@@ -167,6 +178,15 @@ impl<'a> EventRow<'a> {
             self.slots[moved.index()] = slot;
         }
         Some(cell)
+    }
+
+    /// Takes over the fields of another row that are not set here.
+    pub fn fill(&mut self, other: Self) {
+        for (field, cell) in other.cells {
+            if !self.has(field) {
+                self.set(field, cell);
+            }
+        }
     }
 
     /// Takes over the fields of a row built from a shorter-lived record, such as JSON

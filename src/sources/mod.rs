@@ -3,17 +3,26 @@
 
 pub(crate) mod address;
 pub(crate) mod json;
+pub(crate) mod severity;
 pub(crate) mod time;
 
 mod azure;
+mod defender;
+mod elastic;
 mod o365_audit;
+mod suricata;
 mod ual_export;
+
+#[cfg(test)]
+mod testing;
 
 use crate::schema::EventRow;
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-/// A parsed JSON value.
+pub use json::parse;
+
+/// A parsed JSON value. Made by [`parse`], which refuses text that nests too deeply.
 pub type Json = sonic_rs::Value;
 
 /// One way in which records of a log reach an analyst.
@@ -116,11 +125,27 @@ pub static SOURCES: &[&dyn Source] = &[
     &ual_export::UAL_TEXT,
     &ual_export::LEGACY_PORTAL,
     &ual_export::GRAPH,
+    &ual_export::GRAPH_TEXT,
     &o365_audit::Record,
     &o365_audit::RecordOfText,
+    &defender::STREAMED_CLOUD_APP_EVENTS,
+    &defender::STREAMED_AAD_SIGN_IN_EVENTS_BETA,
+    &defender::STREAMED_ENTRA_ID_SIGN_IN_EVENTS,
+    &defender::STREAMED_ALERT_EVIDENCE,
+    &defender::OtherStreaming,
     &azure::AzureMonitor,
     &azure::SignIn,
     &azure::DirectoryAudit,
+    &defender::CLOUD_APP_EVENTS_TEXT,
+    &defender::CLOUD_APP_EVENTS,
+    &defender::ENTRA_ID_SIGN_IN_EVENTS_TEXT,
+    &defender::ENTRA_ID_SIGN_IN_EVENTS,
+    &defender::AAD_SIGN_IN_EVENTS_BETA_TEXT,
+    &defender::AAD_SIGN_IN_EVENTS_BETA,
+    &defender::ALERT_EVIDENCE,
+    &suricata::Eve,
+    &elastic::Alert,
+    &elastic::Document,
 ];
 
 /// The source of a record, or the rejection that names its keys.

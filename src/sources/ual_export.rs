@@ -68,6 +68,15 @@ pub(crate) static GRAPH: Export = Export {
     expanded: true,
 };
 
+/// As [`GRAPH`], in a CSV file.
+pub(crate) static GRAPH_TEXT: Export = Export {
+    name: "graph_audit_log_record_csv",
+    recognised_by: "auditLogRecordType, createdDateTime and auditData, a text",
+    keys: &["auditLogRecordType", "createdDateTime", "auditData"],
+    content: "auditData",
+    expanded: false,
+};
+
 /// Elastic's agent before its pipeline has run.
 pub(crate) static AGENT: Export = Export {
     name: "elastic_agent_o365",
@@ -101,7 +110,11 @@ impl Source for Export {
                 Err(_) => Cow::Owned(sonic_rs::to_string(content).map_err(|_| missing())?),
             }));
         }
-        let inner = content.as_str().map(str::trim).filter(|inner| !inner.is_empty()).ok_or_else(missing)?;
+        let inner = content
+            .as_str()
+            .map(str::trim)
+            .filter(|inner| !inner.is_empty())
+            .ok_or_else(missing)?;
         Ok(Some(Cow::Owned(inner.to_owned())))
     }
 
@@ -120,7 +133,9 @@ mod tests {
 
     fn check(row: &str, name: &str, content: &str) {
         let json: Json = sonic_rs::from_str(row).unwrap();
-        let Ok(Recognised::Event(source)) = recognise(&json) else { panic!("not recognised: {row}") };
+        let Ok(Recognised::Event(source)) = recognise(&json) else {
+            panic!("not recognised: {row}")
+        };
         assert_eq!(source.name(), name);
         let found = source.content(&json, row).unwrap().unwrap();
         assert_eq!(found, content);
@@ -136,10 +151,23 @@ mod tests {
     fn every_export() {
         let escaped = sonic_rs::to_string(RECORD).unwrap();
         let spaced = RECORD.replace(",", " ,\n ");
-        let outer = r#""CreationDate":"3/2/2026 8:14:55 AM","UserIds":"ann@contoso.example","Operations":"Set-Mailbox""#;
-        check(&format!(r#"{{{outer},"AuditData":{escaped},"Identity":"x"}}"#), "ual_audit_data_text", RECORD);
-        check(&format!(r#"{{{outer},"AuditData":{spaced},"Identity":"x"}}"#), "ual_audit_data_object", &spaced);
-        check(&format!(r#"{{{outer},"AuditData":{escaped}}}"#), "ual_legacy_csv", RECORD);
+        let outer =
+            r#""CreationDate":"3/2/2026 8:14:55 AM","UserIds":"ann@contoso.example","Operations":"Set-Mailbox""#;
+        check(
+            &format!(r#"{{{outer},"AuditData":{escaped},"Identity":"x"}}"#),
+            "ual_audit_data_text",
+            RECORD,
+        );
+        check(
+            &format!(r#"{{{outer},"AuditData":{spaced},"Identity":"x"}}"#),
+            "ual_audit_data_object",
+            &spaced,
+        );
+        check(
+            &format!(r#"{{{outer},"AuditData":{escaped}}}"#),
+            "ual_legacy_csv",
+            RECORD,
+        );
         check(
             &format!(
                 r#"{{"RecordId":"x","CreationDate":"2026-03-02T08:14:55Z","RecordType":"1","Operation":"Set-Mailbox","UserId":"ann","AuditData":{escaped},"AssociatedAdminUnits":""}}"#
@@ -154,22 +182,38 @@ mod tests {
             "graph_audit_log_record",
             RECORD,
         );
-        check(&format!(r#"{{"@timestamp":"2026-03-02T09:00:00Z","o365audit":{RECORD}}}"#), "elastic_agent_o365", RECORD);
+        check(
+            &format!(r#"{{"@timestamp":"2026-03-02T09:00:00Z","o365audit":{RECORD}}}"#),
+            "elastic_agent_o365",
+            RECORD,
+        );
     }
 
     #[test]
     fn without_content() {
-        for data in [r#","AuditData":"""#, r#","AuditData":null"#, r#","AuditData":"  ""#, r#","AuditData":7"#, ""] {
+        for data in [
+            r#","AuditData":"""#,
+            r#","AuditData":null"#,
+            r#","AuditData":"  ""#,
+            r#","AuditData":7"#,
+            "",
+        ] {
             let row = format!(r#"{{"CreationDate":"x","UserIds":"x","Operations":"x","Identity":"x"{data}}}"#);
             let json: Json = sonic_rs::from_str(&row).unwrap();
-            let Ok(Recognised::Event(source)) = recognise(&json) else { panic!("not recognised: {row}") };
-            assert_eq!(source.content(&json, &row), Err(Rejection::NoContent("AuditData")), "{row}");
+            let Ok(Recognised::Event(source)) = recognise(&json) else {
+                panic!("not recognised: {row}")
+            };
+            assert_eq!(
+                source.content(&json, &row),
+                Err(Rejection::NoContent("AuditData")),
+                "{row}"
+            );
         }
     }
 
     #[test]
     fn content_that_is_no_record() {
-        for content in ["[]", "7", "{}", r#"{"CreationTime":7}"#] {
+        for content in ["[]", "7", "{}", r#"{"CreationTime":true}"#] {
             let record: Json = sonic_rs::from_str(content).unwrap();
             assert!(UAL_TEXT.map(&record, &mut EventRow::new()).is_err(), "{content}");
         }

@@ -1,1 +1,8 @@
-fn main(){}
+//! The one integration binary. Each module is a topic; new tests go into the module of
+//! their topic, and what is about a single function stays beside that function.
+
+mod cli;
+mod ingest;
+mod layers;
+mod sandbox;
+mod slt;

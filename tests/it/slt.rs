@@ -18,15 +18,16 @@ use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_
 
 /// Runs every file that matches the glob, relative to the crate, each with a session of its own from
 /// `make_session`, which gets the file's name. All failures are reported together.
-pub async fn run_files<F, S>(pattern: &str, make_session: F) -> Result<(), String>
+pub(crate) async fn run_files<F, S>(pattern: &str, make_session: F) -> Result<(), String>
 where
     F: Fn(String) -> S,
     S: Future<Output = Result<SessionContext, DataFusionError>>,
 {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pattern = root.join(pattern);
-    let files: Result<Vec<PathBuf>, _> =
-        glob::glob(&pattern.to_string_lossy()).map_err(|error| error.to_string())?.collect();
+    let files: Result<Vec<PathBuf>, _> = glob::glob(&pattern.to_string_lossy())
+        .map_err(|error| error.to_string())?
+        .collect();
     let files = files.map_err(|error| error.to_string())?;
     if files.is_empty() {
         return Err(format!("no file matches {}", pattern.display()));
@@ -35,7 +36,9 @@ where
     let mut failures = Vec::new();
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let session = make_session(name.clone()).await.map_err(|error| format!("{name}: {error}"))?;
+        let session = make_session(name.clone())
+            .await
+            .map_err(|error| format!("{name}: {error}"))?;
         let database = Database { session };
         let mut runner = Runner::new(|| {
             let database = database.clone();
@@ -43,15 +46,28 @@ where
         });
         let result = if complete {
             let outcome = runner
-                .update_test_file(&file, " ", default_validator, sqllogictest::default_normalizer, default_column_validator)
+                .update_test_file(
+                    &file,
+                    " ",
+                    default_validator,
+                    sqllogictest::default_normalizer,
+                    default_column_validator,
+                )
                 .await;
             outcome.map_err(|error| error.to_string())
         } else {
-            runner.run_file_async(&file).await.map_err(|error| error.display(false).to_string())
+            runner
+                .run_file_async(&file)
+                .await
+                .map_err(|error| error.display(false).to_string())
         };
         failures.extend(result.err().map(|error| format!("{name}: {error}")));
     }
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n\n")) }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\n\n"))
+    }
 }
 
 /// A session as the runner sees it.
@@ -85,7 +101,12 @@ impl AsyncDB for Database {
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, QueryError> {
         let frame = self.session.sql(sql).await?;
-        let types: Vec<DefaultColumnType> = frame.schema().fields().iter().map(|f| column_type(f.data_type())).collect();
+        let types: Vec<DefaultColumnType> = frame
+            .schema()
+            .fields()
+            .iter()
+            .map(|f| column_type(f.data_type()))
+            .collect();
         let batches = frame.collect().await?;
         if types.is_empty() {
             let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
@@ -94,7 +115,13 @@ impl AsyncDB for Database {
         let mut rows = Vec::new();
         for batch in &batches {
             for row in 0..batch.num_rows() {
-                rows.push(batch.columns().iter().map(|column| cell(column, row)).collect::<Result<Vec<_>, _>>()?);
+                rows.push(
+                    batch
+                        .columns()
+                        .iter()
+                        .map(|column| cell(column, row))
+                        .collect::<Result<Vec<_>, _>>()?,
+                );
             }
         }
         Ok(DBOutput::Rows { types, rows })
@@ -124,7 +151,10 @@ fn cell(column: &ArrayRef, row: usize) -> Result<String, QueryError> {
     if column.is_null(row) {
         return Ok("NULL".to_string());
     }
-    let options = FormatOptions::new().with_null("NULL").with_timestamp_format(None).with_timestamp_tz_format(None);
+    let options = FormatOptions::new()
+        .with_null("NULL")
+        .with_timestamp_format(None)
+        .with_timestamp_tz_format(None);
     let formatter = ArrayFormatter::try_new(column, &options).map_err(DataFusionError::from)?;
     let text = formatter.value(row).to_string();
     Ok(if text.is_empty() { "(empty)".to_string() } else { text })

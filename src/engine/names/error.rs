@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 #[non_exhaustive]
 pub enum NameError {
     /// Not SQL. The message is the parser's, with line and column.
-    #[error("{0}")]
+    #[error("syntax error: {0}")]
     Syntax(String),
     /// Not exactly one statement.
     #[error("{0} statements where one was expected; run them one at a time")]

@@ -248,27 +248,12 @@ pub(super) fn join_name(expr: &mut Expr) {
     let Expr::CompoundFieldAccess { root, access_chain } = expr else {
         return;
     };
-    let mut parts = match root.as_ref() {
-        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
-            let [ObjectNamePart::Identifier(name)] = function.name.0.as_slice() else {
-                return;
-            };
-            vec![name.clone()]
-        }
-        other => match name_parts(other) {
-            Some(parts) => parts.to_vec(),
-            None => return,
-        },
+    let Some(mut parts) = written_name(root).map(<[Ident]>::to_vec) else {
+        return;
     };
-    let dots = access_chain
-        .iter()
-        .take_while(|access| matches!(access, AccessExpr::Dot(Expr::Identifier(_))))
-        .count();
+    let dots = access_chain.iter().take_while(|access| dot_name(access).is_some()).count();
     let after = access_chain.split_off(dots);
-    parts.extend(access_chain.drain(..).filter_map(|access| match access {
-        AccessExpr::Dot(Expr::Identifier(part)) => Some(part),
-        _ => None,
-    }));
+    parts.extend(access_chain.iter().filter_map(dot_name).flatten().cloned());
     let name = match parts.as_slice() {
         [only] => Expr::Identifier(only.clone()),
         _ => Expr::CompoundIdentifier(parts),
@@ -277,6 +262,24 @@ pub(super) fn join_name(expr: &mut Expr) {
         [] => name,
         _ => Expr::CompoundFieldAccess { root: Box::new(name), access_chain: after },
     };
+}
+
+/// The parts of a name, where it may be a keyword that is read as a function (`user`).
+fn written_name(expr: &Expr) -> Option<&[Ident]> {
+    match expr {
+        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => match function.name.0.as_slice() {
+            [ObjectNamePart::Identifier(name)] => Some(std::slice::from_ref(name)),
+            _ => None,
+        },
+        other => name_parts(other),
+    }
+}
+
+fn dot_name(access: &AccessExpr) -> Option<&[Ident]> {
+    match access {
+        AccessExpr::Dot(part) => written_name(part),
+        AccessExpr::Subscript(_) => None,
+    }
 }
 
 /// The columns of a relation named before `.*`.

@@ -120,9 +120,11 @@ impl Scope {
         self.relations.iter().find_map(|relation| relation.columns.exact(name))
     }
 
-    /// A column spelled otherwise; only if one relation alone has it.
+    /// A column spelled otherwise; only if the relations that have it spell it alike.
     pub(super) fn similar(&self, name: &str) -> Option<&Column> {
-        only(self.relations.iter().filter_map(|relation| relation.columns.similar(name)))
+        let mut found = self.relations.iter().filter_map(|relation| relation.columns.similar(name));
+        let first = found.next()?;
+        found.all(|other| other.name == first.name).then_some(first)
     }
 
     /// The relation of this name: exactly, else ignoring case.

@@ -56,9 +56,10 @@ fn dotted_names() {
     check("SELECT o365.audit.ClientAppId FROM events", "SELECT o365_audit_client_app_id AS \"o365.audit.ClientAppId\" FROM events");
     check("SELECT o365.audit.clientappid AS app FROM events", "SELECT o365_audit_client_app_id AS app FROM events");
     check("SELECT group.name, source.as.number, event.end, session.id FROM events", "SELECT group_name AS \"group.name\", source_as_number AS \"source.as.number\", event_end AS \"event.end\", session_id AS \"session.id\" FROM events");
-    check("SELECT user.id, USER.name FROM events WHERE user.target.id IS NULL", "SELECT user_id AS \"user.id\", user_name AS \"USER.name\" FROM events WHERE user_target_id IS NULL");
+    check("SELECT user.id, user.name FROM events WHERE user.target.id IS NULL", "SELECT user_id AS \"user.id\", user_name AS \"user.name\" FROM events WHERE user_target_id IS NULL");
     check("SELECT @timestamp, \"@timestamp\" AS t FROM events ORDER BY @timestamp DESC", "SELECT timestamp AS \"@timestamp\", timestamp AS t FROM events ORDER BY \"@timestamp\" DESC");
-    check("SELECT \"event.action\", `event`.`action` FROM events", "SELECT event_action AS \"event.action\", event_action FROM events");
+    check("SELECT \"event.action\" FROM events", "SELECT event_action AS \"event.action\" FROM events");
+    check("SELECT `event`.`action` FROM events", "SELECT event_action AS \"event.action\" FROM events");
     check(
         "SELECT azure.auditlogs.properties.target_resources.\"0\".display_name, azure.auditlogs.properties.target_resources.`0`.id AS i, azure.auditlogs.properties.target_resources.0.modified_properties.1.new_value AS v FROM events",
         "SELECT azure_auditlogs_properties_target_resources_0_display_name AS \"azure.auditlogs.properties.target_resources.0.display_name\", azure_auditlogs_properties_target_resources_0_id AS i, azure_auditlogs_properties_target_resources_0_modified_properties_1_new_value AS v FROM events",
@@ -115,7 +116,7 @@ fn case() {
     check("SELECT EVENT_ACTION, actiontype FROM events, CloudAppEvents", "SELECT event_action, ActionType FROM events, CloudAppEvents");
     check("SELECT \"EVENT_ACTION\" FROM events", "SELECT \"EVENT_ACTION\" FROM events");
     check("SELECT count(*) AS Total FROM events ORDER BY total", "SELECT count(*) AS Total FROM events ORDER BY Total");
-    check("SELECT c.accountobjectid FROM CloudAppEvents c JOIN AlertEvidence USING (ACCOUNTOBJECTID)", "SELECT c.AccountObjectId FROM CloudAppEvents c JOIN AlertEvidence USING (AccountObjectId)");
+    check("SELECT c.accountobjectid FROM CloudAppEvents c JOIN AlertEvidence USING (ACCOUNTOBJECTID)", "SELECT c.AccountObjectId FROM CloudAppEvents c JOIN AlertEvidence USING(AccountObjectId)");
 }
 
 #[test]
@@ -196,5 +197,50 @@ fn errors() {
         "WITH a AS (SELECT 1) INSERT INTO events SELECT * FROM a",
     ];
     let lines: Vec<String> = cases.iter().map(|sql| format!("{sql}\n    {}", error(sql))).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @"
+    SELECT event.acton FROM events
+        unknown field event.acton; did you mean event.action? (line 1, column 8)
+    SELECT e.event.acton FROM events e
+        unknown field e.event.acton; did you mean event.action? (line 1, column 8)
+    SELECT 1 FROM events WHERE Event.Action = 'x'
+        unknown field Event.Action; did you mean event.action? (line 1, column 28)
+    SELECT sauce.ipp FROM events
+        unknown field sauce.ipp; did you mean source.ip? (line 1, column 8)
+    SELECT x.y.z FROM events
+        unknown field x.y.z (line 1, column 8)
+    SELECT event.action FROM AlertEvidence
+        event.action is not in AlertEvidence (line 1, column 8); select it there, or read a table that has it
+    SELECT dns.id FROM AlertEvidence a
+        dns.id is not in a (line 1, column 8); select it there, or read a table that has it
+    SELECT event.action
+        event.action is not in a SELECT without FROM (line 1, column 8); select it there, or read a table that has it
+    SELECT 1 FROM evnts
+        unknown table evnts; did you mean events? (line 1, column 15)
+    SELEC 1
+        syntax error: Expected: an SQL statement, found: SELEC at Line: 1, Column: 1
+    SELECT 1 FROM events WHERE
+        syntax error: Expected: an expression, found: EOF
+
+        syntax error: there is no statement; write a SELECT
+    SELECT 1; SELECT 2
+        2 statements where one was expected; run them one at a time
+    DROP TABLE events
+        DROP TABLE is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'x'
+        CREATE EXTERNAL is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    COPY events TO 'x.parquet'
+        COPY is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    SET a = 1
+        SET is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    INSERT INTO events VALUES (1)
+        INSERT INTO is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    SELECT * INTO t FROM events
+        SELECT INTO is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    SELECT * FROM events FOR UPDATE
+        SELECT FOR UPDATE is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    EXPLAIN DELETE FROM events
+        EXPLAIN DELETE FROM is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    WITH a AS (SELECT 1) INSERT INTO events SELECT * FROM a
+        INSERT is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE
+    ");
 }

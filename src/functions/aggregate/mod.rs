@@ -1,6 +1,6 @@
 //! Aggregate functions, one per file, the file named after the function.
 
-mod new_terms;
+pub(super) mod new_terms;
 
 use datafusion::logical_expr::AggregateUDF;
 

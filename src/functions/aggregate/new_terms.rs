@@ -1,35 +1,30 @@
 //! `new_terms`: when a term was seen that had not been seen for a while.
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, LargeBinaryArray, LargeBinaryBuilder, ListArray, PrimitiveArray,
-    RecordBatch, StringViewArray, StringViewBuilder, StructArray, TimestampMicrosecondBuilder,
-};
-use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::datatypes::{
-    DataType, Field, FieldRef, Fields, Schema, TimeUnit, TimestampMicrosecondType,
-};
-use datafusion::common::utils::take_function_args;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, TimeUnit};
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Documentation, EmitTo, Expr, GroupsAccumulator,
-    Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Documentation, Expr, GroupsAccumulator, Signature,
+    Volatility,
 };
 
 use crate::functions::SECTION;
-use crate::functions::sightings::Runs;
+use crate::functions::sightings::accumulators::{ManyTerms, OneTerm, list_field};
 use crate::functions::text::{is_text, literal};
 
 const NAME: &str = "new_terms";
 
 pub(super) fn udf() -> AggregateUDF {
     let signature = Signature::user_defined(Volatility::Immutable);
-    AggregateUDF::from(NewTerms { signature, documentation: documentation() })
+    AggregateUDF::from(NewTerms {
+        signature,
+        documentation: documentation(),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -49,7 +44,10 @@ impl AggregateUDFImpl for NewTerms {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let [time, event_id, history] = types else {
-            return plan_err!("{NAME} needs 3 arguments (time, event_id, history), not {}", types.len());
+            return plan_err!(
+                "{NAME} needs 3 arguments (time, event_id, history), not {}",
+                types.len()
+            );
         };
         let zone = match time {
             DataType::Timestamp(_, zone) => zone.clone(),
@@ -64,7 +62,11 @@ impl AggregateUDFImpl for NewTerms {
                 "{NAME}: argument 3, the history, must be an interval like INTERVAL '14 days', not {history}"
             );
         }
-        Ok(vec![DataType::Timestamp(TimeUnit::Microsecond, zone), DataType::Utf8View, history.clone()])
+        Ok(vec![
+            DataType::Timestamp(TimeUnit::Microsecond, zone),
+            DataType::Utf8View,
+            history.clone(),
+        ])
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -82,7 +84,7 @@ impl AggregateUDFImpl for NewTerms {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let (history, zone) = settings(&args)?;
-        Ok(Box::new(OneTerm { history, zone, runs: Runs::default() }))
+        Ok(Box::new(OneTerm::new(history, zone)))
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
@@ -91,22 +93,20 @@ impl AggregateUDFImpl for NewTerms {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         let (history, zone) = settings(&args)?;
-        Ok(Box::new(ManyTerms { history, zone, groups: Vec::new(), heap_bytes: 0 }))
+        Ok(Box::new(ManyTerms::new(history, zone)))
     }
 
     /// Simplifies nothing, but refuses a wrong history when the query is planned and not when it runs.
     fn simplify(&self) -> Option<AggregateFunctionSimplification> {
         Some(Box::new(|call: AggregateFunction, _: &SimplifyContext| {
+            check_call(&call.params.args)?;
             match call.params.args.get(2) {
-                Some(history) => match literal(history) {
-                    Some(history) => microseconds(history).map(|_| ())?,
-                    // A parameter gets its value later.
-                    None if contains_placeholder(history) => {}
-                    None => return plan_err!("{NAME}: argument 3, the history, must be a constant, not {history}"),
-                },
-                None => return plan_err!("{NAME} needs 3 arguments (time, event_id, history)"),
+                // A parameter gets its value later.
+                Some(history) if literal(history).is_none() && !contains_placeholder(history) => {
+                    plan_err!("{NAME}: argument 3, the history, must be a constant, not {history}")
+                }
+                _ => Ok(Expr::AggregateFunction(call)),
             }
-            Ok(Expr::AggregateFunction(call))
         }))
     }
 
@@ -115,9 +115,18 @@ impl AggregateUDFImpl for NewTerms {
     }
 }
 
+/// Refuses a constant history that is none.
+pub(in crate::functions) fn check_call(args: &[Expr]) -> Result<()> {
+    args.get(2)
+        .and_then(literal)
+        .map_or(Ok(()), |history| microseconds(history).map(|_| ()))
+}
+
 fn contains_placeholder(expression: &Expr) -> bool {
     use datafusion::common::tree_node::TreeNode;
-    expression.exists(|part| Ok(matches!(part, Expr::Placeholder(_)))).unwrap_or(false)
+    expression
+        .exists(|part| Ok(matches!(part, Expr::Placeholder(_))))
+        .unwrap_or(false)
 }
 
 /// The history in microseconds and the time zone of the times.
@@ -143,12 +152,14 @@ fn microseconds(interval: &ScalarValue) -> Result<u64> {
     const SECOND: i128 = 1_000_000_000;
     const DAY: i128 = 86_400 * SECOND;
     let (months, nanoseconds) = match interval {
-        ScalarValue::IntervalMonthDayNano(Some(value)) => {
-            (value.months, i128::from(value.days) * DAY + i128::from(value.nanoseconds))
-        }
-        ScalarValue::IntervalDayTime(Some(value)) => {
-            (0, i128::from(value.days) * DAY + i128::from(value.milliseconds) * (SECOND / 1_000))
-        }
+        ScalarValue::IntervalMonthDayNano(Some(value)) => (
+            value.months,
+            i128::from(value.days) * DAY + i128::from(value.nanoseconds),
+        ),
+        ScalarValue::IntervalDayTime(Some(value)) => (
+            0,
+            i128::from(value.days) * DAY + i128::from(value.milliseconds) * (SECOND / 1_000),
+        ),
         ScalarValue::IntervalYearMonth(Some(months)) => (*months, 0),
         ScalarValue::DurationSecond(Some(value)) => (0, i128::from(*value) * SECOND),
         ScalarValue::DurationMillisecond(Some(value)) => (0, i128::from(*value) * (SECOND / 1_000)),
@@ -167,228 +178,6 @@ fn microseconds(interval: &ScalarValue) -> Result<u64> {
     }
     u64::try_from(nanoseconds / 1_000)
         .map_err(|_| DataFusionError::Plan(format!("{NAME}: the history {interval} is too long")))
-}
-
-fn start_fields(zone: Option<Arc<str>>) -> Fields {
-    let time = DataType::Timestamp(TimeUnit::Microsecond, zone);
-    Fields::from(vec![
-        Field::new("time", time.clone(), true),
-        Field::new("event_id", DataType::Utf8View, true),
-        Field::new("last_time", time, true),
-    ])
-}
-
-fn list_field(zone: Option<Arc<str>>) -> FieldRef {
-    Arc::new(Field::new_list_field(DataType::Struct(start_fields(zone)), true))
-}
-
-/// The starts of the runs of every term, one list per term.
-fn lists_of_starts<'a>(terms: impl Iterator<Item = &'a Runs> + Clone, zone: &Option<Arc<str>>) -> Result<ListArray> {
-    let offsets = OffsetBuffer::from_lengths(terms.clone().map(|runs| runs.as_slice().len()));
-    let mut times = TimestampMicrosecondBuilder::new();
-    let mut event_ids = StringViewBuilder::new();
-    let mut last_times = TimestampMicrosecondBuilder::new();
-    for run in terms.flat_map(Runs::as_slice) {
-        times.append_value(run.first_time);
-        event_ids.append_option(run.first_event_id.as_deref());
-        last_times.append_value(run.last_time);
-    }
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(times.finish().with_timezone_opt(zone.clone())),
-        Arc::new(event_ids.finish()),
-        Arc::new(last_times.finish().with_timezone_opt(zone.clone())),
-    ];
-    let starts = StructArray::try_new(start_fields(zone.clone()), columns, None)?;
-    Ok(ListArray::try_new(list_field(zone.clone()), offsets, Arc::new(starts), None)?)
-}
-
-/// The times and ids of a batch.
-struct Sightings<'a> {
-    times: &'a PrimitiveArray<TimestampMicrosecondType>,
-    event_ids: &'a StringViewArray,
-}
-
-impl<'a> Sightings<'a> {
-    fn try_new(values: &'a [ArrayRef]) -> Result<Self> {
-        match values {
-            [times, event_ids, ..] => match (times.as_primitive_opt(), event_ids.as_string_view_opt()) {
-                (Some(times), Some(event_ids)) => Ok(Self { times, event_ids }),
-                _ => exec_err!("{NAME} got {} and {}", times.data_type(), event_ids.data_type()),
-            },
-            _ => exec_err!("{NAME} needs 3 arguments, not {}", values.len()),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.times.len()
-    }
-
-    /// Time and id of one row; nothing if it has no time.
-    fn row(&self, row: usize) -> Option<(i64, Option<&'a str>)> {
-        let event_id = self.event_ids.is_valid(row).then(|| self.event_ids.value(row));
-        self.times.is_valid(row).then(|| (self.times.value(row), event_id))
-    }
-}
-
-fn states(values: &[ArrayRef]) -> Result<&LargeBinaryArray> {
-    let [states] = take_function_args(NAME, values)?;
-    match states.as_binary_opt() {
-        Some(states) => Ok(states),
-        None => exec_err!("the state of {NAME} is {}, not LargeBinary", states.data_type()),
-    }
-}
-
-/// The runs of one state; nothing if it is NULL.
-fn decode(states: &LargeBinaryArray, row: usize, history: u64) -> Result<Option<Runs>> {
-    if states.is_null(row) {
-        return Ok(None);
-    }
-    let (state_history, runs) =
-        Runs::decode(states.value(row)).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    if state_history != history {
-        return exec_err!("{NAME}: a state with a history of {state_history} us cannot be joined with {history} us");
-    }
-    Ok(Some(runs))
-}
-
-/// The aggregate without GROUP BY.
-#[derive(Debug)]
-struct OneTerm {
-    history: u64,
-    zone: Option<Arc<str>>,
-    runs: Runs,
-}
-
-impl Accumulator for OneTerm {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let sightings = Sightings::try_new(values)?;
-        for (time, event_id) in (0..sightings.len()).filter_map(|row| sightings.row(row)) {
-            self.runs.insert(self.history, time, event_id);
-        }
-        Ok(())
-    }
-
-    fn merge_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let states = states(values)?;
-        for row in 0..states.len() {
-            if let Some(runs) = decode(states, row, self.history)? {
-                self.runs.merge(self.history, runs);
-            }
-        }
-        Ok(())
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let mut bytes = Vec::new();
-        self.runs.encode_into(self.history, &mut bytes);
-        Ok(vec![ScalarValue::LargeBinary(Some(bytes))])
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        lists_of_starts(std::iter::once(&self.runs), &self.zone).map(|list| ScalarValue::List(Arc::new(list)))
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self) + self.runs.heap_size()
-    }
-}
-
-/// The aggregate over many groups at once.
-#[derive(Debug)]
-struct ManyTerms {
-    history: u64,
-    zone: Option<Arc<str>>,
-    groups: Vec<Runs>,
-    /// Bytes on the heap of all groups, kept up to date because counting them takes long.
-    heap_bytes: usize,
-}
-
-impl ManyTerms {
-    fn take(&mut self, emit_to: EmitTo) -> Vec<Runs> {
-        let taken = emit_to.take_needed(&mut self.groups);
-        let bytes: usize = taken.iter().map(Runs::heap_size).sum();
-        self.heap_bytes = self.heap_bytes.saturating_sub(bytes);
-        taken
-    }
-}
-
-impl GroupsAccumulator for ManyTerms {
-    fn update_batch(
-        &mut self,
-        values: &[ArrayRef],
-        group_indices: &[usize],
-        opt_filter: Option<&BooleanArray>,
-        total_num_groups: usize,
-    ) -> Result<()> {
-        self.groups.resize_with(total_num_groups, Runs::default);
-        let sightings = Sightings::try_new(values)?;
-        for (row, group) in group_indices.iter().enumerate() {
-            if is_kept(opt_filter, row)
-                && let Some((time, event_id)) = sightings.row(row)
-            {
-                let grown = self.groups[*group].insert(self.history, time, event_id);
-                self.heap_bytes = self.heap_bytes.saturating_add_signed(grown);
-            }
-        }
-        Ok(())
-    }
-
-    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
-        self.groups.resize_with(total_num_groups, Runs::default);
-        let states = states(values)?;
-        for (row, group) in group_indices.iter().enumerate() {
-            if let Some(runs) = decode(states, row, self.history)? {
-                let group = &mut self.groups[*group];
-                let before = group.heap_size();
-                group.merge(self.history, runs);
-                self.heap_bytes = (self.heap_bytes + group.heap_size()).saturating_sub(before);
-            }
-        }
-        Ok(())
-    }
-
-    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let groups = self.take(emit_to);
-        Ok(Arc::new(lists_of_starts(groups.iter(), &self.zone)?))
-    }
-
-    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let mut states = LargeBinaryBuilder::new();
-        let mut bytes = Vec::new();
-        for runs in self.take(emit_to) {
-            bytes.clear();
-            runs.encode_into(self.history, &mut bytes);
-            states.append_value(&bytes);
-        }
-        Ok(vec![Arc::new(states.finish())])
-    }
-
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let sightings = Sightings::try_new(values)?;
-        let mut states = LargeBinaryBuilder::new();
-        let mut bytes = Vec::new();
-        for row in 0..sightings.len() {
-            match sightings.row(row).filter(|_| is_kept(opt_filter, row)) {
-                Some((time, event_id)) => {
-                    let mut runs = Runs::default();
-                    runs.insert(self.history, time, event_id);
-                    bytes.clear();
-                    runs.encode_into(self.history, &mut bytes);
-                    states.append_value(&bytes);
-                }
-                None => states.append_null(),
-            }
-        }
-        Ok(vec![Arc::new(states.finish())])
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self) + self.groups.capacity() * size_of::<Runs>() + self.heap_bytes
-    }
-}
-
-fn is_kept(filter: Option<&BooleanArray>, row: usize) -> bool {
-    filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
 }
 
 fn documentation() -> Documentation {
@@ -421,4 +210,3 @@ fn documentation() -> Documentation {
     )
     .build()
 }
-

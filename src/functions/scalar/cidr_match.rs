@@ -19,7 +19,11 @@ const NAME: &str = "cidr_match";
 
 pub(super) fn udf() -> ScalarUDF {
     let signature = Signature::user_defined(Volatility::Immutable);
-    ScalarUDF::from(CidrMatch { signature, documentation: documentation(), constants: Constants::default() })
+    ScalarUDF::from(CidrMatch {
+        signature,
+        documentation: documentation(),
+        constants: Constants::default(),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -48,13 +52,17 @@ impl ScalarUDFImpl for CidrMatch {
 
     /// Refuses a range written into the query as soon as the query is planned.
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        args.scalar_arguments.iter().skip(1).flatten().try_for_each(|range| check_range(range))?;
+        args.scalar_arguments
+            .iter()
+            .skip(1)
+            .flatten()
+            .try_for_each(|range| check_range(range))?;
         Ok(Arc::new(Field::new(NAME, DataType::Boolean, true)))
     }
 
     /// Refuses a range in a list or an expression, once the optimiser has made a constant of it.
     fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        args.iter().skip(1).filter_map(literal).try_for_each(check_range)?;
+        check_call(&args)?;
         Ok(ExprSimplifyResult::Original(args))
     }
 
@@ -64,6 +72,18 @@ impl ScalarUDFImpl for CidrMatch {
 
     fn documentation(&self) -> Option<&Documentation> {
         Some(&self.documentation)
+    }
+}
+
+/// Refuses the constants among the ranges of a call that are not ranges, those in a list written out too.
+pub(in crate::functions) fn check_call(args: &[Expr]) -> Result<()> {
+    args.iter().skip(1).try_for_each(check_argument)
+}
+
+fn check_argument(range: &Expr) -> Result<()> {
+    match range {
+        Expr::ScalarFunction(list) if list.func.name() == "make_array" => list.args.iter().try_for_each(check_argument),
+        other => literal(other).map_or(Ok(()), check_range),
     }
 }
 

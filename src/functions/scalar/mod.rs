@@ -2,7 +2,7 @@
 
 mod any_in;
 mod any_match;
-mod cidr_match;
+pub(super) mod cidr_match;
 mod has;
 mod has_all;
 mod has_any;

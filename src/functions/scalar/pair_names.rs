@@ -16,7 +16,10 @@ const NAME: &str = "pair_names";
 
 pub(super) fn udf() -> ScalarUDF {
     let signature = Signature::user_defined(Volatility::Immutable);
-    ScalarUDF::from(PairNames { signature, documentation: documentation() })
+    ScalarUDF::from(PairNames {
+        signature,
+        documentation: documentation(),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

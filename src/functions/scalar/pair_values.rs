@@ -16,7 +16,10 @@ const NAME: &str = "pair_values";
 
 pub(super) fn udf() -> ScalarUDF {
     let signature = Signature::user_defined(Volatility::Immutable);
-    ScalarUDF::from(PairValues { signature, documentation: documentation() })
+    ScalarUDF::from(PairValues {
+        signature,
+        documentation: documentation(),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, UInt32Array, new_null_array};
-use datafusion::arrow::compute::{cast, take};
+use datafusion::arrow::array::{Array, UInt32Array, new_null_array};
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, plan_err};
@@ -13,13 +13,16 @@ use datafusion::logical_expr::{
 
 use crate::functions::SECTION;
 use crate::functions::pairs::{Half, Pairs, half_type};
-use crate::functions::text::{TextArgument, is_text};
+use crate::functions::text::{TextArgument, is_text, views};
 
 const NAME: &str = "property";
 
 pub(super) fn udf() -> ScalarUDF {
     let signature = Signature::user_defined(Volatility::Immutable);
-    ScalarUDF::from(Property { signature, documentation: documentation() })
+    ScalarUDF::from(Property {
+        signature,
+        documentation: documentation(),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -64,12 +67,15 @@ impl ScalarUDFImpl for Property {
             ColumnarValue::Array(array) => (Arc::clone(array), false),
             ColumnarValue::Scalar(value) => (value.to_array()?, true),
         };
-        let rows = if constant_list && wanted.is_constant() { 1 } else { args.number_rows };
+        let rows = if constant_list && wanted.is_constant() {
+            1
+        } else {
+            args.number_rows
+        };
         let values = match Pairs::try_new(&array)? {
             None => new_null_array(&DataType::Utf8View, rows),
             Some(pairs) => {
-                let names = cast(pairs.half(Half::Name), &DataType::Utf8View)?;
-                let names = names.as_string_view();
+                let names = views(pairs.half(Half::Name))?;
                 let lists = pairs.list();
                 let found: UInt32Array = (0..rows)
                     .map(|row| {

@@ -17,7 +17,10 @@ use crate::functions::text::{Accepts, TextArgument, check_types};
 const NAME: &str = "to_ip";
 
 pub(super) fn udf() -> ScalarUDF {
-    ScalarUDF::from(ToIp { signature: Signature::user_defined(Volatility::Immutable), documentation: documentation() })
+    ScalarUDF::from(ToIp {
+        signature: Signature::user_defined(Volatility::Immutable),
+        documentation: documentation(),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -48,7 +48,12 @@ impl SightingRuns {
 impl Runs {
     /// Appends the binary form to a buffer.
     pub(crate) fn encode_into(&self, history: u64, bytes: &mut Vec<u8>) {
-        let ids: usize = self.0.iter().filter_map(|run| run.first_event_id.as_ref()).map(|id| id.len()).sum();
+        let ids: usize = self
+            .0
+            .iter()
+            .filter_map(|run| run.first_event_id.as_ref())
+            .map(|id| id.len())
+            .sum();
         bytes.reserve(1 + 8 + 4 + self.0.len() * RUN_WITHOUT_ID + ids);
         bytes.push(VERSION);
         bytes.extend(history.to_le_bytes());
@@ -87,11 +92,17 @@ impl Runs {
                 NO_ID => None,
                 length => Some(reader.text(length as usize)?.into()),
             };
-            let ordered = runs.last().is_none_or(|before: &Run| !is_close(before.last_time, first_time, history));
+            let ordered = runs
+                .last()
+                .is_none_or(|before: &Run| !is_close(before.last_time, first_time, history));
             if !ordered || last_time < first_time {
                 return Err(DecodeError::Damaged("its runs are not in order"));
             }
-            runs.push(Run { first_time, first_event_id, last_time });
+            runs.push(Run {
+                first_time,
+                first_event_id,
+                last_time,
+            });
         }
         if !reader.0.is_empty() {
             return Err(DecodeError::Damaged("there are bytes after its last run"));
@@ -109,13 +120,19 @@ struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(DecodeError::Damaged("it is cut short"))?;
+        let (taken, rest) = self
+            .0
+            .split_first_chunk()
+            .ok_or(DecodeError::Damaged("it is cut short"))?;
         self.0 = rest;
         Ok(*taken)
     }
 
     fn text(&mut self, length: usize) -> Result<&'a str, DecodeError> {
-        let (text, rest) = self.0.split_at_checked(length).ok_or(DecodeError::Damaged("it is cut short"))?;
+        let (text, rest) = self
+            .0
+            .split_at_checked(length)
+            .ok_or(DecodeError::Damaged("it is cut short"))?;
         self.0 = rest;
         std::str::from_utf8(text).map_err(|_| DecodeError::Damaged("an event id is not UTF-8"))
     }
@@ -155,7 +172,10 @@ mod tests {
         runs.insert(50, None);
         let whole = runs.encode();
         for length in 0..whole.len() {
-            assert!(matches!(SightingRuns::decode(&whole[..length]), Err(DecodeError::Damaged(_))), "{length}");
+            assert!(
+                matches!(SightingRuns::decode(&whole[..length]), Err(DecodeError::Damaged(_))),
+                "{length}"
+            );
         }
         let longer = [&whole[..], &[0]].concat();
         assert!(SightingRuns::decode(&longer).is_err());

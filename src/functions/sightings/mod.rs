@@ -8,11 +8,17 @@
 //! Joining two lists of runs loses nothing: what happens inside a run can never become new.
 //! It is associative and commutative, so parts of the data may be taken in any order.
 
+pub(crate) mod accumulators;
 mod encoding;
 
 pub use encoding::DecodeError;
 
 use std::cmp::Ordering;
+
+/// Two states were kept under different history windows, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("new_terms states with histories of {0} us and {1} us cannot be joined: compute one of them again")]
+pub struct DifferentHistories(pub u64, pub u64);
 
 /// A stretch of sightings without a gap longer than the history window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +50,10 @@ pub struct SightingRuns {
 impl SightingRuns {
     /// No sightings yet. The history window is in microseconds.
     pub fn new(history: u64) -> Self {
-        Self { history, runs: Runs::default() }
+        Self {
+            history,
+            runs: Runs::default(),
+        }
     }
 
     /// The history window in microseconds.
@@ -57,10 +66,13 @@ impl SightingRuns {
         self.runs.insert(self.history, time, event_id);
     }
 
-    /// Adds all sightings of another state, which must have the same history window.
-    pub fn merge(&mut self, other: &Self) {
-        debug_assert_eq!(self.history, other.history, "runs of different histories cannot be joined");
+    /// Adds all sightings of another state. States of different history windows cannot be joined.
+    pub fn merge(&mut self, other: &Self) -> Result<(), DifferentHistories> {
+        if self.history != other.history {
+            return Err(DifferentHistories(self.history, other.history));
+        }
         self.runs.merge(self.history, other.runs.clone());
+        Ok(())
     }
 
     /// The runs in order of time; the first sighting of each is new.
@@ -82,7 +94,11 @@ impl Runs {
 
     /// Bytes on the heap. Ids are counted, so this is linear in the number of runs.
     pub(crate) fn heap_size(&self) -> usize {
-        let ids: usize = self.0.iter().map(|run| run.first_event_id.as_ref().map_or(0, |id| id.len())).sum();
+        let ids: usize = self
+            .0
+            .iter()
+            .map(|run| run.first_event_id.as_ref().map_or(0, |id| id.len()))
+            .sum();
         self.0.capacity() * size_of::<Run>() + ids
     }
 
@@ -124,7 +140,11 @@ impl Runs {
         if self.0.is_empty() {
             self.0.reserve_exact(1);
         }
-        let mut run = Run { first_time: time, first_event_id: None, last_time: time };
+        let mut run = Run {
+            first_time: time,
+            first_event_id: None,
+            last_time: time,
+        };
         let grown = run.speak(event_id);
         self.0.insert(after, run);
         grown
@@ -147,9 +167,9 @@ impl Runs {
         let mut all = std::mem::take(&mut self.0);
         all.extend(other.0);
         all.sort_by(|left, right| {
-            left.first_time.cmp(&right.first_time).then_with(|| {
-                order_of_ids(left.first_event_id.as_deref(), right.first_event_id.as_deref())
-            })
+            left.first_time
+                .cmp(&right.first_time)
+                .then_with(|| order_of_ids(left.first_event_id.as_deref(), right.first_event_id.as_deref()))
         });
         all.dedup_by(|next, kept| {
             let joined = is_close(kept.last_time, next.first_time, history);
@@ -189,13 +209,31 @@ mod tests {
         let mut times: Vec<i64> = events.iter().map(|event| event.0).collect();
         times.sort_unstable();
         times.dedup();
-        let is_new = |t: i64| !times.iter().any(|s| *s < t && i128::from(*s) >= i128::from(t) - i128::from(history));
-        let speaker = |t: i64| events.iter().filter(|event| event.0 == t).filter_map(|event| event.1.clone()).min();
-        times.iter().copied().filter(|t| is_new(*t)).map(|t| (t, speaker(t))).collect()
+        let is_new = |t: i64| {
+            !times
+                .iter()
+                .any(|s| *s < t && i128::from(*s) >= i128::from(t) - i128::from(history))
+        };
+        let speaker = |t: i64| {
+            events
+                .iter()
+                .filter(|event| event.0 == t)
+                .filter_map(|event| event.1.clone())
+                .min()
+        };
+        times
+            .iter()
+            .copied()
+            .filter(|t| is_new(*t))
+            .map(|t| (t, speaker(t)))
+            .collect()
     }
 
     fn starts(runs: &SightingRuns) -> Vec<Event> {
-        runs.starts().iter().map(|run| (run.first_time, run.first_event_id.as_deref().map(String::from))).collect()
+        runs.starts()
+            .iter()
+            .map(|run| (run.first_time, run.first_event_id.as_deref().map(String::from)))
+            .collect()
     }
 
     fn all_of(history: u64, events: &[Event]) -> SightingRuns {
@@ -206,7 +244,7 @@ mod tests {
 
     fn joined(left: &SightingRuns, right: &SightingRuns) -> SightingRuns {
         let mut left = left.clone();
-        left.merge(right);
+        left.merge(right).unwrap();
         left
     }
 
@@ -214,17 +252,31 @@ mod tests {
     fn a_gap_of_the_history_itself_is_not_new() {
         let mut runs = SightingRuns::new(10);
         [0, 10, 21].into_iter().for_each(|time| runs.insert(time, Some("e")));
-        let times: Vec<(i64, i64)> = runs.starts().iter().map(|run| (run.first_time, run.last_time)).collect();
+        let times: Vec<(i64, i64)> = runs
+            .starts()
+            .iter()
+            .map(|run| (run.first_time, run.last_time))
+            .collect();
         assert_eq!(times, [(0, 10), (21, 21)]);
+    }
+
+    #[test]
+    fn different_histories_are_not_joined() {
+        let error = SightingRuns::new(1).merge(&SightingRuns::new(2));
+        assert_eq!(error, Err(DifferentHistories(1, 2)));
     }
 
     #[test]
     fn the_ends_of_time_do_not_overflow() {
         let mut runs = SightingRuns::new(u64::MAX - 1);
-        [i64::MAX, i64::MIN, 0].into_iter().for_each(|time| runs.insert(time, None));
+        [i64::MAX, i64::MIN, 0]
+            .into_iter()
+            .for_each(|time| runs.insert(time, None));
         assert_eq!(runs.starts().len(), 1);
         let mut runs = SightingRuns::new(1);
-        [i64::MAX, i64::MIN, 0].into_iter().for_each(|time| runs.insert(time, None));
+        [i64::MAX, i64::MIN, 0]
+            .into_iter()
+            .for_each(|time| runs.insert(time, None));
         assert_eq!(runs.starts().len(), 3);
     }
 
@@ -255,7 +307,7 @@ mod tests {
             for part in order {
                 let share = events.iter().zip(&parts).filter(|(_, of)| **of == part).map(|(event, _)| event.clone());
                 let state = all_of(history, &share.collect::<Vec<_>>());
-                total.merge(&SightingRuns::decode(&state.encode()).unwrap());
+                total.merge(&SightingRuns::decode(&state.encode()).unwrap()).unwrap();
             }
             prop_assert_eq!(starts(&total), expected);
             prop_assert_eq!(total, all_of(history, &events));

@@ -1,7 +1,7 @@
 //! Entra ID audit logs (category AuditLogs): changes to the directory.
 
 use super::super::{Identity, Json, Rejection, json, time};
-use super::{envelope, relate, source};
+use super::{envelope, source};
 use crate::schema::*;
 use json::Keys;
 use std::borrow::Cow;
@@ -28,7 +28,7 @@ pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identi
 ///
 /// `event.id` is ours: Elastic leaves it out.
 pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
-    let Some(node) = CATALOGUE.node("azure.auditlogs.properties") else { return None };
+    let node = CATALOGUE.node("azure.auditlogs.properties")?;
     for (key, value) in json::entries(properties) {
         match key {
             "targetResources" => targets(value, row),
@@ -48,8 +48,7 @@ pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Op
         }
     }
     row.copy(AZURE_AUDITLOGS_PROPERTIES_RESULT_REASON, EVENT_REASON);
-    relate(
-        row,
+    row.gather(
         &[
             AZURE_AUDITLOGS_PROPERTIES_INITIATED_BY_USER_ID,
             AZURE_AUDITLOGS_PROPERTIES_INITIATED_BY_APP_APP_ID,
@@ -68,8 +67,17 @@ pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Op
 /// Outcome in the letter case of the record, as Elastic leaves it.
 fn result<'a>(value: &'a Json, row: &mut EventRow<'a>) {
     let Some(result) = json::text(value) else { return };
-    let known = ["success", "failure"].iter().any(|known| known.eq_ignore_ascii_case(&result));
-    row.text(if known { EVENT_OUTCOME } else { AZURE_AUDITLOGS_PROPERTIES_RESULT }, result);
+    let known = ["success", "failure"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(&result));
+    row.text(
+        if known {
+            EVENT_OUTCOME
+        } else {
+            AZURE_AUDITLOGS_PROPERTIES_RESULT
+        },
+        result,
+    );
 }
 
 /// The targets, by position as detections address them, and all of them as lists.
@@ -80,18 +88,26 @@ fn targets<'a>(value: &'a Json, row: &mut EventRow<'a>) {
         row.absorb(below);
         return;
     }
-    let Some(all) = CATALOGUE.node("azure.auditlogs.properties.target_resources") else { return };
+    let Some(all) = CATALOGUE.node("azure.auditlogs.properties.target_resources") else {
+        return;
+    };
     json::flatten(row, all, value, Keys::Snake);
     for (position, target) in json::items(value).enumerate() {
-        let Some(node) = all.child(&position.to_string()) else { break };
+        let Some(node) = all.child(&position.to_string()) else {
+            break;
+        };
         for (key, value) in json::entries(target) {
-            let Some(child) = json::descend(node, key, Keys::Snake) else { continue };
+            let Some(child) = json::descend(node, key, Keys::Snake) else {
+                continue;
+            };
             if key != "modifiedProperties" {
                 json::flatten(row, child, value, Keys::Snake);
                 continue;
             }
             for (position, property) in json::items(value).enumerate() {
-                let Some(node) = child.child(&position.to_string()) else { break };
+                let Some(node) = child.child(&position.to_string()) else {
+                    break;
+                };
                 json::flatten(row, node, property, Keys::Snake);
             }
         }

@@ -26,8 +26,9 @@ impl Source for SignIn {
     }
 
     fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
-        let happened =
-            json::get(record, "createdDateTime").and_then(time::of).ok_or(Rejection::NoTime("createdDateTime"))?;
+        let happened = json::get(record, "createdDateTime")
+            .and_then(time::of)
+            .ok_or(Rejection::NoTime("createdDateTime"))?;
         row.set(TIMESTAMP, Cell::Timestamp(happened));
         begin(row, "azure.signinlogs");
         row.text(EVENT_ACTION, "Sign-in activity");
@@ -35,14 +36,19 @@ impl Source for SignIn {
         row.text(AZURE_SIGNINLOGS_CATEGORY, category(record));
         let id = sign_in::properties(record, row);
         row.copy(AZURE_SIGNINLOGS_PROPERTIES_CORRELATION_ID, AZURE_CORRELATION_ID);
-        Ok(Identity { organization: String::new(), id })
+        Ok(Identity {
+            organization: String::new(),
+            id,
+        })
     }
 }
 
 /// The category Azure Monitor has for it. Graph's v1.0 returns interactive sign-ins alone
 /// and does not say so.
 fn category(record: &Json) -> &'static str {
-    let of_type = json::get(record, "signInEventTypes").and_then(|types| json::items(types).next()).and_then(json::text);
+    let of_type = json::get(record, "signInEventTypes")
+        .and_then(|types| json::items(types).next())
+        .and_then(json::text);
     match of_type.as_deref() {
         Some("nonInteractiveUser") => "NonInteractiveUserSignInLogs",
         Some("servicePrincipal") => "ServicePrincipalSignInLogs",
@@ -69,16 +75,23 @@ impl Source for DirectoryAudit {
     }
 
     fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
-        let happened =
-            json::get(record, "activityDateTime").and_then(time::of).ok_or(Rejection::NoTime("activityDateTime"))?;
+        let happened = json::get(record, "activityDateTime")
+            .and_then(time::of)
+            .ok_or(Rejection::NoTime("activityDateTime"))?;
         row.set(TIMESTAMP, Cell::Timestamp(happened));
         begin(row, "azure.auditlogs");
         row.text(AZURE_AUDITLOGS_CATEGORY, "AuditLogs");
         let id = audit::properties(record, row);
         row.copy(AZURE_AUDITLOGS_PROPERTIES_ACTIVITY_DISPLAY_NAME, EVENT_ACTION);
-        row.copy(AZURE_AUDITLOGS_PROPERTIES_ACTIVITY_DISPLAY_NAME, AZURE_AUDITLOGS_OPERATION_NAME);
+        row.copy(
+            AZURE_AUDITLOGS_PROPERTIES_ACTIVITY_DISPLAY_NAME,
+            AZURE_AUDITLOGS_OPERATION_NAME,
+        );
         row.copy(AZURE_AUDITLOGS_PROPERTIES_CORRELATION_ID, AZURE_CORRELATION_ID);
-        Ok(Identity { organization: String::new(), id })
+        Ok(Identity {
+            organization: String::new(),
+            id,
+        })
     }
 }
 

@@ -15,7 +15,6 @@ pub(crate) use graph::{DirectoryAudit, SignIn};
 use super::{Identity, Json, Rejection, Source, address, json};
 use crate::schema::*;
 use json::Keys;
-use sonic_rs::JsonValueTrait as _;
 
 /// A record of Azure Monitor.
 #[derive(Debug)]
@@ -54,9 +53,11 @@ fn envelope<'a>(record: &'a Json, row: &mut EventRow<'a>, dataset: &'static str,
     row.text(EVENT_KIND, "event");
     row.text(CLOUD_PROVIDER, "azure");
     let text = |key: &str| json::text_of(record, key);
-    for (key, field) in
-        [("operationName", EVENT_ACTION), ("tenantId", AZURE_TENANT_ID), ("correlationId", AZURE_CORRELATION_ID)]
-    {
+    for (key, field) in [
+        ("operationName", EVENT_ACTION),
+        ("tenantId", AZURE_TENANT_ID),
+        ("correlationId", AZURE_CORRELATION_ID),
+    ] {
         if let Some(text) = text(key) {
             row.text(field, text);
         }
@@ -84,7 +85,10 @@ fn envelope<'a>(record: &'a Json, row: &mut EventRow<'a>, dataset: &'static str,
             }
         }
     }
-    Identity { organization: tenant(record), id: None }
+    Identity {
+        organization: tenant(record),
+        id: None,
+    }
 }
 
 /// The tenant, lower case; where the envelope does not say, from the resource's path.
@@ -117,15 +121,7 @@ fn source(row: &mut EventRow<'_>, text: &str) {
     }
 }
 
-/// Gathers ids of users, applications and resources.
-fn relate<'a>(row: &mut EventRow<'a>, fields: &[FieldId], related: FieldId) {
-    for field in fields {
-        if let Some(Cell::Text(text)) = row.get(*field) {
-            let text = text.clone();
-            row.add_new(related, text);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(in crate::sources) use tests::*;

@@ -4,18 +4,21 @@
 //! content and not the id says which event this is.
 
 use super::super::{Identity, Json, Rejection, json, time};
-use super::{envelope, relate, source};
+use super::{envelope, source};
 use crate::schema::*;
 use json::Keys;
 
 /// Maps an Azure Monitor record.
 pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
-    let happened = json::get(record, "time").and_then(time::of).ok_or(Rejection::NoTime("time"))?;
+    let happened = json::get(record, "time")
+        .and_then(time::of)
+        .ok_or(Rejection::NoTime("time"))?;
     let identity = envelope(record, row, "azure.identity_protection", "azure.identityprotection");
     row.set(TIMESTAMP, Cell::Timestamp(happened));
-    let (Some(properties), Some(node)) =
-        (json::get(record, "properties"), CATALOGUE.node("azure.identityprotection.properties"))
-    else {
+    let (Some(properties), Some(node)) = (
+        json::get(record, "properties"),
+        CATALOGUE.node("azure.identityprotection.properties"),
+    ) else {
         return Ok(identity);
     };
     for (key, value) in json::entries(properties) {
@@ -51,6 +54,6 @@ pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identi
     if let Some(from) = json::str_of(properties, "ipAddress") {
         source(row, from);
     }
-    relate(row, &[USER_ID, USER_NAME, USER_FULL_NAME], RELATED_USER);
+    row.gather(&[USER_ID, USER_NAME, USER_FULL_NAME], RELATED_USER);
     Ok(identity)
 }

@@ -2,7 +2,7 @@
 //! identity, ADFS.
 
 use super::super::{Identity, Json, Rejection, json, time};
-use super::{envelope, relate, source};
+use super::{envelope, source};
 use crate::schema::*;
 use json::Keys;
 use std::borrow::Cow;
@@ -66,8 +66,7 @@ pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Op
         let number = *number;
         row.set(SOURCE_AS_NUMBER, Cell::Long(number));
     }
-    relate(
-        row,
+    row.gather(
         &[
             AZURE_SIGNINLOGS_PROPERTIES_APP_ID,
             AZURE_SIGNINLOGS_PROPERTIES_RESOURCE_ID,
@@ -78,7 +77,7 @@ pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Op
         ],
         RELATED_ENTITY,
     );
-    relate(row, &[USER_ID, USER_NAME, USER_FULL_NAME], RELATED_USER);
+    row.gather(&[USER_ID, USER_NAME, USER_FULL_NAME], RELATED_USER);
     text("id").map(Cow::into_owned)
 }
 
@@ -101,9 +100,11 @@ fn status<'a>(properties: &'a Json, row: &mut EventRow<'a>) {
 
 fn place<'a>(properties: &'a Json, row: &mut EventRow<'a>) {
     let part = |path: &[&str]| json::at(json::get(properties, "location")?, path);
-    for (key, field) in
-        [("city", GEO_CITY_NAME), ("state", GEO_REGION_NAME), ("countryOrRegion", GEO_COUNTRY_ISO_CODE)]
-    {
+    for (key, field) in [
+        ("city", GEO_CITY_NAME),
+        ("state", GEO_REGION_NAME),
+        ("countryOrRegion", GEO_COUNTRY_ISO_CODE),
+    ] {
         if !row.has(field)
             && let Some(text) = part(&[key]).and_then(json::text)
         {

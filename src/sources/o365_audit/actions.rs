@@ -14,11 +14,19 @@ struct Kind {
 }
 
 const fn kind(categories: &'static [&'static str], types: &'static [&'static str]) -> Kind {
-    Kind { categories, types, action: None }
+    Kind {
+        categories,
+        types,
+        action: None,
+    }
 }
 
 const fn renamed(types: &'static [&'static str], action: &'static str) -> Kind {
-    Kind { categories: &["iam"], types, action: Some(action) }
+    Kind {
+        categories: &["iam"],
+        types,
+        action: Some(action),
+    }
 }
 
 pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
@@ -26,8 +34,13 @@ pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     row.add(EVENT_TYPE, "info");
     let code = about.code.unwrap_or_default();
     let mut action = about.operation;
-    for kind in [of_record(code), of_operation(code, about.operation)].into_iter().flatten() {
-        kind.categories.iter().for_each(|category| row.add_new(EVENT_CATEGORY, *category));
+    for kind in [of_record(code), of_operation(code, about.operation)]
+        .into_iter()
+        .flatten()
+    {
+        kind.categories
+            .iter()
+            .for_each(|category| row.add_new(EVENT_CATEGORY, *category));
         kind.types.iter().for_each(|of_type| row.add_new(EVENT_TYPE, *of_type));
         action = kind.action.unwrap_or(action);
     }

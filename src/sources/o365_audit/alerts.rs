@@ -1,6 +1,6 @@
 //! Alerts of the security and compliance centre (RecordType 40).
 
-use super::super::{Json, json};
+use super::super::{json, severity};
 use super::About;
 use crate::schema::*;
 use sonic_rs::JsonValueTrait as _;
@@ -23,17 +23,10 @@ pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
         let link = json::items(links).find_map(|link| json::text_of(link, "AlertLinkHref"));
         row.text(RULE_REFERENCE, link.unwrap_or_default());
     }
-    if let Some(severity) = about.get("Severity").and_then(severity) {
+    if let Some(severity) = about.get("Severity").and_then(severity::of) {
         row.set(EVENT_SEVERITY, Cell::Long(severity));
     }
     if let Some(data) = about.get("Data").and_then(|data| data.as_str()) {
         row.text(O365_AUDIT_DATA_FLATTENED, data);
     }
-}
-
-/// 1 to 4. Any letter case: Elastic takes lower case alone, which real records never have.
-pub(in crate::sources) fn severity(value: &Json) -> Option<i64> {
-    let name = value.as_str()?;
-    let names = ["informational", "low", "medium", "high"];
-    names.iter().position(|known| known.eq_ignore_ascii_case(name)).map(|position| position as i64 + 1)
 }

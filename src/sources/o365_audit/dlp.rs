@@ -1,15 +1,18 @@
 //! Data loss prevention (RecordTypes 11 and 13): the rule that matched, what it matched
 //! and whether it blocked.
 
-use super::super::{Json, json, time};
+use super::super::{Json, json, severity, time};
 use super::About;
-use super::alerts::severity;
 use crate::schema::*;
 
 pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     row.text(EVENT_KIND, "alert");
     let policies = || about.get("PolicyDetails").into_iter().flat_map(json::items);
-    let rules = || policies().filter_map(|policy| json::get(policy, "Rules")).flat_map(json::items);
+    let rules = || {
+        policies()
+            .filter_map(|policy| json::get(policy, "Rules"))
+            .flat_map(json::items)
+    };
     for (key, policy_key, field) in [("RuleId", "PolicyId", RULE_ID), ("RuleName", "PolicyName", RULE_NAME)] {
         let name = rules()
             .chain(policies())
@@ -17,7 +20,10 @@ pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
             .find_map(|holder| json::text_of(holder, key).or_else(|| json::text_of(holder, policy_key)));
         row.text(field, name.unwrap_or_default());
     }
-    if let Some(severity) = rules().filter_map(|rule| severity(json::get(rule, "Severity")?)).max() {
+    if let Some(severity) = rules()
+        .filter_map(|rule| severity::of(json::get(rule, "Severity")?))
+        .max()
+    {
         row.set(EVENT_SEVERITY, Cell::Long(severity));
     }
     let blocked = rules()
@@ -72,7 +78,7 @@ fn message<'a>(message: &'a Json, operation: &str, row: &mut EventRow<'a>) {
     row.add_new(EMAIL_SUBJECT, subject);
     for recipients in ["To", "CC", "BCC"].iter().filter_map(|key| json::get(message, key)) {
         for recipient in json::items(recipients).filter_map(json::text) {
-            row.add_new(DESTINATION_USER_EMAIL, recipient);
+            row.add(DESTINATION_USER_EMAIL, recipient);
         }
     }
     if let Some(id) = json::text_of(message, "MessageID") {

@@ -16,7 +16,12 @@ pub(super) fn parameters<'a>(value: &'a Json, row: &mut EventRow<'a>) {
 
 /// As [`parameters`].
 pub(super) fn extended_properties<'a>(value: &'a Json, row: &mut EventRow<'a>) {
-    named(value, row, O365_AUDIT_EXTENDED_PROPERTIES, O365_AUDIT_EXTENDED_PROPERTIES_RAW);
+    named(
+        value,
+        row,
+        O365_AUDIT_EXTENDED_PROPERTIES,
+        O365_AUDIT_EXTENDED_PROPERTIES_RAW,
+    );
 }
 
 fn named<'a>(value: &'a Json, row: &mut EventRow<'a>, all: FieldId, unread: FieldId) {
@@ -59,7 +64,9 @@ pub(super) fn modified_properties<'a>(value: &'a Json, row: &mut EventRow<'a>) {
     let node = CATALOGUE.node("o365.audit.ModifiedProperties");
     let (mut new_values, mut old_values) = (Vec::new(), Vec::new());
     for item in json::items(value) {
-        let Some(name) = json::text_of(item, "Name").map(property_name) else { continue };
+        let Some(name) = json::text_of(item, "Name").map(property_name) else {
+            continue;
+        };
         let new = item.get("NewValue").filter(|value| !value.is_null());
         let old = item.get("OldValue").filter(|value| !value.is_null());
         if let (Some(new), Some(old)) = (new, old)
@@ -84,7 +91,11 @@ pub(super) fn modified_properties<'a>(value: &'a Json, row: &mut EventRow<'a>) {
 
 /// `Role.DisplayName` is `Role_DisplayName`.
 fn property_name(name: Cow<'_, str>) -> Cow<'_, str> {
-    if name.contains([' ', '.']) { Cow::Owned(name.replace([' ', '.'], "_")) } else { name }
+    if name.contains([' ', '.']) {
+        Cow::Owned(name.replace([' ', '.'], "_"))
+    } else {
+        name
+    }
 }
 
 /// Every value of every member, and the known ones by name.
@@ -107,7 +118,9 @@ pub(super) fn members<'a>(value: &'a Json, row: &mut EventRow<'a>, audit: Node<'
 
 /// How mail was accessed and whether logging was throttled, out of OperationProperties.
 pub(in crate::sources) fn derive_from_operation_properties(row: &mut EventRow<'_>) {
-    let Some(Cell::Pairs(pairs)) = row.get(O365_AUDIT_OPERATION_PROPERTIES) else { return };
+    let Some(Cell::Pairs(pairs)) = row.get(O365_AUDIT_OPERATION_PROPERTIES) else {
+        return;
+    };
     let access = value_of(pairs, "MailAccessType").map(str::to_owned);
     let throttled = value_of(pairs, "IsThrottled").map(|value| value.eq_ignore_ascii_case("true"));
     if let Some(access) = access {
@@ -130,7 +143,7 @@ pub(super) fn user_agent<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     if let Some(Cell::Pairs(pairs)) = row.get(O365_AUDIT_EXTENDED_PROPERTIES) {
         agent = agent.or_else(|| value_of(pairs, "UserAgent").map(str::to_owned));
         if let Some(details) = value_of(pairs, "additionalDetails").filter(|text| text.starts_with('{'))
-            && let Ok(details) = sonic_rs::from_str::<Json>(details)
+            && let Ok(details) = json::parse(details)
         {
             agent = agent.or_else(|| json::text_of(&details, "User-Agent").map(Cow::into_owned));
             device = json::text_of(&details, "DeviceId").map(Cow::into_owned);

@@ -7,12 +7,11 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
-    for from in [O365_AUDIT_ITEM_SUBJECT, O365_AUDIT_SUBJECT, O365_AUDIT_DATA_MS] {
-        gather(row, from, EMAIL_SUBJECT);
-    }
-    for from in [O365_AUDIT_NETWORK_MESSAGE_ID, O365_AUDIT_DATA_AII] {
-        gather(row, from, EMAIL_LOCAL_ID);
-    }
+    row.gather(
+        &[O365_AUDIT_ITEM_SUBJECT, O365_AUDIT_SUBJECT, O365_AUDIT_DATA_MS],
+        EMAIL_SUBJECT,
+    );
+    row.gather(&[O365_AUDIT_NETWORK_MESSAGE_ID, O365_AUDIT_DATA_AII], EMAIL_LOCAL_ID);
     collect_message_ids(row);
     if let Some(attachments) = json::at(about.record, &["Item", "Attachments"]).and_then(json::text) {
         self::attachments(row, &attachments);
@@ -24,18 +23,11 @@ pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     ] {
         if let Some(addresses) = row.get_text(from).map(str::to_owned) {
             for address in addresses.split(';').map(str::trim) {
-                row.add_new(EMAIL_TO_ADDRESS, address.to_owned());
+                row.add(EMAIL_TO_ADDRESS, address.to_owned());
             }
         }
     }
-    gather(row, O365_AUDIT_PARAMETERS_FROM, EMAIL_FROM_ADDRESS);
-}
-
-fn gather(row: &mut EventRow<'_>, from: FieldId, to: FieldId) {
-    if let Some(Cell::Text(text)) = row.get(from) {
-        let text = text.clone();
-        row.add_new(to, text);
-    }
+    row.gather(&[O365_AUDIT_PARAMETERS_FROM], EMAIL_FROM_ADDRESS);
 }
 
 /// Every message id the record names, each once. Elastic stops at the single item; the
@@ -70,9 +62,15 @@ pub(in crate::sources) fn collect_message_ids(row: &mut EventRow<'_>) {
 /// `a.png (599b); b.docx (1403b)`: an attachment needs a dot in its name and a size.
 fn attachments(row: &mut EventRow<'_>, text: &str) {
     for attachment in text.split(';').map(str::trim) {
-        let Some((name, size)) = attachment.rsplit_once('(') else { continue };
-        let Some(digits) = size.strip_suffix("b)") else { continue };
-        let Some((_, extension)) = name.trim_end().rsplit_once('.') else { continue };
+        let Some((name, size)) = attachment.rsplit_once('(') else {
+            continue;
+        };
+        let Some(digits) = size.strip_suffix("b)") else {
+            continue;
+        };
+        let Some((_, extension)) = name.trim_end().rsplit_once('.') else {
+            continue;
+        };
         if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             row.add(EMAIL_ATTACHMENTS_FILE_NAME, name.trim_end().to_owned());
             row.add(EMAIL_ATTACHMENTS_FILE_EXTENSION, extension.to_owned());

@@ -73,7 +73,9 @@ impl Source for RecordOfText {
 fn is_record(record: &Json) -> bool {
     json::has_all(record, &["RecordType", "Operation"])
         && record.get("AuditData").is_none()
-        && ["CreationTime", "Workload", "UserType"].iter().any(|key| record.get(*key).is_some())
+        && ["CreationTime", "Workload", "UserType"]
+            .iter()
+            .any(|key| record.get(*key).is_some())
 }
 
 /// What decides how the other keys of a record are read.
@@ -113,7 +115,8 @@ impl<'a> About<'a> {
     }
 
     fn is_logon(&self) -> bool {
-        self.code == Some("AzureActiveDirectoryStsLogon") || matches!(self.operation, "UserLoggedIn" | "UserLoginFailed")
+        self.code == Some("AzureActiveDirectoryStsLogon")
+            || matches!(self.operation, "UserLoggedIn" | "UserLoginFailed")
     }
 
     /// True for keys whose value stands under an ECS name instead of `o365.audit`.
@@ -133,7 +136,10 @@ impl<'a> About<'a> {
 
 /// Maps a record, wherever it came from.
 pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
-    let created = record.get("CreationTime").and_then(time::of).ok_or(Rejection::NoTime("CreationTime"))?;
+    let created = record
+        .get("CreationTime")
+        .and_then(time::of)
+        .ok_or(Rejection::NoTime("CreationTime"))?;
     let about = About::of(record);
     row.set(TIMESTAMP, Cell::Timestamp(created));
     row.text(EVENT_DATASET, "o365.audit");
@@ -152,7 +158,7 @@ pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identi
         Some("ComplianceDLPSharePoint" | "ComplianceDLPExchange") => dlp::map(&about, row),
         _ => {}
     }
-    origin::relate(&about, row);
+    origin::relate(row);
     Ok(identity)
 }
 
@@ -168,7 +174,11 @@ fn common<'a>(about: &About<'a>, row: &mut EventRow<'a>) -> Identity {
         row.text(ORGANIZATION_ID, identity.organization.clone());
         row.text(HOST_ID, identity.organization.clone());
     }
-    if let Some(workload) = about.get("Workload").or_else(|| about.get("UserType")).and_then(json::text) {
+    if let Some(workload) = about
+        .get("Workload")
+        .or_else(|| about.get("UserType"))
+        .and_then(json::text)
+    {
         row.text(EVENT_PROVIDER, workload);
     }
     if let Some(code) = about.code {
@@ -185,7 +195,11 @@ fn common<'a>(about: &About<'a>, row: &mut EventRow<'a>) -> Identity {
 /// Elastic's rule: whatever does not say that it failed succeeded, `Failure` included.
 fn outcome(status: Option<&Json>) -> &'static str {
     let status = status.and_then(json::text).unwrap_or_default();
-    if status.eq_ignore_ascii_case("failed") || status.eq_ignore_ascii_case("false") { "failure" } else { "success" }
+    if status.eq_ignore_ascii_case("failed") || status.eq_ignore_ascii_case("false") {
+        "failure"
+    } else {
+        "success"
+    }
 }
 
 /// ResultStatus says only whether the request was answered, so it is not asked.
@@ -193,12 +207,14 @@ fn logon_failed(about: &About<'_>) -> bool {
     let error = about.get("ErrorNumber").and_then(json::text);
     about.operation == "UserLoginFailed"
         || about.get("LogonError").is_some()
-        || error.is_some_and(|number| number.trim().trim_start_matches('0') != "")
+        || error.is_some_and(|number| !number.trim().trim_start_matches('0').is_empty())
 }
 
 /// Everything that keeps its name under `o365.audit`.
 fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
-    let Some(audit) = CATALOGUE.node("o365.audit") else { return };
+    let Some(audit) = CATALOGUE.node("o365.audit") else {
+        return;
+    };
     for (key, value) in json::entries(about.record) {
         if about.moves(key) {
             continue;
@@ -208,7 +224,12 @@ fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
             "ExtendedProperties" => lists::extended_properties(value, row),
             "ModifiedProperties" => lists::modified_properties(value, row),
             "Members" => lists::members(value, row, audit),
-            "RecordType" | "UserType" | "Version" | "LogonType" | "InternalLogonType" | "ErrorNumber"
+            "RecordType"
+            | "UserType"
+            | "Version"
+            | "LogonType"
+            | "InternalLogonType"
+            | "ErrorNumber"
             | "AzureActiveDirectoryEventType" => {
                 if let Some(field) = audit.child(key).and_then(|node| node.field())
                     && let Some(text) = json::number_as_text(value)
@@ -228,3 +249,5 @@ fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(in crate::sources) use tests::*;

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 
 /// The key whose address counts as the client's: the first that holds one.
 pub(super) fn client_key(record: &Json) -> Option<&'static str> {
-    ["ClientIPAddress", "ClientIP", "ActorIpAddress"].into_iter().find(|key| {
-        json::str_of(record, key).is_some_and(|text| address::parse(text) != address::Address::default())
-    })
+    ["ClientIPAddress", "ClientIP", "ActorIpAddress"]
+        .into_iter()
+        .find(|key| json::str_of(record, key).is_some_and(|text| address::parse(text) != address::Address::default()))
 }
 
 pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
@@ -51,12 +51,12 @@ fn users<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     }
     let by_sid = || if about.is(&[2]) { text("LogonUserSid") } else { None };
     if let Some(id) = text("UserId").or_else(by_sid) {
-        person(row, &id, USER_NAME, USER_DOMAIN, USER_EMAIL);
+        person(row, id.clone(), USER_NAME, USER_DOMAIN, USER_EMAIL);
         row.text(USER_ID, id);
     }
     let is_target = about.is(&[8]) || (about.code == Some("MicrosoftTeams") && about.operation == "Delete user.");
     if is_target && let Some(id) = text("ObjectId") {
-        person(row, &id, USER_TARGET_NAME, USER_TARGET_DOMAIN, USER_TARGET_EMAIL);
+        person(row, id.clone(), USER_TARGET_NAME, USER_TARGET_DOMAIN, USER_TARGET_EMAIL);
         row.text(USER_TARGET_ID, id);
     }
     if about.code == Some("Yammer") {
@@ -70,25 +70,30 @@ fn users<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
 }
 
 /// Name, domain and address of an id with exactly one `@`; any other id gives none.
-fn person<'a>(row: &mut EventRow<'a>, id: &Cow<'a, str>, name: FieldId, domain: FieldId, email: FieldId) {
-    let Some((local, host)) = id.split_once('@').filter(|(_, host)| !host.contains('@')) else { return };
-    match id {
-        Cow::Borrowed(id) => {
-            let id: &'a str = id;
-            let (local, host) = id.split_once('@').unwrap_or((id, ""));
+fn person<'a>(row: &mut EventRow<'a>, id: Cow<'a, str>, name: FieldId, domain: FieldId, email: FieldId) {
+    match &id {
+        Cow::Borrowed(text) => {
+            let Some((local, host)) = parts(text) else { return };
             row.text(name, local);
             row.text(domain, host);
         }
-        Cow::Owned(_) => {
+        Cow::Owned(text) => {
+            let Some((local, host)) = parts(text) else { return };
             row.text(name, local.to_owned());
             row.text(domain, host.to_owned());
         }
     }
-    row.text(email, id.clone());
+    row.text(email, id);
+}
+
+fn parts(id: &str) -> Option<(&str, &str)> {
+    id.split_once('@').filter(|(_, host)| !host.contains('@'))
 }
 
 fn client<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
-    let Some(text) = about.client.and_then(|key| about.record.get(key)?.as_str()) else { return };
+    let Some(text) = about.client.and_then(|key| about.record.get(key)?.as_str()) else {
+        return;
+    };
     let client = address::parse(text);
     if let Some(ip) = client.ip {
         row.text(NETWORK_TYPE, if ip.contains(':') { "ipv6" } else { "ipv4" });
@@ -113,7 +118,9 @@ fn server<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     if !about.is(&[1, 2]) {
         return;
     }
-    let Some(text) = about.get("OriginatingServer").and_then(|value| value.as_str()) else { return };
+    let Some(text) = about.get("OriginatingServer").and_then(|value| value.as_str()) else {
+        return;
+    };
     let server = address::parse(text);
     if let Some(ip) = server.ip {
         row.text(SERVER_IP, ip.clone());
@@ -128,7 +135,7 @@ fn server<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
 }
 
 /// Fills the lists that gather all users, addresses, hosts and hashes of the event.
-pub(super) fn relate<'a>(_about: &About<'a>, row: &mut EventRow<'a>) {
+pub(super) fn relate(row: &mut EventRow<'_>) {
     const USERS: &[FieldId] = &[
         USER_ID,
         USER_NAME,
@@ -140,17 +147,8 @@ pub(super) fn relate<'a>(_about: &About<'a>, row: &mut EventRow<'a>) {
         SOURCE_USER_EMAIL,
         O365_AUDIT_PARAMETERS_USER,
     ];
-    for (fields, related) in [
-        (USERS, RELATED_USER),
-        (&[CLIENT_IP][..], RELATED_IP),
-        (&[CLIENT_DOMAIN, O365_AUDIT_DEVICE_NAME][..], RELATED_HOSTS),
-        (&[FILE_HASH_SHA256, FILE_HASH_SHA1][..], RELATED_HASH),
-    ] {
-        for field in fields {
-            if let Some(Cell::Text(text)) = row.get(*field) {
-                let text = text.clone();
-                row.add_new(related, text);
-            }
-        }
-    }
+    row.gather(USERS, RELATED_USER);
+    row.gather(&[CLIENT_IP], RELATED_IP);
+    row.gather(&[CLIENT_DOMAIN, O365_AUDIT_DEVICE_NAME], RELATED_HOSTS);
+    row.gather(&[FILE_HASH_SHA256, FILE_HASH_SHA1], RELATED_HASH);
 }

@@ -4,7 +4,10 @@
 
 /// The name of a number.
 pub(super) fn name(number: i64) -> Option<&'static str> {
-    NAMES.binary_search_by_key(&number, |entry| entry.0).ok().map(|position| NAMES[position].1)
+    NAMES
+        .binary_search_by_key(&number, |entry| entry.0)
+        .ok()
+        .map(|position| NAMES[position].1)
 }
 
 /// The number of a name, for exports that carry names.

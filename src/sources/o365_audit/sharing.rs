@@ -33,7 +33,11 @@ pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
             row.text(field, value);
         }
     }
-    if let Some(size) = about.get("FileSizeBytes").or_else(|| about.get("FileSize")).and_then(json::integer) {
+    if let Some(size) = about
+        .get("FileSizeBytes")
+        .or_else(|| about.get("FileSize"))
+        .and_then(json::integer)
+    {
         row.set(FILE_SIZE, Cell::Long(size));
     }
     platform(row);
@@ -49,8 +53,12 @@ fn platform(row: &mut EventRow<'_>) {
         ("4", "Android", "android"),
         ("5", "Web Browser", ""),
     ];
-    let Some(given) = row.get_text(O365_AUDIT_PLATFORM) else { return };
-    let known = PLATFORMS.iter().find(|(number, name, _)| *number == given || name.eq_ignore_ascii_case(given));
+    let Some(given) = row.get_text(O365_AUDIT_PLATFORM) else {
+        return;
+    };
+    let known = PLATFORMS
+        .iter()
+        .find(|(number, name, _)| *number == given || name.eq_ignore_ascii_case(given));
     if let Some((_, name, of_type)) = known {
         row.text(O365_AUDIT_PLATFORM, *name);
         row.text(HOST_OS_PLATFORM, *name);

@@ -3,8 +3,11 @@
 //!
 //! Null, empty text and empty containers count as absent everywhere.
 
-use super::{Json, address, time};
-use crate::schema::{Cell, EventRow, FieldId, FieldType, Node};
+mod flatten;
+
+pub(crate) use flatten::*;
+
+use super::Json;
 use sonic_rs::{JsonContainerTrait as _, JsonType, JsonValueTrait as _};
 use std::borrow::Cow;
 
@@ -13,6 +16,42 @@ const DEEPEST: usize = 64;
 
 /// Name and, where there is one, value.
 pub(crate) type Pair<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
+
+/// How deep a text may nest to be parsed at all. The parser recurses once per level and
+/// overflows the stack, which ends the process, some thousands of levels down.
+const DEEPEST_TEXT: usize = 128;
+
+/// Parses one JSON text. The only way in: it refuses what would overflow the parser.
+pub fn parse(text: &str) -> Result<Json, String> {
+    if nests_deeper(text.as_bytes(), DEEPEST_TEXT) {
+        return Err(format!("nested deeper than {DEEPEST_TEXT} levels"));
+    }
+    // The parser quotes the text around the fault on further lines.
+    sonic_rs::from_str(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+/// True where brackets open more than `limit` levels, not counting those inside strings.
+fn nests_deeper(text: &[u8], limit: usize) -> bool {
+    // Nearly every record has fewer brackets than that in all.
+    if memchr::memchr2_iter(b'[', b'{', text).take(limit + 1).count() <= limit {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limit {
+            return true;
+        }
+    }
+    false
+}
 
 /// The value of a key, where it says anything.
 pub(crate) fn get<'a>(record: &'a Json, key: &str) -> Option<&'a Json> {
@@ -157,7 +196,7 @@ pub(crate) fn inner(value: &Json) -> Option<Json> {
     if !text.starts_with(['{', '[']) {
         return None;
     }
-    sonic_rs::from_str(text).ok()
+    parse(text).ok()
 }
 
 /// The pairs of a list of names and values, of an object, of parallel lists of both, or
@@ -165,7 +204,10 @@ pub(crate) fn inner(value: &Json) -> Option<Json> {
 pub(crate) fn pairs(value: &Json) -> Vec<Pair<'_>> {
     if let Some(inner) = inner(value) {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        return pairs(&inner).into_iter().map(|(name, value)| (own(name), value.map(own))).collect();
+        return pairs(&inner)
+            .into_iter()
+            .map(|(name, value)| (own(name), value.map(own)))
+            .collect();
     }
     if let Some(object) = value.as_object() {
         if let (Some(names), values) = (keyed(value, NAME_KEYS), keyed(value, VALUE_KEYS)) {
@@ -222,122 +264,6 @@ fn leaves_at<'a>(value: &'a Json, found: &mut Vec<Cow<'a, str>>, depth: usize) {
     }
 }
 
-/// Puts a value into a field, converted to its type. A scalar field that is set already
-/// keeps its value, a list grows. What cannot be converted is left to `raw`.
-pub(crate) fn put<'a>(row: &mut EventRow<'a>, field: FieldId, value: &'a Json) {
-    let data_type = field.field().data_type;
-    if data_type == FieldType::Keywords {
-        for item in items(value) {
-            if let Some(item) = text(item) {
-                row.add(field, item);
-            }
-        }
-        return;
-    }
-    if row.has(field) {
-        return;
-    }
-    if data_type == FieldType::Pairs {
-        let pairs = pairs(value);
-        if !pairs.is_empty() {
-            row.set(field, Cell::Pairs(pairs));
-        }
-        return;
-    }
-    if let Some(cell) = items(value).find_map(|item| scalar(data_type, item)) {
-        row.set(field, cell);
-    }
-}
-
-fn scalar(data_type: FieldType, value: &Json) -> Option<Cell<'_>> {
-    match data_type {
-        FieldType::Keyword => text(value).map(Cell::Text),
-        FieldType::Ip => address::parse(value.as_str()?).ip.map(Cell::Text),
-        FieldType::Long => integer(value).map(Cell::Long),
-        FieldType::Double => double(value).map(Cell::Double),
-        FieldType::Boolean => boolean(value).map(Cell::Boolean),
-        FieldType::Timestamp => time::of(value).map(Cell::Timestamp),
-        FieldType::Keywords | FieldType::Pairs => None,
-    }
-}
-
-/// How the keys of a record become segments of a field name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keys {
-    /// As they are.
-    Kept,
-    /// In snake case, as Elastic's Azure integration writes them.
-    Snake,
-}
-
-/// Walks a value beside the catalogue and fills every field that it reaches.
-///
-/// A dotted key walks several segments. The objects of a list fill the same fields one
-/// after the other, so that list fields become parallel lists. Text that holds JSON is
-/// walked as that JSON where the catalogue goes on below it.
-pub(crate) fn flatten<'a>(row: &mut EventRow<'a>, node: Node<'_>, value: &'a Json, keys: Keys) {
-    flatten_at(row, node, value, keys, 0);
-}
-
-fn flatten_at<'a>(row: &mut EventRow<'a>, node: Node<'_>, value: &'a Json, keys: Keys, depth: usize) {
-    if depth > DEEPEST || is_empty(value) {
-        return;
-    }
-    if let Some(field) = node.field() {
-        put(row, field, value);
-    }
-    if node.is_leaf() {
-        return;
-    }
-    if let Some(inner) = inner(value) {
-        let mut below = EventRow::new();
-        flatten_at(&mut below, node, &inner, keys, depth + 1);
-        row.absorb(below);
-        return;
-    }
-    for item in items(value) {
-        if item.is_array() {
-            flatten_at(row, node, item, keys, depth + 1);
-        }
-        for (key, value) in entries(item) {
-            if let Some(child) = descend(node, key, keys) {
-                flatten_at(row, child, value, keys, depth + 1);
-            }
-        }
-    }
-}
-
-/// The place in the catalogue that a key leads to.
-pub(crate) fn descend<'n>(node: Node<'n>, key: &str, keys: Keys) -> Option<Node<'n>> {
-    let key = match keys {
-        Keys::Kept => Cow::Borrowed(key),
-        Keys::Snake => snake_case(key),
-    };
-    match node.child(&key) {
-        Some(child) => Some(child),
-        None if key.contains('.') => key.split('.').try_fold(node, |node, segment| node.child(segment)),
-        None => None,
-    }
-}
-
-/// Elastic's snake case: `_` between a lower-case letter and the capitals after it, so
-/// that a run of capitals stays together: `isMFARequired` is `is_mfarequired`.
-pub(crate) fn snake_case(key: &str) -> Cow<'_, str> {
-    if !key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Cow::Borrowed(key);
-    }
-    let mut snake = String::with_capacity(key.len() + 6);
-    let mut after_lower = false;
-    for character in key.chars() {
-        if character.is_ascii_uppercase() && after_lower {
-            snake.push('_');
-        }
-        after_lower = character.is_ascii_lowercase();
-        snake.push(character.to_ascii_lowercase());
-    }
-    Cow::Owned(snake)
-}
-
 /// The first keys of a record, for a message about one that nobody knows.
 pub(crate) fn key_summary(record: &Json) -> String {
     const SHOWN: usize = 8;
@@ -359,7 +285,6 @@ pub(crate) fn key_summary(record: &Json) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::*;
     use sonic_rs::json;
 
     #[test]
@@ -402,60 +327,28 @@ mod tests {
     }
 
     #[test]
-    fn snake_case_as_elastic() {
-        for (key, expected) in [
-            ("ipAddress", "ip_address"),
-            ("IPAddress", "ipaddress"),
-            ("isMFARequired", "is_mfarequired"),
-            ("riskEventTypes_v2", "risk_event_types_v2"),
-            ("StatusSequence", "status_sequence"),
-            ("mfaDetail", "mfa_detail"),
-            ("oauth2Permission", "oauth2permission"),
-            ("id", "id"),
-        ] {
-            assert_eq!(snake_case(key), expected);
-        }
-    }
-
-    #[test]
     fn pairs_in_every_shape() {
         let expected: Vec<Pair<'_>> = vec![("A".into(), Some("1".into())), ("B".into(), None)];
-        for value in [
-            json!([{"Name": "A", "Value": "1"}, {"Name": "B"}]),
-            json!([{"key": "A", "value": 1}, {"key": "B", "value": null}, {"value": "x"}, 7]),
-            json!({"Name": ["A", "B"], "Value": ["1"]}),
-            json!({"A": "1", "B": null}),
+        for text in [
+            r#"[{"Name": "A", "Value": "1"}, {"Name": "B"}]"#,
+            r#"[{"key": "A", "value": 1}, {"key": "B", "value": null}, {"value": "x"}, 7]"#,
+            r#"{"Name": ["A", "B"], "Value": ["1"]}"#,
+            r#"{"A": "1", "B": null}"#,
+            r#""[{\"Name\":\"A\",\"Value\":\"1\"},{\"Name\":\"B\"}]""#,
         ] {
-            assert_eq!(pairs(&value), expected, "{value}");
+            let value: Json = sonic_rs::from_str(text).unwrap();
+            assert_eq!(pairs(&value), expected, "{text}");
         }
     }
 
     #[test]
-    fn flatten_fills_parallel_lists_and_walks_dotted_keys() {
-        let record = json!({
-            "Actor": [{"ID": "a", "Type": 5}, {"ID": "b", "Type": 0}],
-            "Item.ParentFolder": {"Path": "\\Inbox"},
-            "Item": {"Subject": "", "SizeInBytes": "12"},
-            "ExternalAccess": "False",
-            "Site": {"unexpected": "object"},
-        });
-        let mut row = EventRow::new();
-        flatten(&mut row, CATALOGUE.node("o365.audit").unwrap(), &record, Keys::Kept);
-        assert_eq!(row.get_texts(O365_AUDIT_ACTOR_ID), ["a", "b"]);
-        assert_eq!(row.get_texts(O365_AUDIT_ACTOR_TYPE), ["5", "0"]);
-        assert_eq!(row.get_text(O365_AUDIT_ITEM_PARENT_FOLDER_PATH), Some("\\Inbox"));
-        assert_eq!(row.get(O365_AUDIT_ITEM_SIZE_IN_BYTES), Some(&Cell::Long(12)));
-        assert_eq!(row.get(O365_AUDIT_EXTERNAL_ACCESS), Some(&Cell::Boolean(false)));
-        assert!(!row.has(O365_AUDIT_ITEM_SUBJECT) && !row.has(O365_AUDIT_SITE));
-    }
-
-    #[test]
-    fn deep_nesting_ends() {
-        let text = format!("{{\"Folders\":{}1{}}}", "[".repeat(200), "]".repeat(200));
-        let record: Json = sonic_rs::from_str(&text).unwrap();
-        let mut row = EventRow::new();
-        flatten(&mut row, CATALOGUE.node("o365.audit").unwrap(), &record, Keys::Kept);
-        assert!(row.cells().is_empty());
+    fn nesting_that_would_overflow_is_refused() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(parse(&nested(128)).is_ok());
+        assert!(parse(&nested(129)).is_err());
+        assert!(parse(&"{\"a\":".repeat(1_000_000)).is_err());
+        assert!(parse(&format!("[{}\"[[\\\"[[\"]", "[],".repeat(500))).is_ok());
+        assert!(parse(&format!("\"{}\"", "[".repeat(1000))).is_ok());
     }
 
     #[test]

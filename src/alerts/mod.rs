@@ -1,0 +1,92 @@
+//! What a detection found: the alert, its stable id, and episodes of windows.
+
+mod episode;
+
+pub use episode::{WindowRow, episodes};
+
+use crate::config::format_instant;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+/// One finding. Serialises to the stable form of `hunt --format jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Alert {
+    /// Hash of what makes it this alert: running again gives the same.
+    pub alert_id: String,
+    /// Id of the detection.
+    pub detection: String,
+    /// `informational`, `low`, `medium`, `high` or `critical`.
+    pub severity: String,
+    /// Time of the first event, RFC 3339.
+    #[serde(serialize_with = "instant")]
+    pub time: i64,
+    /// The columns that make two results the same finding, with their values.
+    pub key: Map<String, Value>,
+    /// Start of the first window, excluded from it.
+    #[serde(serialize_with = "optional_instant", skip_serializing_if = "Option::is_none")]
+    pub window_start: Option<i64>,
+    /// End of the last window, included in it.
+    #[serde(serialize_with = "optional_instant", skip_serializing_if = "Option::is_none")]
+    pub window_end: Option<i64>,
+    /// How many windows in a row found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<u64>,
+    /// Ids of the events behind it.
+    pub event_ids: Vec<String>,
+    /// How many events are behind it.
+    pub event_count: u64,
+    /// New terms: whether the lake reaches back over the whole history window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_complete: Option<bool>,
+    /// The columns of the detection's SELECT.
+    pub fields: Map<String, Value>,
+}
+
+fn instant<S: serde::Serializer>(micros: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format_instant(*micros))
+}
+
+fn optional_instant<S: serde::Serializer>(micros: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match micros {
+        Some(micros) => instant(micros, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// The id of an alert: a hash of the detection, the key and what tells this finding from
+/// others with the same key (the event, or the first window). 32 hexadecimal digits.
+pub fn alert_id(detection: &str, key: &Map<String, Value>, occurrence: &str) -> String {
+    let mut hasher = Sha256::new();
+    for part in [detection, &Value::Object(key.clone()).to_string(), occurrence] {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Orders alerts for output: by time, then detection, then id.
+pub fn sort(alerts: &mut [Alert]) {
+    alerts.sort_by(|a, b| (a.time, &a.detection, &a.alert_id).cmp(&(b.time, &b.detection, &b.alert_id)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ids_depend_on_every_part() {
+        let key = |value: Value| value.as_object().cloned().unwrap();
+        let id = alert_id("d", &key(json!({"a": 1})), "e");
+        assert_eq!(id.len(), 32);
+        assert_eq!(id, alert_id("d", &key(json!({"a": 1})), "e"));
+        for other in [
+            alert_id("d2", &key(json!({"a": 1})), "e"),
+            alert_id("d", &key(json!({"a": "1"})), "e"),
+            alert_id("d", &key(json!({"a": 1})), "e2"),
+        ] {
+            assert_ne!(id, other);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `retrohunt detections`
+
+use super::{Outcome, output};
+use crate::config::Resources;
+use crate::detections::{self, Detection, Level, format_duration, lint};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::report::{self, Format};
+use clap::{Args, Subcommand};
+use datafusion::arrow::array::{RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// List, show and check detections.
+#[derive(Debug, Args)]
+pub(crate) struct DetectionsArgs {
+    #[command(subcommand)]
+    action: Action,
+
+    /// A folder with detections of your own, beside the built-in ones
+    #[arg(long, global = true, value_name = "DIR", env = "RETROHUNT_DETECTIONS")]
+    detections: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// All detections, a line each
+    List {
+        /// Form of the list
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// One detection whole: what it finds, what to do next, its SQL
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Whether every detection would run: header, names, types
+    Check,
+}
+
+pub(crate) async fn run(args: DetectionsArgs, resources: Resources) -> Result<Outcome> {
+    let known = detections::load(args.detections.as_deref())?;
+    match args.action {
+        Action::List { format } => list(&known, format),
+        Action::Show { id } => show(detections::select(known, &[id])?.first()),
+        Action::Check => check(&known, resources).await,
+    }
+}
+
+fn list(known: &[Detection], format: Format) -> Result<Outcome> {
+    type Cell = fn(&Detection) -> String;
+    let columns: [(&str, Cell); 7] = [
+        ("id", |d| d.id().to_owned()),
+        ("kind", |d| d.kind().as_str().to_owned()),
+        ("severity", |d| d.header.severity.to_string()),
+        ("interval", |d| format_duration(d.header.interval)),
+        ("looks_back", |d| d.reach().map(format_duration).unwrap_or_default()),
+        ("enabled", |d| if d.header.enabled { "yes" } else { "no" }.to_owned()),
+        ("title", |d| d.header.title.clone()),
+    ];
+    let fields: Vec<Field> = columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, false)).collect();
+    let arrays = columns.iter().map(|(_, cell)| Arc::new(StringArray::from_iter_values(known.iter().map(cell))) as _);
+    let schema = Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect())?;
+    let mut stdout = std::io::stdout();
+    report::write_batches(format, &schema, &[batch], &mut stdout, output::terminal_width())?;
+    stdout.flush().map_err(Error::Output)?;
+    Ok(Outcome::Done)
+}
+
+fn show(detection: Option<&Detection>) -> Result<Outcome> {
+    if let Some(detection) = detection {
+        output::data(&described(detection))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Everything about a detection, for people.
+fn described(detection: &Detection) -> String {
+    let header = &detection.header;
+    let mut text = format!("{}: {}\n\n{}\n\n", header.id, header.title, header.description.trim());
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("{name:<16}{value}\n"));
+        }
+    };
+    line("kind", detection.kind().as_str().to_owned());
+    line("severity", format!("{} (risk {})", header.severity, header.risk_score));
+    line("interval", format_duration(header.interval));
+    line("lookback", header.lookback.map(format_duration).unwrap_or_default());
+    if let Some(new_terms) = &header.new_terms {
+        line("new terms", format!("{} within {}", new_terms.fields.join(", "), format_duration(new_terms.history)));
+    }
+    line("key", detection.key().join(", "));
+    line("attack", header.attack.join(", "));
+    for reference in &header.references {
+        line("reference", reference.clone());
+    }
+    for false_positive in &header.false_positives {
+        line("also seen when", false_positive.clone());
+    }
+    if !header.triage.trim().is_empty() {
+        text.push_str(&format!("\nWhat to look at next\n{}\n", header.triage.trim()));
+    }
+    text.push_str(&format!("\n-- {}\n{}\n", detection.origin, detection.sql.trim()));
+    text
+}
+
+/// Lints and plans each; the first error does not hide the others.
+async fn check(known: &[Detection], resources: Resources) -> Result<Outcome> {
+    let engine = Engine::empty(resources).await?;
+    let mut failed = 0;
+    for detection in known {
+        let mut problems: Vec<String> = Vec::new();
+        for finding in lint(detection) {
+            match finding.level {
+                Level::Warning => output::note(&finding),
+                Level::Error => problems.push(finding.to_string()),
+            }
+        }
+        if let Err(error) = crate::hunt::plan(&engine, detection).await {
+            problems.push(format!("{}: {}", detection.origin, output::chain(&error)));
+        }
+        let verdict = if problems.is_empty() { "ok" } else { "fails" };
+        output::data(&format!("{:<28} {:<10} {verdict}\n", detection.id(), detection.kind().as_str()))?;
+        failed += usize::from(!problems.is_empty());
+        problems.iter().for_each(output::note);
+    }
+    match failed {
+        0 => Ok(Outcome::Done),
+        failed => Err(Error::Detection(format!("{failed} of {} detections would not run", known.len()))),
+    }
+}

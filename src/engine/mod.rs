@@ -1,0 +1,203 @@
+//! A DataFusion session over a lake: memory, tables, views, names, read-only rules.
+
+pub mod names;
+mod raw_field;
+mod session;
+
+pub use names::{NameError, Names, Resolution};
+pub use session::{Planned, Scope, Session, Window};
+
+use crate::config::Resources;
+use crate::error::{Error, Result};
+use crate::functions;
+use crate::lake::{DataFile, Lake, LakeTableProvider, TableName};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
+use datafusion::datasource::MemTable;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+static VIEWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/views");
+static LISTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/lists");
+
+/// What sessions over one version of a lake share.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    runtime: Arc<RuntimeEnv>,
+    resources: Resources,
+    tables: Vec<(String, Arc<dyn TableProvider>)>,
+    views: Vec<View>,
+    names: Names,
+    extents: BTreeMap<String, Extent>,
+}
+
+/// First and last time of a dataset's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Microseconds since the Unix epoch.
+    pub first: i64,
+    /// Microseconds since the Unix epoch.
+    pub last: i64,
+}
+
+/// A saved query that is read like a table.
+#[derive(Debug, Clone)]
+struct View {
+    name: String,
+    sql: String,
+}
+
+impl Engine {
+    /// Opens the tables of a lake at their current versions.
+    pub async fn open(lake: &Lake, resources: Resources) -> Result<Self> {
+        let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
+        let mut extents = BTreeMap::new();
+        for name in TableName::ALL {
+            let table = match name {
+                TableName::Events => Some(lake.table(name).await?),
+                _ => lake.table_if_exists(name).await?,
+            };
+            if let Some(table) = table {
+                let provider = LakeTableProvider::new(table)?;
+                if name == TableName::Events {
+                    extents = extents_of(provider.files());
+                }
+                tables.push((name.as_str().to_owned(), Arc::new(provider)));
+            }
+        }
+        Self::over(tables, extents, resources).await
+    }
+
+    /// The tables as they are before anything is ingested: enough to plan against.
+    pub async fn empty(resources: Resources) -> Result<Self> {
+        let tables = TableName::ALL.map(|name| {
+            let table: Arc<dyn TableProvider> = Arc::new(EmptyTable::new(name.read_schema()));
+            (name.as_str().to_owned(), table)
+        });
+        Self::over(tables.into(), BTreeMap::new(), resources).await
+    }
+
+    async fn over(
+        mut tables: Vec<(String, Arc<dyn TableProvider>)>,
+        extents: BTreeMap<String, Extent>,
+        resources: Resources,
+    ) -> Result<Self> {
+        for file in LISTS.files().filter(|file| file.path().extension().is_some_and(|e| e == "csv")) {
+            let name = stem(file.path());
+            let text = file.contents_utf8().unwrap_or_default();
+            tables.push((name.clone(), list_table(&name, text)?));
+        }
+        let views = VIEWS
+            .files()
+            .filter(|file| file.path().extension().is_some_and(|e| e == "sql"))
+            .map(|file| View { name: stem(file.path()), sql: file.contents_utf8().unwrap_or_default().to_owned() })
+            .collect();
+        let limit = usize::try_from(resources.memory_limit).unwrap_or(usize::MAX);
+        let consumers = NonZeroUsize::MIN.saturating_add(4);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), consumers)))
+            .build_arc()?;
+        let mut engine = Self { runtime, resources, tables, views, names: Names::default(), extents };
+        engine.names = engine.collect_names().await?;
+        Ok(engine)
+    }
+
+    async fn collect_names(&self) -> Result<Names> {
+        let mut known: Vec<(String, Vec<String>)> = self
+            .tables
+            .iter()
+            .map(|(name, table)| (name.clone(), table.schema().fields().iter().map(|f| f.name().clone()).collect()))
+            .collect();
+        let session = self.session(Scope::default())?;
+        for view in &self.views {
+            let plan = session.view_plan(view).await?;
+            let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+            known.push((view.name.clone(), columns));
+        }
+        Ok(Names::new(&known))
+    }
+
+    /// A session whose events are those of the scope.
+    pub fn session(&self, scope: Scope) -> Result<Session> {
+        Session::new(self, scope)
+    }
+
+    /// The known names.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// First and last event of each dataset, from the table's log.
+    pub fn extents(&self) -> &BTreeMap<String, Extent> {
+        &self.extents
+    }
+
+    /// First and last event of all.
+    pub fn extent(&self) -> Option<Extent> {
+        let first = self.extents.values().map(|extent| extent.first).min()?;
+        let last = self.extents.values().map(|extent| extent.last).max()?;
+        Some(Extent { first, last })
+    }
+
+    /// Names of all tables and views.
+    pub fn relations(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().map(|(name, _)| name.as_str()).chain(self.views.iter().map(|view| view.name.as_str()))
+    }
+}
+
+fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
+    let mut extents: BTreeMap<String, Extent> = BTreeMap::new();
+    for file in files {
+        let (Some(ScalarValue::Utf8(Some(dataset))), Some(statistics)) =
+            (file.partition.first(), file.statistics.get("timestamp"))
+        else {
+            continue;
+        };
+        if let (Some(ScalarValue::TimestampMicrosecond(Some(first), _)), Some(ScalarValue::TimestampMicrosecond(Some(last), _))) =
+            (&statistics.min, &statistics.max)
+        {
+            let extent = extents.entry(dataset.clone()).or_insert(Extent { first: *first, last: *last });
+            extent.first = extent.first.min(*first);
+            extent.last = extent.last.max(*last);
+        }
+    }
+    extents
+}
+
+fn stem(path: &std::path::Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// A list file as a table of texts. Lines that begin with `#` are comments.
+fn list_table(name: &str, text: &str) -> Result<Arc<dyn TableProvider>> {
+    let failed = |error: csv::Error| Error::Internal(format!("list {name}: {error}"));
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(failed)?.clone();
+    let records = reader.records().collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let columns: Vec<ArrayRef> = (0..header.len())
+        .map(|column| {
+            let values = records.iter().map(|record| record.get(column).filter(|value| !value.is_empty()));
+            Arc::new(values.collect::<StringArray>()) as ArrayRef
+        })
+        .collect();
+    let schema = Arc::new(Schema::new(
+        header.iter().map(|column| Field::new(column, DataType::Utf8, true)).collect::<Vec<_>>(),
+    ));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+    Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
+}
+
+impl Engine {
+    fn register_functions(session: &mut datafusion::execution::context::SessionContext) -> Result<()> {
+        functions::register_all(session)?;
+        session.register_udf(raw_field::raw_field_udf());
+        Ok(())
+    }
+}

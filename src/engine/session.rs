@@ -1,0 +1,237 @@
+//! One session: the tables and views as of one scope, and statements run against them.
+
+use super::names::{Resolution, parse_query};
+use super::{Engine, View};
+use crate::error::{Error, Result};
+use crate::functions;
+use datafusion::catalog::TableProvider;
+use datafusion::common::{ScalarValue, TableReference};
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, Ident, SelectItem, SetExpr, Statement, TableFactor, visit_expressions_mut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Events outside of `(after, until]` do not exist. Microseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Excluded.
+    pub after: i64,
+    /// Included.
+    pub until: i64,
+}
+
+/// What a session sees.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope {
+    /// Which events exist; all of them when absent.
+    pub window: Option<Window>,
+    /// What `now()` is; the clock's time when absent.
+    pub now: Option<i64>,
+}
+
+/// A planned statement and what was found out about it.
+#[derive(Debug)]
+pub struct Planned {
+    /// The logical plan, analysed but not optimised.
+    pub plan: LogicalPlan,
+    /// What its names stand for.
+    pub resolution: Resolution,
+}
+
+/// A session over an engine.
+pub struct Session {
+    engine: Engine,
+    scope: Scope,
+    context: SessionContext,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(super) fn new(engine: &Engine, scope: Scope) -> Result<Self> {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(engine.resources.threads)
+            .with_information_schema(true)
+            .with_default_catalog_and_schema("retrohunt", "lake");
+        let options = config.options_mut();
+        // Names are resolved before planning, which folds no case itself.
+        options.sql_parser.enable_ident_normalization = false;
+        options.execution.parquet.pushdown_filters = true;
+        options.execution.parquet.reorder_filters = true;
+        options.execution.time_zone = Some("UTC".into());
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::clone(&engine.runtime))
+            .with_default_features()
+            .build();
+        let mut context = SessionContext::new_with_state(state);
+        Engine::register_functions(&mut context)?;
+        for (name, table) in &engine.tables {
+            context.register_table(TableReference::bare(name.as_str()), in_window(name, table, scope.window)?)?;
+        }
+        Ok(Self { engine: engine.clone(), scope, context })
+    }
+
+    /// Plans a statement that only reads. Errors name what is unknown and what is like it.
+    pub async fn plan(&self, sql: &str) -> Result<Planned> {
+        self.plan_with(sql, &[]).await
+    }
+
+    /// Plans a query whose SELECT has these columns as well: (expression, name). Names in
+    /// the expressions are of the first table that FROM names.
+    pub async fn plan_with(&self, sql: &str, extra: &[(&str, &str)]) -> Result<Planned> {
+        let query = |error: super::NameError| Error::Query(error.to_string());
+        let mut statement = parse_query(sql).map_err(query)?;
+        if matches!(statement, Statement::ShowTables { .. }) {
+            return self.show_tables().await;
+        }
+        if !extra.is_empty() {
+            add_columns(&mut statement, extra)?;
+        }
+        let resolution = self.engine.names.resolve(&mut statement, self.scope.now).map_err(query)?;
+        self.register_views(&resolution.tables).await?;
+        let plan = self
+            .context
+            .state()
+            .statement_to_plan(DfStatement::Statement(Box::new(statement)))
+            .await
+            .map_err(|error| match self.engine.names.explain_plan_error(&error) {
+                Some(message) => Error::Query(message),
+                None => error.into(),
+            })?;
+        let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        read_only.verify_plan(&plan)?;
+        functions::check_constants(&plan).map_err(|error| Error::Query(error.strip_backtrace()))?;
+        Ok(Planned { plan, resolution })
+    }
+
+    /// Tables and views, without the engine's own schema.
+    async fn show_tables(&self) -> Result<Planned> {
+        let views: Vec<String> = self.engine.views.iter().map(|view| view.name.clone()).collect();
+        self.register_views(&views).await?;
+        let sql = "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END AS kind \
+                   FROM information_schema.tables WHERE table_schema = 'lake' ORDER BY kind, table_name";
+        Ok(Planned { plan: self.context.state().create_logical_plan(sql).await?, resolution: Resolution::default() })
+    }
+
+    async fn register_views(&self, used: &[String]) -> Result<()> {
+        for view in self.engine.views.iter().filter(|view| used.contains(&view.name)) {
+            let name = TableReference::bare(view.name.as_str());
+            if !self.context.table_exist(name.clone())? {
+                let plan = self.view_plan(view).await?;
+                let table = self.context.execute_logical_plan(plan).await?.into_view();
+                self.context.register_table(name, table)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn view_plan(&self, view: &View) -> Result<LogicalPlan> {
+        self.context
+            .state()
+            .create_logical_plan(&view.sql)
+            .await
+            .map_err(|error| Error::Internal(format!("view {}: {error}", view.name)))
+    }
+
+    /// The physical plan of a logical one.
+    pub async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self.context.state().create_physical_plan(plan).await?)
+    }
+
+    /// Runs a plan; rows come in no particular order unless it says so.
+    pub async fn run(&self, plan: &LogicalPlan) -> Result<SendableRecordBatchStream> {
+        let physical = self.physical(plan).await?;
+        Ok(execute_stream(physical, self.context.task_ctx())?)
+    }
+
+    /// Plans and runs a statement.
+    pub async fn query(&self, sql: &str) -> Result<SendableRecordBatchStream> {
+        let planned = self.plan(sql).await?;
+        self.run(&planned.plan).await
+    }
+
+    /// DataFusion's session, for plans that are not built from SQL text.
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+}
+
+/// Adds columns to the SELECT of a query, to each branch of a UNION.
+fn add_columns(statement: &mut Statement, extra: &[(&str, &str)]) -> Result<()> {
+    match statement {
+        Statement::Query(query) => add_to_body(&mut query.body, extra),
+        _ => Err(Error::Query("a detection is one SELECT".into())),
+    }
+}
+
+fn add_to_body(body: &mut SetExpr, extra: &[(&str, &str)]) -> Result<()> {
+    match body {
+        SetExpr::Query(query) => add_to_body(&mut query.body, extra),
+        SetExpr::SetOperation { left, right, .. } => {
+            add_to_body(left, extra)?;
+            add_to_body(right, extra)
+        }
+        SetExpr::Select(select) => {
+            let table = select.from.first().and_then(|from| match &from.relation {
+                TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
+                    Some(alias.name.clone())
+                }
+                TableFactor::Table { name, .. } => name.0.last().and_then(|part| part.as_ident().cloned()),
+                _ => None,
+            });
+            for (expression, name) in extra {
+                let mut parser = Parser::new(&GenericDialect)
+                    .try_with_sql(expression)
+                    .map_err(|error| Error::Internal(error.to_string()))?;
+                let mut expr = parser.parse_expr().map_err(|error| Error::Internal(error.to_string()))?;
+                if let Some(table) = &table {
+                    qualify(&mut expr, table);
+                }
+                select.projection.push(SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', *name) });
+            }
+            Ok(())
+        }
+        _ => Err(Error::Query("a detection is one SELECT".into())),
+    }
+}
+
+/// Puts the table before every plain column name.
+fn qualify(expr: &mut SqlExpr, table: &Ident) {
+    // The visitor never breaks, so there is no result to look at.
+    let _ = visit_expressions_mut(expr, |inner| {
+        if let SqlExpr::Identifier(name) = inner {
+            *inner = SqlExpr::CompoundIdentifier(vec![table.clone(), name.clone()]);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+/// The table as a window sees it.
+fn in_window(
+    name: &str,
+    table: &Arc<dyn TableProvider>,
+    window: Option<Window>,
+) -> Result<Arc<dyn TableProvider>> {
+    let Some(window) = window.filter(|_| name == "events") else {
+        return Ok(Arc::clone(table));
+    };
+    let at = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
+    let inside = col("timestamp").gt(at(window.after)).and(col("timestamp").lt_eq(at(window.until)));
+    let plan = LogicalPlanBuilder::scan(name, provider_as_source(Arc::clone(table)), None)?.filter(inside)?.build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
+}

@@ -1,0 +1,77 @@
+//! Event detections: every event that the SELECT keeps is an alert.
+
+use super::rows::{fields, key, texts, times};
+use super::{Found, Range};
+use crate::alerts::{Alert, alert_id};
+use crate::detections::Detection;
+use crate::engine::{Engine, Planned, Scope, Session, Window};
+use crate::error::{Error, Result};
+use futures::TryStreamExt as _;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Where an event's id, time and dataset are: in `events`, or in a view with Microsoft's names.
+const IDENTITIES: [[(&str, &str); 3]; 3] = [
+    [("coalesce(event_id, event_key)", "__id"), ("timestamp", "__time"), ("event_dataset", "__dataset")],
+    [("\"ReportId\"", "__id"), ("\"Timestamp\"", "__time"), ("NULL", "__dataset")],
+    [("\"AlertId\"", "__id"), ("\"Timestamp\"", "__time"), ("NULL", "__dataset")],
+];
+
+/// Plans a detection's SELECT with the columns that say which event each row is.
+pub(super) async fn plan_with_identity(
+    session: &Session,
+    detection: &Detection,
+    more: &[(&str, &str)],
+) -> Result<Planned> {
+    let mut first_error = None;
+    for identity in &IDENTITIES {
+        let extra: Vec<(&str, &str)> = identity.iter().chain(more).copied().collect();
+        match session.plan_with(&detection.sql, &extra).await {
+            Ok(planned) => return Ok(planned),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    // The SELECT itself may be wrong; its own message is the better one.
+    session.plan(&detection.sql).await?;
+    let problem = first_error.map(|error| error.to_string()).unwrap_or_default();
+    Err(Error::Detection(format!(
+        "{}: its rows cannot be told apart as events ({problem}); the first table after FROM has to be events or a view of it",
+        detection.id()
+    )))
+}
+
+pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Range) -> Result<Found> {
+    let window = Window { after: range.from.saturating_sub(1), until: range.to.saturating_sub(1) };
+    let session = engine.session(Scope { window: Some(window), now: Some(range.to) })?;
+    let planned = plan_with_identity(&session, detection, &[]).await?;
+    let mut stream = session.run(&planned.plan).await?;
+    let mut alerts = BTreeMap::new();
+    while let Some(batch) = stream.try_next().await? {
+        let (ids, at) = (texts(&batch, "__id")?, times(&batch, "__time")?);
+        for row in 0..batch.num_rows() {
+            let (Some(event_id), Some(time)) = (ids[row].clone(), at[row]) else { continue };
+            let fields = fields(&batch, row);
+            let mut key = key(detection, &fields)?;
+            if key.is_empty() {
+                key = Map::from_iter([("event.id".to_owned(), Value::from(event_id.clone()))]);
+            }
+            let alert_id = alert_id(detection.id(), &key, &event_id);
+            // A join may give an event several times; it is one alert.
+            alerts.entry(alert_id.clone()).or_insert_with(|| Alert {
+                alert_id,
+                detection: detection.id().to_owned(),
+                severity: detection.header.severity.to_string(),
+                time,
+                key,
+                window_start: None,
+                window_end: None,
+                windows: None,
+                event_ids: vec![event_id],
+                event_count: 1,
+                history_complete: None,
+                fields,
+            });
+        }
+    }
+    Ok(Found { alerts: alerts.into_values().collect(), ticks: None, raw_fields: planned.resolution.raw_fields })
+}

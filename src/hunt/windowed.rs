@@ -1,0 +1,116 @@
+//! Windowed detections, tick by tick: each tick sees the events of its window and a
+//! clock that stands at the tick, as a scheduled run would.
+
+use super::quiet::{self, Activity};
+use super::rows::{fields, find, key, strings};
+use super::{Found, HuntRequest, Range, Watch, micros};
+use crate::alerts::{WindowRow, episodes};
+use crate::detections::Detection;
+use crate::engine::{Engine, Scope, Window};
+use crate::error::{Error, Result};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+
+/// Columns that hold the time of the first event, the first of these that a SELECT has.
+const FIRST_TIMES: [&str; 6] = ["first_time", "first_seen", "time", "@timestamp", "timestamp", "Timestamp"];
+
+pub(super) async fn evaluate(
+    engine: &Engine,
+    detection: &Detection,
+    request: HuntRequest,
+    range: Range,
+    watch: &Watch,
+) -> Result<Found> {
+    let (interval, lookback) = (micros(detection.header.interval), lookback(detection));
+    // Without an end, every tick counts that still sees the last event.
+    let last = request.to.unwrap_or_else(|| range.to.saturating_add(lookback));
+    let ticks: Vec<i64> = ticks(range.from, last, interval).collect();
+    let (Some(&first_tick), Some(&last_tick)) = (ticks.first(), ticks.last()) else {
+        return Ok(Found { ticks: Some((0, 0)), ..Found::default() });
+    };
+    let whole = Window { after: first_tick.saturating_sub(lookback), until: last_tick };
+    let session = engine.session(Scope { window: Some(whole), now: Some(last_tick) })?;
+    let planned = session.plan(&detection.sql).await?;
+    let activity = match request.replay {
+        true => Activity::Unknown,
+        false => quiet::activity(&session, &planned.plan, interval).await?,
+    };
+    let evaluated: Vec<i64> =
+        ticks.iter().copied().filter(|&tick| activity.may_find(tick.saturating_sub(lookback), tick)).collect();
+    let count = evaluated.len() as u64;
+    let threads = session.context().copied_config().target_partitions();
+    let rows: Vec<Vec<WindowRow>> = stream::iter(evaluated)
+        .map(|tick| {
+            let (engine, detection, watch) = (engine.clone(), detection.clone(), watch.clone());
+            let task = tokio::spawn(async move {
+                if watch.stopped() {
+                    return Err(Error::Interrupted);
+                }
+                at_tick(&engine, &detection, tick).await
+            });
+            async move { task.await.map_err(|error| Error::Internal(format!("a tick ended: {error}")))? }
+        })
+        .buffered(threads.max(1))
+        .try_collect()
+        .await?;
+    let alerts = episodes(
+        detection.id(),
+        detection.header.severity.as_str(),
+        interval,
+        lookback,
+        request.per_window,
+        rows.into_iter().flatten().collect(),
+    );
+    Ok(Found { alerts, ticks: Some((ticks.len() as u64, count)), raw_fields: planned.resolution.raw_fields })
+}
+
+fn lookback(detection: &Detection) -> i64 {
+    detection.header.lookback.map_or(0, micros)
+}
+
+/// The ticks of a range: multiples of the interval since the Unix epoch, both ends included.
+pub(super) fn ticks(from: i64, to: i64, interval: i64) -> impl Iterator<Item = i64> {
+    let interval = interval.max(1);
+    let first = from.div_euclid(interval) + i64::from(from.rem_euclid(interval) != 0);
+    (first..=to.div_euclid(interval)).map(move |number| number * interval)
+}
+
+/// What one run of the detection at a tick gives.
+async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Vec<WindowRow>> {
+    let window = Window { after: tick.saturating_sub(lookback(detection)), until: tick };
+    let session = engine.session(Scope { window: Some(window), now: Some(tick) })?;
+    let mut stream = session.query(&detection.sql).await?;
+    let mut rows = Vec::new();
+    while let Some(batch) = stream.try_next().await? {
+        for row in 0..batch.num_rows() {
+            let fields = fields(&batch, row);
+            let key = key(detection, &fields)?;
+            let event_ids = strings(find(&fields, "event_ids"));
+            let event_count = match find(&fields, "event_count").and_then(Value::as_u64) {
+                Some(count) => count,
+                None => event_ids.len().max(1) as u64,
+            };
+            let first_time = FIRST_TIMES.iter().find_map(|name| fields.get(*name)).and_then(instant);
+            rows.push(WindowRow { tick, key, first_time, event_ids, event_count, fields });
+        }
+    }
+    Ok(rows)
+}
+
+fn instant(value: &Value) -> Option<i64> {
+    let time = chrono::DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
+    Some(time.timestamp_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_multiples_of_the_interval() {
+        assert_eq!(ticks(1, 30, 10).collect::<Vec<_>>(), [10, 20, 30]);
+        assert_eq!(ticks(10, 10, 10).collect::<Vec<_>>(), [10]);
+        assert_eq!(ticks(11, 19, 10).count(), 0);
+        assert_eq!(ticks(-15, 5, 10).collect::<Vec<_>>(), [-10, 0]);
+    }
+}

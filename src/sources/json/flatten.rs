@@ -1,0 +1,175 @@
+//! From JSON values to fields: one value converted to the type of its field, or a whole
+//! tree walked beside the catalogue.
+
+use super::super::{Json, address, time};
+use super::{DEEPEST, boolean, double, entries, inner, integer, is_empty, items, pairs, text};
+use crate::schema::{Cell, EventRow, FieldId, FieldType, Node};
+use sonic_rs::JsonValueTrait as _;
+use std::borrow::Cow;
+
+/// Puts a value into a field, converted to its type. A scalar field that is set already
+/// keeps its value, a list grows. What cannot be converted is left to `raw`.
+pub(crate) fn put<'a>(row: &mut EventRow<'a>, field: FieldId, value: &'a Json) {
+    let data_type = field.field().data_type;
+    if data_type == FieldType::Keywords {
+        for item in items(value) {
+            if let Some(item) = text(item) {
+                row.add(field, item);
+            }
+        }
+        return;
+    }
+    if row.has(field) {
+        return;
+    }
+    if data_type == FieldType::Pairs {
+        let pairs = pairs(value);
+        if !pairs.is_empty() {
+            row.set(field, Cell::Pairs(pairs));
+        }
+        return;
+    }
+    if let Some(cell) = items(value).find_map(|item| scalar(data_type, item)) {
+        row.set(field, cell);
+    }
+}
+
+fn scalar(data_type: FieldType, value: &Json) -> Option<Cell<'_>> {
+    match data_type {
+        FieldType::Keyword => text(value).map(Cell::Text),
+        FieldType::Ip => address::parse(value.as_str()?).ip.map(Cell::Text),
+        FieldType::Long => integer(value).map(Cell::Long),
+        FieldType::Double => double(value).map(Cell::Double),
+        FieldType::Boolean => boolean(value).map(Cell::Boolean),
+        FieldType::Timestamp => time::of(value).map(Cell::Timestamp),
+        FieldType::Keywords | FieldType::Pairs => None,
+    }
+}
+
+/// How the keys of a record become segments of a field name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// As they are.
+    Kept,
+    /// In snake case, as Elastic's Azure integration writes them.
+    Snake,
+}
+
+/// Walks a value beside the catalogue and fills every field that it reaches.
+///
+/// A dotted key walks several segments. The objects of a list fill the same fields one
+/// after the other, so that list fields become parallel lists. Text that holds JSON is
+/// walked as that JSON where the catalogue goes on below it.
+pub(crate) fn flatten<'a>(row: &mut EventRow<'a>, node: Node<'_>, value: &'a Json, keys: Keys) {
+    flatten_at(row, node, value, keys, 0);
+}
+
+fn flatten_at<'a>(row: &mut EventRow<'a>, node: Node<'_>, value: &'a Json, keys: Keys, depth: usize) {
+    if depth > DEEPEST || is_empty(value) {
+        return;
+    }
+    if let Some(field) = node.field() {
+        put(row, field, value);
+    }
+    if node.is_leaf() {
+        return;
+    }
+    if let Some(inner) = inner(value) {
+        let mut below = EventRow::new();
+        flatten_at(&mut below, node, &inner, keys, depth + 1);
+        row.absorb(below);
+        return;
+    }
+    for item in items(value) {
+        if item.is_array() {
+            flatten_at(row, node, item, keys, depth + 1);
+        }
+        for (key, value) in entries(item) {
+            if let Some(child) = descend(node, key, keys) {
+                flatten_at(row, child, value, keys, depth + 1);
+            }
+        }
+    }
+}
+
+/// The place in the catalogue that a key leads to.
+pub(crate) fn descend<'n>(node: Node<'n>, key: &str, keys: Keys) -> Option<Node<'n>> {
+    let key = match keys {
+        Keys::Kept => Cow::Borrowed(key),
+        Keys::Snake => snake_case(key),
+    };
+    match node.child(&key) {
+        Some(child) => Some(child),
+        None if key.contains('.') => key.split('.').try_fold(node, |node, segment| node.child(segment)),
+        None => None,
+    }
+}
+
+/// Elastic's snake case: `_` between a lower-case letter and the capitals after it, so
+/// that a run of capitals stays together: `isMFARequired` is `is_mfarequired`.
+pub(crate) fn snake_case(key: &str) -> Cow<'_, str> {
+    if !key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(key);
+    }
+    let mut snake = String::with_capacity(key.len() + 6);
+    let mut after_lower = false;
+    for character in key.chars() {
+        if character.is_ascii_uppercase() && after_lower {
+            snake.push('_');
+        }
+        after_lower = character.is_ascii_lowercase();
+        snake.push(character.to_ascii_lowercase());
+    }
+    Cow::Owned(snake)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::*;
+    use sonic_rs::json;
+
+    #[test]
+    fn snake_case_as_elastic() {
+        for (key, expected) in [
+            ("ipAddress", "ip_address"),
+            ("IPAddress", "ipaddress"),
+            ("isMFARequired", "is_mfarequired"),
+            ("riskEventTypes_v2", "risk_event_types_v2"),
+            ("StatusSequence", "status_sequence"),
+            ("mfaDetail", "mfa_detail"),
+            ("oauth2Permission", "oauth2permission"),
+            ("id", "id"),
+        ] {
+            assert_eq!(snake_case(key), expected);
+        }
+    }
+
+    #[test]
+    fn flatten_fills_parallel_lists_and_walks_dotted_keys() {
+        let record = json!({
+            "Actor": [{"ID": "a", "Type": 5}, {"ID": "b", "Type": 0}],
+            "Item.ParentFolder": {"Path": "\\Inbox"},
+            "Item": {"Subject": "", "SizeInBytes": "12"},
+            "ExternalAccess": "False",
+            "Site": {"unexpected": "object"},
+        });
+        let mut row = EventRow::new();
+        flatten(&mut row, CATALOGUE.node("o365.audit").unwrap(), &record, Keys::Kept);
+        assert_eq!(row.get_texts(O365_AUDIT_ACTOR_ID), ["a", "b"]);
+        assert_eq!(row.get_texts(O365_AUDIT_ACTOR_TYPE), ["5", "0"]);
+        assert_eq!(row.get_text(O365_AUDIT_ITEM_PARENT_FOLDER_PATH), Some("\\Inbox"));
+        assert_eq!(row.get(O365_AUDIT_ITEM_SIZE_IN_BYTES), Some(&Cell::Long(12)));
+        assert_eq!(row.get(O365_AUDIT_EXTERNAL_ACCESS), Some(&Cell::Boolean(false)));
+        assert!(!row.has(O365_AUDIT_ITEM_SUBJECT) && !row.has(O365_AUDIT_SITE));
+    }
+
+    #[test]
+    fn deep_nesting_ends() {
+        let text = format!("{{\"Folders\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+        let record: Json = sonic_rs::from_str(&text).unwrap();
+        let mut row = EventRow::new();
+        flatten(&mut row, CATALOGUE.node("o365.audit").unwrap(), &record, Keys::Kept);
+        assert!(row.cells().is_empty());
+    }
+}

@@ -1,0 +1,192 @@
+//! Logs in: what is stored, what is a repeat, what is rejected.
+
+use crate::sandbox::Sandbox;
+use serde_json::{Value, json};
+
+/// A Management Activity record.
+fn record(id: &str, time: &str, more: Value) -> Value {
+    let mut record = json!({
+        "CreationTime": time, "Id": id, "Operation": "MailItemsAccessed", "OrganizationId": "0F00",
+        "RecordType": 50, "ResultStatus": "Succeeded", "UserKey": "k", "UserType": 0, "Version": 1,
+        "Workload": "Exchange", "UserId": "ann@contoso.example", "ClientIPAddress": "198.51.100.7",
+        "OperationProperties": [{"Name": "MailAccessType", "Value": "Bind"}, {"Name": "IsThrottled", "Value": "False"}],
+    });
+    record.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+    record
+}
+
+fn records(count: usize) -> Vec<Value> {
+    (0..count).map(|n| record(&format!("id-{n}"), &format!("2026-03-{:02}T08:00:{:02}", 1 + n % 3, n % 60), json!({}))).collect()
+}
+
+fn lines(records: &[Value]) -> String {
+    records.iter().map(|record| format!("{record}\n")).collect()
+}
+
+#[test]
+fn every_framing_and_packing_stores_the_same() {
+    let records = records(25);
+    let array = serde_json::to_vec(&records).unwrap();
+    let pretty = serde_json::to_vec_pretty(&records).unwrap();
+    let concatenated: String = records.iter().map(Value::to_string).collect();
+    let container = json!({"value": records}).to_string();
+    let gzip = {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(lines(&records).as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let zstd = zstd::stream::encode_all(lines(&records).as_bytes(), 1).unwrap();
+    let forms: [(&str, &[u8]); 7] = [
+        ("array", &array),
+        ("pretty", &pretty),
+        ("concatenated", concatenated.as_bytes()),
+        ("lines", lines(&records).as_bytes()),
+        ("container", container.as_bytes()),
+        ("gzip", &gzip),
+        ("zstd", &zstd),
+    ];
+    let together = Sandbox::new();
+    for (name, bytes) in forms {
+        let alone = Sandbox::new();
+        // The name says nothing of the content.
+        let path = alone.file("export.bin", bytes);
+        assert_eq!(alone.ingest(&[&path]), [25, 25, 0, 0], "{name}");
+        together.file(&format!("logs/{name}.txt"), bytes);
+    }
+    assert_eq!(together.ingest(&["logs"]), [175, 25, 150, 0], "the same records in seven spellings are the same events");
+}
+
+#[test]
+fn a_second_ingest_stores_nothing() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("a.json", lines(&records(10)) + "not json\n");
+    assert_eq!(sandbox.ingest(&[&path]), [11, 10, 0, 1]);
+    assert_eq!(sandbox.ingest(&[&path]), [11, 0, 10, 1]);
+    assert_eq!(sandbox.ingest(&["--again", &path]), [11, 0, 10, 1]);
+    assert_eq!(sandbox.sql("SELECT count(*) AS n FROM events")[0]["n"], 10);
+    assert_eq!(sandbox.sql("SELECT count(*) AS n FROM quarantine")[0]["n"], 1, "the rejected line is kept once");
+}
+
+#[test]
+fn order_and_splitting_do_not_matter() {
+    let records = records(30);
+    let ids = |sandbox: &Sandbox| sandbox.sql("SELECT event.id, timestamp FROM events ORDER BY event.id");
+    let one = Sandbox::new();
+    one.file("logs/a.json", lines(&records[..20]));
+    one.file("logs/b.json", lines(&records[10..]));
+    assert_eq!(one.ingest(&["logs"]), [40, 30, 10, 0]);
+    let two = Sandbox::new();
+    let (a, b) = (two.file("z.json", lines(&records[10..])), two.file("a.json", lines(&records[..20])));
+    assert_eq!(two.ingest(&[&a]), [20, 20, 0, 0]);
+    assert_eq!(two.ingest(&[&b]), [20, 10, 10, 0]);
+    assert_eq!(ids(&one), ids(&two));
+}
+
+#[test]
+fn the_same_id_with_other_content_is_a_conflict() {
+    let sandbox = Sandbox::new();
+    let first = record("x", "2026-03-01T08:00:00", json!({}));
+    let other = record("x", "2026-03-01T08:00:00", json!({"ClientIPAddress": "203.0.113.9"}));
+    let path = sandbox.file("a.json", lines(&[first.clone(), other.clone()]));
+    assert_eq!(sandbox.ingest(&[&path]), [2, 1, 0, 1]);
+    let kept = sandbox.sql("SELECT arrow_cast(record, 'Utf8') AS record, reason FROM quarantine");
+    assert_eq!(serde_json::from_str::<Value>(kept[0]["record"].as_str().unwrap()).unwrap(), other);
+    assert!(kept[0]["reason"].as_str().unwrap().starts_with("conflict: event x"), "{kept:?}");
+    // Against the lake as well as within one ingest, and from another format it is a repeat.
+    let again = sandbox.file("b.json", lines(std::slice::from_ref(&other)));
+    assert_eq!(sandbox.ingest(&[&again]), [1, 0, 0, 1]);
+    let wrapped = json!({"AuditData": other.to_string(), "CreationDate": "3/1/2026 8:00:00 AM", "Operations": "x",
+        "UserIds": "u", "RecordType": "ExchangeItemAggregated", "Identity": "x"});
+    let wrapper = sandbox.file("c.json", lines(&[wrapped]));
+    assert_eq!(sandbox.ingest(&[&wrapper]), [1, 0, 1, 0]);
+}
+
+#[test]
+fn bad_input_costs_only_itself() {
+    let sandbox = Sandbox::new();
+    let good = lines(&records(3));
+    sandbox.file("logs/cut.json", format!("{good}{{\"CreationTime\":\"2026-03-01T08:0\n{}", lines(&records(4)[3..])));
+    sandbox.file("logs/empty.json", "");
+    sandbox.file("logs/picture.png", b"\x89PNG\r\n\x1a\n\0\0\0");
+    sandbox.file("logs/unknown.json", "{\"a\":1,\"b\":2}\n");
+    sandbox.file("logs/timeless.json", lines(&[record("t", "not a time", json!({}))]));
+    let mut packed = Vec::new();
+    {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
+        encoder.write_all(lines(&records(40)).as_bytes()).unwrap();
+        encoder.finish().unwrap();
+    }
+    sandbox.file("logs/truncated.json.gz", &packed[..packed.len() - 200]);
+    let [read, stored, _, rejected] = sandbox.ingest(&["logs"]);
+    assert!(stored >= 4 && rejected >= 4 && read > stored, "{read} {stored} {rejected}");
+    let reasons = sandbox.sql("SELECT source_file, reason FROM quarantine ORDER BY source_file, reason");
+    let reason = |file: &str| {
+        let found = reasons.iter().filter(|row| row["source_file"].as_str().unwrap().ends_with(file));
+        found.map(|row| row["reason"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("; ")
+    };
+    assert!(reason("cut.json").contains("not valid JSON"), "{reasons:?}");
+    assert!(reason("empty.json").contains("the file is empty"), "{reasons:?}");
+    assert!(reason("picture.png").contains("neither JSON nor delimited text"), "{reasons:?}");
+    assert!(reason("unknown.json").contains("no known log has these keys: a, b"), "{reasons:?}");
+    assert!(reason("timeless.json").contains("no readable time"), "{reasons:?}");
+    assert!(reason("truncated.json.gz").contains("damaged or cut off"), "{reasons:?}");
+    assert_eq!(sandbox.sql("SELECT count(*) AS n FROM ledger")[0]["n"], 6, "every file has its row");
+}
+
+#[test]
+fn two_ingests_at_once_store_every_event_once() {
+    let sandbox = Sandbox::new();
+    let all = records(200);
+    let paths: Vec<String> = (0..4)
+        .map(|part| {
+            let mine: Vec<Value> = all.iter().skip(part * 25).take(125).cloned().collect();
+            sandbox.file(&format!("part-{part}.json"), lines(&mine))
+        })
+        .collect();
+    let running: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            let mut command = sandbox.command(&["ingest", "--format", "json", path]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut stored = 0;
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["read"], 125);
+        stored += report["stored"].as_u64().unwrap();
+    }
+    assert_eq!(stored, 200);
+    assert_eq!(sandbox.sql("SELECT count(*) AS n, count(DISTINCT event.id) AS ids FROM events"), [json!({"n": 200, "ids": 200})]);
+}
+
+#[test]
+fn memory_limit_changes_files_and_nothing_else() {
+    let all = records(3000);
+    let rows = |limit: &str| {
+        let sandbox = Sandbox::new();
+        let path = sandbox.file("a.json", lines(&all));
+        assert_eq!(sandbox.ingest(&["--memory-limit", limit, &path]), [3000, 3000, 0, 0]);
+        sandbox.sql("SELECT event.id, source.ip, o365.audit.mail_access_type FROM events ORDER BY event.id")
+    };
+    assert_eq!(rows("64MB"), rows("1GB"));
+}
+
+#[test]
+fn evidence_is_kept_byte_for_byte() {
+    let sandbox = Sandbox::new();
+    let spelled = r#"{ "Id":"e1",  "CreationTime":"2026-03-01T08:00:00", "Operation":"New-InboxRule", "Workload":"Exchange","RecordType":1,"OrganizationId":"o","UserType":2,"UserKey":"k","UserId":"ann@contoso.example","Note":"\/é" }"#;
+    let text = format!("{}\n{spelled}\n", record("first", "2026-03-01T07:00:00", json!({})));
+    let path = sandbox.file("a.json", &text);
+    sandbox.ingest(&[&path]);
+    let row = &sandbox.sql("SELECT raw, source_position, source_file, source_sha256 FROM events WHERE event.id = 'e1'")[0];
+    assert_eq!(row["raw"], spelled);
+    let at = row["source_position"].as_u64().unwrap() as usize;
+    assert_eq!(&text[at..at + spelled.len()], spelled);
+    assert!(row["source_file"].as_str().unwrap().ends_with("a.json"));
+    assert_eq!(row["source_sha256"].as_str().unwrap().len(), 64);
+}
