@@ -14,9 +14,13 @@ pub struct Resources {
 /// Reads a size such as `2GB`, `512 MiB` or `1048576`. Units are powers of 1024 either way.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: f64 = number.parse().map_err(|_| format!("{text:?} is no size; write for example 2GB or 512MB"))?;
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("{text:?} is no size; write for example 2GB or 512MB"))?;
     let exponent = match unit.trim().to_ascii_uppercase().as_str() {
         "" | "B" => 0,
         "K" | "KB" | "KIB" => 1,
@@ -26,7 +30,11 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         other => return Err(format!("{other:?} is no unit of size; write KB, MB, GB or TB")),
     };
     let bytes = number * 1024_f64.powi(exponent);
-    if bytes < 1.0 { Err("must be more than nothing".into()) } else { Ok(bytes as u64) }
+    if bytes < 1.0 {
+        Err("must be more than nothing".into())
+    } else {
+        Ok(bytes as u64)
+    }
 }
 
 /// Reads an instant: RFC 3339, a date (its first moment, UTC), a date and time without
@@ -39,7 +47,12 @@ pub fn parse_instant(text: &str, now: i64) -> Result<i64, String> {
     if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
         return Ok(time.timestamp_micros());
     }
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+    for format in [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+    ] {
         if let Ok(time) = chrono::NaiveDateTime::parse_from_str(text, format) {
             return Ok(time.and_utc().timestamp_micros());
         }
@@ -72,8 +85,16 @@ pub fn format_instant(micros: i64) -> String {
 pub fn default_memory_limit() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let total = read("/proc/meminfo").and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().to_owned();
-        line.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("MemTotal:"))?
+            .trim()
+            .to_owned();
+        line.strip_suffix("kB")?
+            .trim()
+            .parse::<u64>()
+            .ok()
+            .map(|kib| kib * 1024)
     });
     let cgroup = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse::<u64>().ok());
     let available = [total, cgroup].into_iter().flatten().min().unwrap_or(4 << 30);
@@ -88,7 +109,10 @@ pub fn default_threads() -> usize {
 impl Resources {
     /// Checks that there is enough to work with.
     pub fn new(memory_limit: u64, threads: usize) -> Result<Self> {
-        let setting = |setting: &str, problem: &str| Error::Setting { setting: setting.into(), problem: problem.into() };
+        let setting = |setting: &str, problem: &str| Error::Setting {
+            setting: setting.into(),
+            problem: problem.into(),
+        };
         if memory_limit < 64 << 20 {
             return Err(setting("--memory-limit", "must be 64MB or more"));
         }

@@ -107,7 +107,10 @@ impl Error {
         action: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self::Store { action: action.into(), source: source.into() }
+        Self::Store {
+            action: action.into(),
+            source: source.into(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod error;
 pub mod functions;
 pub mod hunt;
 pub mod ingest;
+pub mod investigations;
 pub mod lake;
 pub mod report;
 pub mod schema;

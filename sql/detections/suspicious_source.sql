@@ -28,7 +28,7 @@ WITH candidates AS (
     SELECT
         to_ip(source.ip) AS ip,
         @timestamp AS time,
-        coalesce(event.id, event_key) AS id,
+        coalesce(kibana.alert.uuid, event.id, event_key) AS id,
         -- 'generic' stands for a document that names no dataset; a missing value counts nowhere.
         nullif(event.dataset, 'generic') AS dataset,
         event.category AS category,

@@ -1,4 +1,5 @@
-/* Whether MailItemsAccessed is audited at all: its records in a range, and the mailboxes they are of.
+/* Whether MailItemsAccessed is audited at all: its records in a range, the mailboxes they are of, and how many do not say of
+   which.
 
    Parameters: $earliest, $until: [earliest, until).
 */
@@ -6,6 +7,7 @@ SELECT
     count(*) AS events,
     count(DISTINCT lower(coalesce(nullif(o365.audit.MailboxOwnerUPN, ''), nullif(user.email, ''),
                                   nullif(o365.audit.UserId, ''), user.id))) AS mailboxes,
+    count(*) FILTER (WHERE coalesce(o365.audit.MailboxOwnerUPN, '') = '') AS without_owner,
     min(timestamp) AS first_time,
     max(timestamp) AS last_time
 FROM events

@@ -3,7 +3,7 @@
    A record that lost its owner (documents of Elastic's integration, for synchronised folders) still has the guid;
    a record of the same guid that names its owner then says whose mailbox it is.
 
-   Parameters: $earliest, $until: [earliest, until); $mailbox: lower case.
+   Parameters: $mailbox: lower case.
 */
 SELECT
     o365.audit.MailboxGuid AS mailbox_guid,
@@ -11,8 +11,6 @@ SELECT
 FROM events
 WHERE event.dataset = 'o365.audit'
   AND event.action = 'MailItemsAccessed'
-  AND timestamp >= $earliest
-  AND timestamp < $until
   AND o365.audit.MailboxOwnerUPN <> ''
   AND o365.audit.MailboxGuid <> ''
   AND (lower(o365.audit.MailboxOwnerUPN) = $mailbox

@@ -37,13 +37,17 @@ pub fn episodes(
 ) -> Vec<Alert> {
     let mut by_key: BTreeMap<String, Vec<WindowRow>> = BTreeMap::new();
     for row in rows {
-        by_key.entry(Value::Object(row.key.clone()).to_string()).or_default().push(row);
+        by_key
+            .entry(Value::Object(row.key.clone()).to_string())
+            .or_default()
+            .push(row);
     }
     let mut alerts = Vec::new();
     for mut rows in by_key.into_values() {
         rows.sort_by_key(|row| row.tick);
         // Several rows of one tick with one key are one finding.
-        let same_episode = |a: &WindowRow, b: &WindowRow| a.tick == b.tick || (!per_window && b.tick - a.tick == interval);
+        let same_episode =
+            |a: &WindowRow, b: &WindowRow| a.tick == b.tick || (!per_window && b.tick - a.tick == interval);
         for episode in rows.chunk_by(same_episode) {
             alerts.extend(alert(detection, severity, lookback, episode));
         }
@@ -61,12 +65,20 @@ fn alert(detection: &str, severity: &str, lookback: i64, rows: &[WindowRow]) -> 
         alert_id: alert_id(detection, &first.key, &format_instant(first.tick)),
         detection: detection.to_owned(),
         severity: severity.to_owned(),
-        time: rows.iter().filter_map(|row| row.first_time).min().unwrap_or(window_start),
+        time: rows
+            .iter()
+            .filter_map(|row| row.first_time)
+            .min()
+            .unwrap_or(window_start),
         key: first.key.clone(),
         window_start: Some(window_start),
         window_end: Some(last.tick),
         windows: Some(windows),
-        event_count: if ids.is_empty() || windows == 1 { peak.event_count } else { ids.len() as u64 },
+        event_count: if ids.is_empty() || windows == 1 {
+            peak.event_count
+        } else {
+            ids.len() as u64
+        },
         event_ids: ids.into_iter().cloned().collect(),
         history_complete: None,
         fields: peak.fields.clone(),
@@ -91,16 +103,32 @@ mod tests {
 
     #[test]
     fn consecutive_windows_are_one_alert() {
-        let rows =
-            vec![row(30, "a", &["3"]), row(10, "a", &["1"]), row(20, "a", &["1", "2"]), row(50, "a", &["9"]), row(20, "b", &["2"])];
+        let rows = vec![
+            row(30, "a", &["3"]),
+            row(10, "a", &["1"]),
+            row(20, "a", &["1", "2"]),
+            row(50, "a", &["9"]),
+            row(20, "b", &["2"]),
+        ];
         let found = episodes("d", "high", 10, 15, false, rows.clone());
         let shape: Vec<_> = found
             .iter()
-            .map(|a| (a.key["k"].as_str().unwrap(), a.window_start.unwrap(), a.window_end.unwrap(), a.windows.unwrap(), a.event_count))
+            .map(|a| {
+                (
+                    a.key["k"].as_str().unwrap(),
+                    a.window_start.unwrap(),
+                    a.window_end.unwrap(),
+                    a.windows.unwrap(),
+                    a.event_count,
+                )
+            })
             .collect();
         assert_eq!(shape, [("a", -5, 30, 3, 3), ("a", 35, 50, 1, 1), ("b", 5, 20, 1, 1)]);
         assert_eq!(found[0].event_ids, ["1", "2", "3"]);
-        assert_eq!(found[0].fields["tick"], 20, "the fields are those of the fullest window");
+        assert_eq!(
+            found[0].fields["tick"], 20,
+            "the fields are those of the fullest window"
+        );
         assert_eq!(found[0].time, 5);
         assert_eq!(episodes("d", "high", 10, 15, true, rows).len(), 5);
     }
@@ -108,7 +136,14 @@ mod tests {
     #[test]
     fn an_alert_keeps_its_id_when_it_goes_on() {
         let short = episodes("d", "high", 10, 15, false, vec![row(10, "a", &["1"])]);
-        let long = episodes("d", "high", 10, 15, false, vec![row(10, "a", &["1"]), row(20, "a", &["2"])]);
+        let long = episodes(
+            "d",
+            "high",
+            10,
+            15,
+            false,
+            vec![row(10, "a", &["1"]), row(20, "a", &["2"])],
+        );
         assert_eq!(short[0].alert_id, long[0].alert_id);
     }
 }

@@ -62,7 +62,12 @@ pub fn alert_id(detection: &str, key: &Map<String, Value>, occurrence: &str) -> 
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Orders alerts for output: by time, then detection, then id.

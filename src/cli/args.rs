@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Ingest(super::ingest::IngestArgs),
     /// Run detections over a past range
     Hunt(super::hunt::HuntArgs),
+    /// What was read in a mailbox, and what the log cannot say
+    Mailbox(super::mailbox::MailboxArgs),
     /// List, show and check detections
     Detections(super::detections::DetectionsArgs),
     /// Ask the lake a question in SQL; without one, at a prompt
@@ -69,7 +71,10 @@ impl OutputArgs {
     pub(crate) fn open(&self) -> Result<Box<dyn Write + Send>> {
         match &self.output {
             Some(path) => {
-                let file = File::create(path).map_err(|source| Error::File { path: path.clone(), source })?;
+                let file = File::create(path).map_err(|source| Error::File {
+                    path: path.clone(),
+                    source,
+                })?;
                 Ok(Box::new(BufWriter::new(file)))
             }
             None if self.format == Format::Parquet && std::io::stdout().is_terminal() => Err(Error::Setting {

@@ -37,10 +37,17 @@ pub(crate) async fn run(args: DemoArgs, resources: Resources) -> Result<Outcome>
     let logs = args.dir.join("logs");
     std::fs::create_dir_all(&logs)
         .and_then(|()| SAMPLES.extract(&logs))
-        .map_err(|source| Error::File { path: logs.clone(), source })?;
+        .map_err(|source| Error::File {
+            path: logs.clone(),
+            source,
+        })?;
     let lake_path = args.dir.join("lake").display().to_string();
     let lake = Lake::at(&lake_path)?;
-    output::note(format_args!("{} sample logs in {}\n", SAMPLES.files().count(), logs.display()));
+    output::note(format_args!(
+        "{} sample logs in {}\n",
+        SAMPLES.files().count(),
+        logs.display()
+    ));
 
     let request = IngestRequest {
         paths: vec![logs.display().to_string()],
@@ -56,7 +63,12 @@ pub(crate) async fn run(args: DemoArgs, resources: Resources) -> Result<Outcome>
 
     let engine = Engine::open(&lake, resources).await?;
     let chosen = detections::select(detections::embedded()?, &[])?;
-    let request = HuntRequest { from: None, to: None, per_window: false, replay: false };
+    let request = HuntRequest {
+        from: None,
+        to: None,
+        per_window: false,
+        replay: false,
+    };
     let report = hunt_watched(&engine, &chosen, request).await?;
     print_alerts(&report.alerts, &args.output)?;
     output::note(summary(&report));

@@ -61,8 +61,13 @@ fn list(known: &[Detection], format: Format) -> Result<Outcome> {
         ("enabled", |d| if d.header.enabled { "yes" } else { "no" }.to_owned()),
         ("title", |d| d.header.title.clone()),
     ];
-    let fields: Vec<Field> = columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, false)).collect();
-    let arrays = columns.iter().map(|(_, cell)| Arc::new(StringArray::from_iter_values(known.iter().map(cell))) as _);
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, _)| Field::new(*name, DataType::Utf8, false))
+        .collect();
+    let arrays = columns
+        .iter()
+        .map(|(_, cell)| Arc::new(StringArray::from_iter_values(known.iter().map(cell))) as _);
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect())?;
     let mut stdout = std::io::stdout();
@@ -92,7 +97,14 @@ fn described(detection: &Detection) -> String {
     line("interval", format_duration(header.interval));
     line("lookback", header.lookback.map(format_duration).unwrap_or_default());
     if let Some(new_terms) = &header.new_terms {
-        line("new terms", format!("{} within {}", new_terms.fields.join(", "), format_duration(new_terms.history)));
+        line(
+            "new terms",
+            format!(
+                "{} within {}",
+                new_terms.fields.join(", "),
+                format_duration(new_terms.history)
+            ),
+        );
     }
     line("key", detection.key().join(", "));
     line("attack", header.attack.join(", "));
@@ -125,12 +137,19 @@ async fn check(known: &[Detection], resources: Resources) -> Result<Outcome> {
             problems.push(format!("{}: {}", detection.origin, output::chain(&error)));
         }
         let verdict = if problems.is_empty() { "ok" } else { "fails" };
-        output::data(&format!("{:<28} {:<10} {verdict}\n", detection.id(), detection.kind().as_str()))?;
+        output::data(&format!(
+            "{:<28} {:<10} {verdict}\n",
+            detection.id(),
+            detection.kind().as_str()
+        ))?;
         failed += usize::from(!problems.is_empty());
         problems.iter().for_each(output::note);
     }
     match failed {
         0 => Ok(Outcome::Done),
-        failed => Err(Error::Detection(format!("{failed} of {} detections would not run", known.len()))),
+        failed => Err(Error::Detection(format!(
+            "{failed} of {} detections would not run",
+            known.len()
+        ))),
     }
 }

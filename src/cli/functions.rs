@@ -20,9 +20,14 @@ pub(crate) fn run(args: &FunctionsArgs) -> Result<Outcome> {
     let documented = scalar
         .iter()
         .map(|function| (function.name(), function.documentation()))
-        .chain(aggregate.iter().map(|function| (function.name(), function.documentation())));
-    let mut all: Vec<(&str, &Documentation)> =
-        documented.filter_map(|(name, documentation)| Some((name, documentation?))).collect();
+        .chain(
+            aggregate
+                .iter()
+                .map(|function| (function.name(), function.documentation())),
+        );
+    let mut all: Vec<(&str, &Documentation)> = documented
+        .filter_map(|(name, documentation)| Some((name, documentation?)))
+        .collect();
     all.sort_by_key(|(name, _)| *name);
     let mut text = String::new();
     match &args.name {
@@ -35,8 +40,10 @@ pub(crate) fn run(args: &FunctionsArgs) -> Result<Outcome> {
             text.push_str("All functions of DataFusion's SQL are there as well.\n");
         }
         Some(wanted) => {
-            let (name, documentation) =
-                all.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).ok_or_else(|| Error::Unknown {
+            let (name, documentation) = all
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+                .ok_or_else(|| Error::Unknown {
                     kind: "function",
                     name: wanted.clone(),
                     nearest: output::nearest(wanted, all.iter().map(|(name, _)| *name)),
@@ -49,7 +56,11 @@ pub(crate) fn run(args: &FunctionsArgs) -> Result<Outcome> {
 }
 
 fn describe(text: &mut String, name: &str, documentation: &Documentation) {
-    let _ = writeln!(text, "{name}\n\n    {}\n\n{}\n", documentation.syntax_example, documentation.description);
+    let _ = writeln!(
+        text,
+        "{name}\n\n    {}\n\n{}\n",
+        documentation.syntax_example, documentation.description
+    );
     for (argument, meaning) in documentation.arguments.iter().flatten() {
         let _ = writeln!(text, "  {argument}\n      {meaning}");
     }

@@ -111,18 +111,28 @@ pub(crate) async fn hunt_watched(engine: &Engine, chosen: &[Detection], request:
 
 /// 1 when a detection failed: its alerts are missing.
 pub(crate) fn outcome(report: &HuntReport) -> Result<Outcome> {
-    let failed: Vec<&str> =
-        report.runs.iter().filter(|run| run.error.is_some()).map(|run| run.detection.as_str()).collect();
+    let failed: Vec<&str> = report
+        .runs
+        .iter()
+        .filter(|run| run.error.is_some())
+        .map(|run| run.detection.as_str())
+        .collect();
     match failed.as_slice() {
         [] => Ok(Outcome::Done),
-        failed => Err(Error::Detection(format!("{} failed; their alerts are missing", failed.join(", ")))),
+        failed => Err(Error::Detection(format!(
+            "{} failed; their alerts are missing",
+            failed.join(", ")
+        ))),
     }
 }
 
 fn instant(setting: &str, text: Option<&str>) -> Result<Option<i64>> {
     let now = chrono::Utc::now().timestamp_micros();
     let parse = |text| config::parse_instant(text, now);
-    text.map(parse).transpose().map_err(|problem| Error::Setting { setting: setting.into(), problem })
+    text.map(parse).transpose().map_err(|problem| Error::Setting {
+        setting: setting.into(),
+        problem,
+    })
 }
 
 /// A line per detection: what it found and how long it took.
@@ -133,7 +143,11 @@ pub(crate) fn summary(report: &HuntReport) -> String {
         None => {
             let ticks = match (run.ticks, run.ticks_evaluated) {
                 (Some(all), Some(done)) if done < all => {
-                    format!(", {} ticks, {} of them with something to look at", count(all), count(done))
+                    format!(
+                        ", {} ticks, {} of them with something to look at",
+                        count(all),
+                        count(done)
+                    )
                 }
                 (Some(all), _) => format!(", {} ticks", count(all)),
                 _ => String::new(),
@@ -171,7 +185,11 @@ pub(crate) fn print_alerts(alerts: &[Alert], options: &OutputArgs) -> Result<()>
             writeln!(out, "{text}").map_err(Error::Output)?;
         }
         format => {
-            let limit = if format == Format::Table { TABLE_ALERTS } else { usize::MAX };
+            let limit = if format == Format::Table {
+                TABLE_ALERTS
+            } else {
+                usize::MAX
+            };
             let shown = &values[..values.len().min(limit)];
             let batch = flat(shown, format == Format::Table)?;
             report::write_batches(format, &batch.schema(), &[batch], &mut *out, output::terminal_width())?;
@@ -190,11 +208,29 @@ pub(crate) fn print_alerts(alerts: &[Alert], options: &OutputArgs) -> Result<()>
 /// Alerts as rows: the parts that are objects as text.
 fn flat(alerts: &[Value], short: bool) -> Result<RecordBatch> {
     let texts: &[&str] = if short {
-        &["time", "severity", "detection", "key", "window_end", "windows", "event_count"]
+        &[
+            "time",
+            "severity",
+            "detection",
+            "key",
+            "window_end",
+            "windows",
+            "event_count",
+        ]
     } else {
         &[
-            "alert_id", "detection", "severity", "time", "key", "window_start", "window_end", "windows", "event_ids",
-            "event_count", "history_complete", "fields",
+            "alert_id",
+            "detection",
+            "severity",
+            "time",
+            "key",
+            "window_start",
+            "window_end",
+            "windows",
+            "event_ids",
+            "event_count",
+            "history_complete",
+            "fields",
         ]
     };
     let schema = Arc::new(Schema::new(
@@ -225,7 +261,9 @@ fn flat(alerts: &[Value], short: bool) -> Result<RecordBatch> {
             cells.collect()
         })
         .collect();
-    let mut decoder = ReaderBuilder::new(Arc::clone(&schema)).with_batch_size(rows.len().max(1)).build_decoder()?;
+    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
+        .with_batch_size(rows.len().max(1))
+        .build_decoder()?;
     decoder.serialize(&rows)?;
     Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema)))
 }

@@ -67,7 +67,9 @@ pub(crate) async fn run(args: IngestArgs, resources: Resources) -> Result<Outcom
     bar.finish();
     let report = match report {
         Err(Error::Interrupted) => {
-            output::note("interrupted: what was committed stays; run the same command again to ingest the rest, nothing is stored twice");
+            output::note(
+                "interrupted: what was committed stays; run the same command again to ingest the rest, nothing is stored twice",
+            );
             return Err(Error::Interrupted);
         }
         other => other?,
@@ -79,14 +81,22 @@ pub(crate) async fn run(args: IngestArgs, resources: Resources) -> Result<Outcom
         }
         SummaryFormat::Table => output::data(&summary(&report, &lake.display(), started.elapsed().as_secs_f64()))?,
     }
-    Ok(if report.has_rejects() { Outcome::Incomplete } else { Outcome::Done })
+    Ok(if report.has_rejects() {
+        Outcome::Incomplete
+    } else {
+        Outcome::Done
+    })
 }
 
 /// The counts for people.
 pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String {
     let mut text = String::new();
     let speed = report.bytes as f64 / 1e6 / seconds.max(0.001);
-    let _ = writeln!(text, "{} files, {} records read into {lake} in {seconds:.1} s ({speed:.0} MB/s)", report.files, report.read);
+    let _ = writeln!(
+        text,
+        "{} files, {} records read into {lake} in {seconds:.1} s ({speed:.0} MB/s)",
+        report.files, report.read
+    );
     let _ = writeln!(text, "  {:>12} stored", report.stored);
     for (dataset, count) in &report.datasets {
         let _ = writeln!(text, "  {:>12}   {dataset}", count);
@@ -101,16 +111,26 @@ pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String
     }
     let known = report.details.iter().filter(|file| file.already_ingested).count();
     if known > 0 {
-        let _ = writeln!(text, "{known} files were ingested before and not read again (--again reads them)");
+        let _ = writeln!(
+            text,
+            "{known} files were ingested before and not read again (--again reads them)"
+        );
     }
     for file in report.details.iter().filter(|file| file.problem.is_some()).take(20) {
         let _ = writeln!(text, "{}: {}", file.path, file.problem.as_deref().unwrap_or_default());
     }
     if report.bad_files > 20 {
-        let _ = writeln!(text, "and {} more files with problems (--format json lists all)", report.bad_files - 20);
+        let _ = writeln!(
+            text,
+            "and {} more files with problems (--format json lists all)",
+            report.bad_files - 20
+        );
     }
     if report.has_rejects() {
-        let _ = writeln!(text, "What was rejected is kept: retrohunt sql \"SELECT source_file, reason, count(*) FROM quarantine GROUP BY 1, 2\"");
+        let _ = writeln!(
+            text,
+            "What was rejected is kept: retrohunt sql \"SELECT source_file, reason, count(*) FROM quarantine GROUP BY 1, 2\""
+        );
     }
     text
 }

@@ -7,6 +7,7 @@ mod detections;
 mod functions;
 mod hunt;
 mod ingest;
+mod mailbox;
 mod output;
 mod sql;
 
@@ -73,6 +74,7 @@ async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
         args::Command::Ingest(command) => ingest::run(command, resources).await,
         args::Command::Demo(command) => demo::run(command, resources).await,
         args::Command::Hunt(command) => hunt::run(command, resources).await,
+        args::Command::Mailbox(command) => mailbox::run(command, resources).await,
         args::Command::Detections(command) => detections::run(command, resources).await,
         args::Command::Sql(command) => sql::run(command, resources).await,
         args::Command::Functions(command) => functions::run(&command),

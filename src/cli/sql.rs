@@ -46,9 +46,10 @@ pub(crate) struct SqlArgs {
 
 pub(crate) async fn run(args: SqlArgs, resources: Resources) -> Result<Outcome> {
     let query = match (&args.query, &args.file) {
-        (_, Some(path)) => {
-            Some(std::fs::read_to_string(path).map_err(|source| Error::File { path: path.clone(), source })?)
-        }
+        (_, Some(path)) => Some(std::fs::read_to_string(path).map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })?),
         (Some(query), _) if query == "-" => Some(from_stdin()?),
         (Some(query), _) => Some(query.clone()),
         (None, None) if !std::io::stdin().is_terminal() => Some(from_stdin()?),
@@ -66,7 +67,10 @@ pub(crate) async fn run(args: SqlArgs, resources: Resources) -> Result<Outcome> 
 fn from_stdin() -> Result<String> {
     let mut query = String::new();
     let read = std::io::stdin().lock().read_to_string(&mut query);
-    read.map_err(|source| Error::File { path: PathBuf::from("standard input"), source })?;
+    read.map_err(|source| Error::File {
+        path: PathBuf::from("standard input"),
+        source,
+    })?;
     Ok(query)
 }
 
@@ -131,7 +135,10 @@ async fn table(mut stream: SendableRecordBatchStream, options: &OutputArgs) -> R
         output::note(counted(rows as u64, "row", "rows"));
     }
     if hidden > 0 {
-        output::note(format_args!("{} without a value in these rows not shown", counted(hidden as u64, "column", "columns")));
+        output::note(format_args!(
+            "{} without a value in these rows not shown",
+            counted(hidden as u64, "column", "columns")
+        ));
     }
     Ok(())
 }
@@ -142,10 +149,17 @@ fn without_empty_columns(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result
     if columns <= WIDE || batches.is_empty() {
         return Ok((schema, batches, 0));
     }
-    let filled = |column: usize| batches.iter().any(|batch| batch.column(column).null_count() < batch.num_rows());
+    let filled = |column: usize| {
+        batches
+            .iter()
+            .any(|batch| batch.column(column).null_count() < batch.num_rows())
+    };
     let kept: Vec<usize> = (0..columns).filter(|&column| filled(column)).collect();
     let schema = std::sync::Arc::new(schema.project(&kept)?);
-    let batches = batches.iter().map(|batch| batch.project(&kept)).collect::<Result<Vec<_>, _>>()?;
+    let batches = batches
+        .iter()
+        .map(|batch| batch.project(&kept))
+        .collect::<Result<Vec<_>, _>>()?;
     let hidden = columns - kept.len();
     Ok((schema, batches, hidden))
 }
@@ -168,7 +182,9 @@ async fn prompt(session: &Session, options: &OutputArgs) -> Result<()> {
         };
         query.push_str(&line);
         query.push('\n');
-        let Some(complete) = query.trim_end().strip_suffix(';').map(str::to_owned) else { continue };
+        let Some(complete) = query.trim_end().strip_suffix(';').map(str::to_owned) else {
+            continue;
+        };
         query.clear();
         if complete.trim().is_empty() {
             continue;

@@ -13,16 +13,25 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         return Err(wrong());
     }
     while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
+        let digits = rest
+            .find(|character: char| !character.is_ascii_digit())
+            .ok_or_else(wrong)?;
         let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
         let after = &rest[digits..];
-        let (unit, length) = UNITS.iter().find(|(unit, _)| after.starts_with(unit)).ok_or_else(wrong)?;
+        let (unit, length) = UNITS
+            .iter()
+            .find(|(unit, _)| after.starts_with(unit))
+            .ok_or_else(wrong)?;
         let part = number.checked_mul(*length).ok_or_else(wrong)?;
         seconds = seconds.checked_add(part).ok_or_else(wrong)?;
         rest = after[unit.len()..].trim_start();
     }
     // A window must fit into microseconds with a sign, twice over.
-    if seconds > i64::MAX as u64 / 4_000_000 { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
+    if seconds > i64::MAX as u64 / 4_000_000 {
+        Err(wrong())
+    } else {
+        Ok(Duration::from_secs(seconds))
+    }
 }
 
 /// The shortest way to write a duration that [`parse_duration`] reads.
@@ -58,7 +67,18 @@ mod tests {
             assert_eq!(format_duration(duration), written);
             assert_eq!(parse_duration(written), Ok(duration));
         }
-        for text in ["", "5", "h", "1.5h", "-1h", "1y", "1h x", "99999999999999999999d", "999999999999999w", "é"] {
+        for text in [
+            "",
+            "5",
+            "h",
+            "1.5h",
+            "-1h",
+            "1y",
+            "1h x",
+            "99999999999999999999d",
+            "999999999999999w",
+            "é",
+        ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

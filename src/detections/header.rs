@@ -136,11 +136,18 @@ impl Header {
     /// Reads and checks the text between the markers. All faults at once.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<Fault>> {
         let written: Written = toml::from_str(text).map_err(|error| {
-            vec![Fault { at: error.span().unwrap_or(0..0), message: error.message().trim().to_owned() }]
+            vec![Fault {
+                at: error.span().unwrap_or(0..0),
+                message: error.message().trim().to_owned(),
+            }]
         })?;
         let mut faults = Faults(Vec::new());
         let header = faults.check(written);
-        if faults.0.is_empty() { header.ok_or_else(Vec::new) } else { Err(faults.0) }
+        if faults.0.is_empty() {
+            header.ok_or_else(Vec::new)
+        } else {
+            Err(faults.0)
+        }
     }
 }
 
@@ -148,7 +155,10 @@ struct Faults(Vec<Fault>);
 
 impl Faults {
     fn add(&mut self, at: Range<usize>, message: impl Into<String>) {
-        self.0.push(Fault { at, message: message.into() });
+        self.0.push(Fault {
+            at,
+            message: message.into(),
+        });
     }
 
     fn required<T>(&mut self, name: &str, value: Option<Spanned<T>>) -> Option<Spanned<T>> {
@@ -177,31 +187,54 @@ impl Faults {
         let windowed = written.lookback.is_some();
         let id = self.required("id", written.id).and_then(|id| self.id(id));
         let title = self.required("title", written.title).map(Spanned::into_inner);
-        let severity = self.required("severity", written.severity).and_then(|severity| self.severity(severity));
-        let risk_score = self.required("risk_score", written.risk_score).and_then(|score| self.risk_score(score));
+        let severity = self
+            .required("severity", written.severity)
+            .and_then(|severity| self.severity(severity));
+        let risk_score = self
+            .required("risk_score", written.risk_score)
+            .and_then(|score| self.risk_score(score));
         if windowed && written.interval.is_none() {
-            self.add(0..0, "a detection with `lookback` needs an `interval`: how often it is evaluated, such as \"1h\"");
+            self.add(
+                0..0,
+                "a detection with `lookback` needs an `interval`: how often it is evaluated, such as \"1h\"",
+            );
         }
         let interval = self.duration("interval", written.interval);
         let lookback_at = written.lookback.as_ref().map(Spanned::span);
         let lookback = self.duration("lookback", written.lookback);
         let delay = self.duration("delay", written.delay).unwrap_or(Duration::ZERO);
         if let (Some(at), Some(_)) = (lookback_at, &written.new_terms) {
-            self.add(at, "`lookback` and `[new_terms]` exclude each other; new terms look as far back as their `history`");
+            self.add(
+                at,
+                "`lookback` and `[new_terms]` exclude each other; new terms look as far back as their `history`",
+            );
         }
         let key = written.key.map(|key| (key.span(), key.into_inner()));
         match &key {
-            None if windowed => self.add(0..0, "a detection with `lookback` needs a `key`: the columns that make two results the same finding"),
+            None if windowed => self.add(
+                0..0,
+                "a detection with `lookback` needs a `key`: the columns that make two results the same finding",
+            ),
             Some((at, key)) if key.is_empty() || key.iter().any(|name| name.trim().is_empty()) => {
-                self.add(at.clone(), "`key` must name at least one column of the SELECT, or be left out");
+                self.add(
+                    at.clone(),
+                    "`key` must name at least one column of the SELECT, or be left out",
+                );
             }
             _ => {}
         }
-        let attack = written.attack.into_iter().map(|technique| self.attack(technique)).collect();
+        let attack = written
+            .attack
+            .into_iter()
+            .map(|technique| self.attack(technique))
+            .collect();
         if let Some(max_alerts) = &written.max_alerts
             && *max_alerts.as_ref() == 0
         {
-            self.add(max_alerts.span(), "`max_alerts` must be at least 1; to switch a detection off use `enabled = false`");
+            self.add(
+                max_alerts.span(),
+                "`max_alerts` must be at least 1; to switch a detection off use `enabled = false`",
+            );
         }
         let new_terms = match written.new_terms {
             Some(new_terms) => Some(self.new_terms(new_terms)?),
@@ -230,17 +263,28 @@ impl Faults {
     fn id(&mut self, id: Spanned<String>) -> Option<String> {
         let valid = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
         if id.as_ref().is_empty() || !id.as_ref().chars().all(valid) {
-            self.add(id.span(), format!("{:?} is no id; use lower-case letters, digits and underscores", id.as_ref()));
+            self.add(
+                id.span(),
+                format!(
+                    "{:?} is no id; use lower-case letters, digits and underscores",
+                    id.as_ref()
+                ),
+            );
             return None;
         }
         Some(id.into_inner())
     }
 
     fn severity(&mut self, severity: Spanned<String>) -> Option<Severity> {
-        let found = Severity::ALL.into_iter().find(|known| known.as_str() == severity.as_ref());
+        let found = Severity::ALL
+            .into_iter()
+            .find(|known| known.as_str() == severity.as_ref());
         if found.is_none() {
             let known = Severity::ALL.map(Severity::as_str).join(", ");
-            self.add(severity.span(), format!("{:?} is no severity; use one of {known}", severity.as_ref()));
+            self.add(
+                severity.span(),
+                format!("{:?} is no severity; use one of {known}", severity.as_ref()),
+            );
         }
         found
     }
@@ -248,14 +292,20 @@ impl Faults {
     fn risk_score(&mut self, score: Spanned<i64>) -> Option<u8> {
         let found = u8::try_from(*score.as_ref()).ok().filter(|score| *score <= 100);
         if found.is_none() {
-            self.add(score.span(), format!("`risk_score` is {}; use 0 to 100", score.as_ref()));
+            self.add(
+                score.span(),
+                format!("`risk_score` is {}; use 0 to 100", score.as_ref()),
+            );
         }
         found
     }
 
     fn attack(&mut self, technique: Spanned<String>) -> String {
         if !is_attack(technique.as_ref()) {
-            let message = format!("{:?} is no ATT&CK id; write TA0009/T1114.002, T1114 or TA0009", technique.as_ref());
+            let message = format!(
+                "{:?} is no ATT&CK id; write TA0009/T1114.002, T1114 or TA0009",
+                technique.as_ref()
+            );
             self.add(technique.span(), message);
         }
         technique.into_inner()
@@ -265,17 +315,26 @@ impl Faults {
         let at = written.span();
         let written = written.into_inner();
         if written.fields.is_none() {
-            self.add(at.clone(), "`[new_terms]` has no `fields`; name the fields whose values must be new");
+            self.add(
+                at.clone(),
+                "`[new_terms]` has no `fields`; name the fields whose values must be new",
+            );
         }
         if written.history.is_none() {
-            self.add(at, "`[new_terms]` has no `history`; say how long values must not have occurred, such as \"14d\"");
+            self.add(
+                at,
+                "`[new_terms]` has no `history`; say how long values must not have occurred, such as \"14d\"",
+            );
         }
         let fields = written.fields?;
         if fields.as_ref().is_empty() {
             self.add(fields.span(), "`fields` of `[new_terms]` must name at least one field");
         }
         let history = self.duration("history", written.history)?;
-        Some(NewTerms { fields: fields.into_inner(), history })
+        Some(NewTerms {
+            fields: fields.into_inner(),
+            history,
+        })
     }
 }
 
@@ -284,10 +343,11 @@ fn is_attack(text: &str) -> bool {
     let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let tactic = |text: &str| text.strip_prefix("TA").is_some_and(|number| digits(number, 4));
     let technique = |text: &str| {
-        text.strip_prefix('T').is_some_and(|number| match number.split_once('.') {
-            Some((number, part)) => digits(number, 4) && digits(part, 3),
-            None => digits(number, 4),
-        })
+        text.strip_prefix('T')
+            .is_some_and(|number| match number.split_once('.') {
+                Some((number, part)) => digits(number, 4) && digits(part, 3),
+                None => digits(number, 4),
+            })
     };
     match text.split_once('/') {
         Some((first, second)) => tactic(first) && technique(second),

@@ -41,13 +41,16 @@ impl std::fmt::Display for Finding {
 
 /// Everything the linter finds, errors first.
 pub fn lint(detection: &Detection) -> Vec<Finding> {
-    let mut linter = Linter { detection, findings: Vec::new() };
+    let mut linter = Linter {
+        detection,
+        findings: Vec::new(),
+    };
     linter.shape();
     linter.everywhere();
     linter.columns();
     linter.windows();
     linter.explanations();
-    linter.findings.sort_by(|a, b| b.level.cmp(&a.level));
+    linter.findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     linter.findings
 }
 
@@ -59,7 +62,12 @@ struct Linter<'a> {
 impl Linter<'_> {
     fn add(&mut self, level: Level, line: u64, message: String) {
         let line = (line > 0).then_some(line);
-        self.findings.push(Finding { level, origin: self.detection.origin.clone(), line, message });
+        self.findings.push(Finding {
+            level,
+            origin: self.detection.origin.clone(),
+            line,
+            message,
+        });
     }
 
     fn warn(&mut self, message: impl Into<String>) {
@@ -74,7 +82,11 @@ impl Linter<'_> {
             Kind::NewTerms => "a new terms detection is a filter; the engine finds what is new",
         };
         if let Some(found) = more_than_a_filter(&self.detection.statement) {
-            self.add(Level::Error, found.line, format!("{} needs more than one event at a time; {advice}", found.what));
+            self.add(
+                Level::Error,
+                found.line,
+                format!("{} needs more than one event at a time; {advice}", found.what),
+            );
         }
     }
 
@@ -115,13 +127,21 @@ impl Linter<'_> {
         let missing: Vec<&String> = self.detection.header.key.iter().filter(|name| !has(name)).collect();
         let missing_key: Vec<String> = missing.into_iter().cloned().collect();
         for name in missing_key {
-            let message = format!("`key` names {name}, which the SELECT does not give; it gives {}", outputs.join(", "));
+            let message = format!(
+                "`key` names {name}, which the SELECT does not give; it gives {}",
+                outputs.join(", ")
+            );
             self.add(Level::Error, 0, message);
         }
         if self.detection.kind() == Kind::Windowed {
-            for (column, purpose) in [("event_ids", "which events an alert is about"), ("event_count", "how many")] {
+            for (column, purpose) in [
+                ("event_ids", "which events an alert is about"),
+                ("event_count", "how many"),
+            ] {
                 if !has(column) {
-                    self.warn(format!("the SELECT gives no `{column}`, so alerts cannot say {purpose}"));
+                    self.warn(format!(
+                        "the SELECT gives no `{column}`, so alerts cannot say {purpose}"
+                    ));
                 }
             }
         }
@@ -153,7 +173,10 @@ impl Linter<'_> {
         .filter_map(|(name, missing)| missing.then_some(name))
         .collect();
         if !missing.is_empty() {
-            self.warn(format!("the header has no `{}`; whoever gets the alert will miss it", missing.join("`, `")));
+            self.warn(format!(
+                "the header has no `{}`; whoever gets the alert will miss it",
+                missing.join("`, `")
+            ));
         }
     }
 }

@@ -28,15 +28,23 @@ pub fn load(folder: Option<&Path>) -> Result<Vec<Detection>> {
     let mut files: Vec<(String, String)> = Vec::new();
     for file in BUILT_IN.files().filter(|file| is_sql(file.path())) {
         let origin = format!("sql/detections/{}", file.path().display());
-        let text = file.contents_utf8().ok_or_else(|| Error::Detection(format!("{origin}: not UTF-8 text")))?;
+        let text = file
+            .contents_utf8()
+            .ok_or_else(|| Error::Detection(format!("{origin}: not UTF-8 text")))?;
         files.push((origin, text.to_owned()));
     }
     if let Some(folder) = folder {
-        let failed = |source| Error::File { path: folder.to_owned(), source };
+        let failed = |source| Error::File {
+            path: folder.to_owned(),
+            source,
+        };
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             if is_sql(&path) {
-                let text = std::fs::read_to_string(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+                let text = std::fs::read_to_string(&path).map_err(|source| Error::File {
+                    path: path.clone(),
+                    source,
+                })?;
                 files.push((path.display().to_string(), text));
             }
         }
@@ -62,7 +70,11 @@ pub fn load(folder: Option<&Path>) -> Result<Vec<Detection>> {
         }
         detections.insert(detection.id().to_owned(), detection);
     }
-    if faults.is_empty() { Ok(detections.into_values().collect()) } else { Err(Error::Detection(faults.join("\n"))) }
+    if faults.is_empty() {
+        Ok(detections.into_values().collect())
+    } else {
+        Err(Error::Detection(faults.join("\n")))
+    }
 }
 
 fn is_sql(path: &Path) -> bool {
@@ -72,7 +84,10 @@ fn is_sql(path: &Path) -> bool {
 /// The detections of these ids, or, without any, all that are enabled.
 pub fn select(detections: Vec<Detection>, ids: &[String]) -> Result<Vec<Detection>> {
     if ids.is_empty() {
-        return Ok(detections.into_iter().filter(|detection| detection.header.enabled).collect());
+        return Ok(detections
+            .into_iter()
+            .filter(|detection| detection.header.enabled)
+            .collect());
     }
     for id in ids {
         if !detections.iter().any(|detection| detection.id() == id) {
@@ -83,23 +98,35 @@ pub fn select(detections: Vec<Detection>, ids: &[String]) -> Result<Vec<Detectio
                 .collect();
             nearest.sort_by(|a, b| b.0.total_cmp(&a.0));
             let nearest = nearest.into_iter().take(3).map(|(_, id)| id.to_owned()).collect();
-            return Err(Error::Unknown { kind: "detection", name: id.clone(), nearest });
+            return Err(Error::Unknown {
+                kind: "detection",
+                name: id.clone(),
+                nearest,
+            });
         }
     }
-    Ok(detections.into_iter().filter(|detection| ids.iter().any(|id| id == detection.id())).collect())
+    Ok(detections
+        .into_iter()
+        .filter(|detection| ids.iter().any(|id| id == detection.id()))
+        .collect())
 }
 
 /// Reads one detection from the text of its file. Its faults and the errors of the linter
 /// are one error, a line each, with the place in the file.
 pub fn parse(origin: &str, text: &str) -> Result<Detection> {
     let fail = |line: usize, message: &str| Error::Detection(format!("{origin}:{line}: {message}"));
-    let Some(opening) = text.find(OPENING).filter(|at| text[..*at].trim_start_matches('\u{feff}').trim().is_empty())
+    let Some(opening) = text
+        .find(OPENING)
+        .filter(|at| text[..*at].trim_start_matches('\u{feff}').trim().is_empty())
     else {
         return Err(fail(1, "no header; a detection starts with /*--- , TOML, and ---*/"));
     };
     let header_start = opening + OPENING.len();
     let Some(length) = text[header_start..].find(CLOSING) else {
-        return Err(fail(line_of(text, opening), "the header does not end; close it with ---*/"));
+        return Err(fail(
+            line_of(text, opening),
+            "the header does not end; close it with ---*/",
+        ));
     };
     let header_text = &text[header_start..header_start + length];
     let faults = |faults: Vec<Fault>| {
@@ -110,9 +137,15 @@ pub fn parse(origin: &str, text: &str) -> Result<Detection> {
         Error::Detection(faults.iter().map(describe).collect::<Vec<_>>().join("\n"))
     };
     let header = Header::parse(header_text).map_err(faults)?;
-    let stem = Path::new(origin).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = Path::new(origin)
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
     if stem != header.id {
-        let message = format!("the id is {:?}, but the file is {stem}.sql; make them the same", header.id);
+        let message = format!(
+            "the id is {:?}, but the file is {stem}.sql; make them the same",
+            header.id
+        );
         return Err(fail(line_of(text, opening), &message));
     }
     let sql_start = header_start + length + CLOSING.len();
@@ -122,15 +155,27 @@ pub fn parse(origin: &str, text: &str) -> Result<Detection> {
     let statement = parse_query(&format!("{}{sql}", "\n".repeat(before)))
         .map_err(|error| fail(line_of(text, sql_start), &error.to_string()))?;
     if !matches!(statement, Statement::Query(_)) {
-        return Err(fail(line_of(text, sql_start), "a detection is one SELECT (WITH is allowed), nothing else"));
+        return Err(fail(
+            line_of(text, sql_start),
+            "a detection is one SELECT (WITH is allowed), nothing else",
+        ));
     }
-    let detection = Detection { header, origin: origin.to_owned(), sql: sql.trim().to_owned(), statement };
+    let detection = Detection {
+        header,
+        origin: origin.to_owned(),
+        sql: sql.trim().to_owned(),
+        statement,
+    };
     let errors: Vec<String> = lint(&detection)
         .into_iter()
         .filter(|finding| finding.level == Level::Error)
         .map(|finding| finding.to_string())
         .collect();
-    if errors.is_empty() { Ok(detection) } else { Err(Error::Detection(errors.join("\n"))) }
+    if errors.is_empty() {
+        Ok(detection)
+    } else {
+        Err(Error::Detection(errors.join("\n")))
+    }
 }
 
 fn line_of(text: &str, at: usize) -> usize {

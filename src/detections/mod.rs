@@ -91,7 +91,9 @@ impl Detection {
 
     /// How far back an alert can depend on events: the lookback, or the history.
     pub fn reach(&self) -> Option<Duration> {
-        self.header.lookback.or_else(|| self.header.new_terms.as_ref().map(|new_terms| new_terms.history))
+        self.header
+            .lookback
+            .or_else(|| self.header.new_terms.as_ref().map(|new_terms| new_terms.history))
     }
 }
 

@@ -8,10 +8,39 @@ use std::ops::ControlFlow;
 
 /// Built-in and own functions that turn many rows into one.
 const AGGREGATES: &[&str] = &[
-    "any_value", "approx_distinct", "approx_median", "approx_percentile_cont", "array_agg", "avg", "bit_and", "bit_or",
-    "bit_xor", "bool_and", "bool_or", "corr", "count", "covar_pop", "covar_samp", "first_value", "grouping",
-    "last_value", "max", "mean", "median", "min", "new_terms", "nth_value", "percentile_cont", "stddev", "stddev_pop",
-    "stddev_samp", "string_agg", "sum", "var", "var_pop", "var_samp",
+    "any_value",
+    "approx_distinct",
+    "approx_median",
+    "approx_percentile_cont",
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "first_value",
+    "grouping",
+    "last_value",
+    "max",
+    "mean",
+    "median",
+    "min",
+    "new_terms",
+    "nth_value",
+    "percentile_cont",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "sum",
+    "var",
+    "var_pop",
+    "var_samp",
 ];
 
 /// Something the linter has a say about, and its line (0 where unknown).
@@ -51,7 +80,13 @@ fn first_select(body: &SetExpr) -> Option<&Select> {
 
 /// A name as written, whatever the parser made of it (`user.id` is a function's field).
 fn written_name(expr: &Expr) -> Option<String> {
-    let dotted = |parts: &[Ident]| parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+    let dotted = |parts: &[Ident]| {
+        parts
+            .iter()
+            .map(|part| part.value.as_str())
+            .collect::<Vec<_>>()
+            .join(".")
+    };
     match expr {
         Expr::Identifier(name) => Some(name.value.clone()),
         Expr::CompoundIdentifier(parts) => Some(dotted(parts)),
@@ -62,9 +97,10 @@ fn written_name(expr: &Expr) -> Option<String> {
 
 /// `c.ActionType` is `ActionType` where `c` is a relation of the FROM clause.
 fn without_alias(name: &str, select: &Select) -> String {
-    let relations = select.from.iter().flat_map(|item| {
-        std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation))
-    });
+    let relations = select
+        .from
+        .iter()
+        .flat_map(|item| std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation)));
     let qualifiers = relations.filter_map(|relation| match relation {
         TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
             Some(alias.name.value.as_str())
@@ -73,7 +109,11 @@ fn without_alias(name: &str, select: &Select) -> String {
         _ => None,
     });
     match name.split_once('.') {
-        Some((first, rest)) if qualifiers.into_iter().any(|qualifier| qualifier.eq_ignore_ascii_case(first)) => {
+        Some((first, rest))
+            if qualifiers
+                .into_iter()
+                .any(|qualifier| qualifier.eq_ignore_ascii_case(first)) =>
+        {
             rest.to_owned()
         }
         _ => name.to_owned(),
@@ -138,11 +178,17 @@ impl Visitor for Calls {
         {
             let line = expr.span().start.line;
             if function.over.is_some() {
-                self.found = Some(Place { what: "a window function", line });
+                self.found = Some(Place {
+                    what: "a window function",
+                    line,
+                });
                 return ControlFlow::Break(());
             }
             if is_call_of(function, AGGREGATES) {
-                self.found = Some(Place { what: "an aggregate", line });
+                self.found = Some(Place {
+                    what: "an aggregate",
+                    line,
+                });
                 return ControlFlow::Break(());
             }
         }
@@ -179,14 +225,20 @@ impl Visitor for Everywhere {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         if query.limit_clause.is_some() || query.fetch.is_some() {
-            self.limits.push(Place { what: (), line: query.span().start.line });
+            self.limits.push(Place {
+                what: (),
+                line: query.span().start.line,
+            });
         }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         if select.top.is_some() {
-            self.limits.push(Place { what: (), line: select.span().start.line });
+            self.limits.push(Place {
+                what: (),
+                line: select.span().start.line,
+            });
         }
         ControlFlow::Continue(())
     }
@@ -195,20 +247,31 @@ impl Visitor for Everywhere {
         use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
         let line = expr.span().start.line;
         let trap = match expr {
-            Expr::BinaryOp { left, op: Eq | NotEq | Gt | GtEq | Lt | LtEq, right } => {
-                is_difference(left) && is_interval(right) || is_interval(left) && is_difference(right)
-            }
+            Expr::BinaryOp {
+                left,
+                op: Eq | NotEq | Gt | GtEq | Lt | LtEq,
+                right,
+            } => is_difference(left) && is_interval(right) || is_interval(left) && is_difference(right),
             Expr::Between { expr, low, high, .. } => is_difference(expr) && (is_interval(low) || is_interval(high)),
             _ => false,
         };
         if trap {
-            self.interval_comparisons.push(Place { what: expr.to_string(), line });
+            self.interval_comparisons.push(Place {
+                what: expr.to_string(),
+                line,
+            });
         }
         if let Expr::Function(function) = expr
-            && is_call_of(function, &["now", "current_timestamp", "current_date", "today", "current_time"])
+            && is_call_of(
+                function,
+                &["now", "current_timestamp", "current_date", "today", "current_time"],
+            )
             && no_arguments(function)
         {
-            self.clocks.push(Place { what: expr.to_string(), line });
+            self.clocks.push(Place {
+                what: expr.to_string(),
+                line,
+            });
         }
         ControlFlow::Continue(())
     }
@@ -226,7 +289,11 @@ fn no_arguments(function: &Function) -> bool {
 fn is_difference(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(inner) => is_difference(inner),
-        Expr::BinaryOp { left, op: BinaryOperator::Minus, right } => !is_interval(left) && !is_interval(right),
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Minus,
+            right,
+        } => !is_interval(left) && !is_interval(right),
         _ => false,
     }
 }
@@ -235,9 +302,11 @@ fn is_interval(expr: &Expr) -> bool {
     match expr {
         Expr::Interval(_) => true,
         Expr::Nested(inner) => is_interval(inner),
-        Expr::BinaryOp { left, op: BinaryOperator::Multiply | BinaryOperator::Plus, right } => {
-            is_interval(left) || is_interval(right)
-        }
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Multiply | BinaryOperator::Plus,
+            right,
+        } => is_interval(left) || is_interval(right),
         _ => false,
     }
 }

@@ -18,25 +18,42 @@ fn fault(text: &str) -> String {
 
 fn findings(header: &str, sql: &str) -> String {
     let detection = parse("dir/t.sql", &file(header, sql)).unwrap();
-    lint(&detection).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    lint(&detection)
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn kinds() {
-    let kind = |more: &str| parse("t.sql", &file(&format!("{HEADER}{more}"), "SELECT user.id FROM events")).unwrap().kind();
+    let kind = |more: &str| {
+        parse("t.sql", &file(&format!("{HEADER}{more}"), "SELECT user.id FROM events"))
+            .unwrap()
+            .kind()
+    };
     assert_eq!(kind(""), Kind::Event);
     assert_eq!(kind(WINDOW), Kind::Windowed);
-    assert_eq!(kind("[new_terms]\nfields = [\"user.id\"]\nhistory = \"14d\"\n"), Kind::NewTerms);
+    assert_eq!(
+        kind("[new_terms]\nfields = [\"user.id\"]\nhistory = \"14d\"\n"),
+        Kind::NewTerms
+    );
 }
 
 #[test]
 fn headers() {
-    let text = file(&format!("{HEADER}{WINDOW}delay = \"15m\"\nenabled = false\nmax_alerts = 5\n"), "SELECT user.id FROM events -- end");
+    let text = file(
+        &format!("{HEADER}{WINDOW}delay = \"15m\"\nenabled = false\nmax_alerts = 5\n"),
+        "SELECT user.id FROM events -- end",
+    );
     let detection = parse("t.sql", &text).unwrap();
     assert_eq!(detection.header.interval.as_secs(), 3_600);
     assert_eq!(detection.header.lookback.unwrap().as_secs(), 28_800);
     assert_eq!(detection.header.delay.as_secs(), 900);
-    assert_eq!((detection.header.enabled, detection.header.max_alerts), (false, Some(5)));
+    assert_eq!(
+        (detection.header.enabled, detection.header.max_alerts),
+        (false, Some(5))
+    );
     assert_eq!(detection.sql, "SELECT user.id FROM events -- end");
     assert_eq!(detection.output_columns().unwrap(), ["user.id"]);
     assert_eq!(detection.key(), ["user.id"]);
@@ -80,7 +97,7 @@ fn faults_of_the_file() {
     insta::assert_snapshot!(fault(&file(HEADER, "DELETE FROM events")), @"dir/t.sql:6: DELETE is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE");
     insta::assert_snapshot!(fault(&file(HEADER, "EXPLAIN SELECT 1")), @"dir/t.sql:6: a detection is one SELECT (WITH is allowed), nothing else");
     insta::assert_snapshot!(fault(&file(HEADER, "SELECT 1; SELECT 2")), @"dir/t.sql:6: 2 statements where one was expected; run them one at a time");
-    insta::assert_snapshot!(fault(&file(HEADER, "")), @"");
+    insta::assert_snapshot!(fault(&file(HEADER, "")), @"dir/t.sql:6: syntax error: there is no statement; write a SELECT");
 }
 
 #[test]
@@ -118,7 +135,9 @@ fn filters_are_filters() {
 fn interval_trap() {
     let trap = |condition: &str| {
         let sql = format!("SELECT user.id FROM events\nWHERE {condition}");
-        parse("t.sql", &file(&format!("{HEADER}{WINDOW}"), &sql)).err().map(|error| error.to_string())
+        parse("t.sql", &file(&format!("{HEADER}{WINDOW}"), &sql))
+            .err()
+            .map(|error| error.to_string())
     };
     insta::assert_snapshot!(trap("(event.end - event.start) > INTERVAL '14 days'").unwrap(), @"t.sql:11: `(event.end - event.start) > INTERVAL '14 days'` compares a duration with an interval, which is silently wrong in DataFusion; write `a > b + INTERVAL '...'` instead of `a - b > INTERVAL '...'`");
     for wrong in [
@@ -151,7 +170,13 @@ fn warnings() {
     ");
     insta::assert_snapshot!(findings(HEADER, "SELECT user.id FROM events"), @"dir/t.sql: warning: the header has no `description`, `triage`, `false_positives`, `attack`; whoever gets the alert will miss it");
     insta::assert_snapshot!(fault(&file(&format!("{HEADER}{WINDOW}"), "SELECT source.ip AS ip, user.name FROM events")), @"dir/t.sql: `key` names user.id, which the SELECT does not give; it gives ip, user.name");
-    assert_eq!(findings(&format!("{HEADER}{complete}{WINDOW}"), "SELECT user.id, [] AS event_ids, 1 AS event_count FROM events"), "");
+    assert_eq!(
+        findings(
+            &format!("{HEADER}{complete}{WINDOW}"),
+            "SELECT user.id, [] AS event_ids, 1 AS event_count FROM events"
+        ),
+        ""
+    );
 }
 
 #[test]
@@ -173,13 +198,27 @@ fn folders() {
     let loaded = load(Some(folder.path())).unwrap();
     assert!(loaded.iter().any(|detection| detection.id() == "t"));
     assert!(loaded.is_sorted_by_key(|detection| detection.id().to_owned()));
-    let error = select(loaded.clone(), &["suspicious_sourc".into()]).unwrap_err().to_string();
+    let error = select(loaded.clone(), &["suspicious_sourc".into()])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("suspicious_source"), "{error}");
     assert_eq!(select(loaded, &["t".into()]).unwrap().len(), 1);
 
-    write(&format!("{}.sql", taken.id()), &file(&HEADER.replace("\"t\"", &format!("{:?}", taken.id())), "SELECT 1 FROM events"));
+    write(
+        &format!("{}.sql", taken.id()),
+        &file(
+            &HEADER.replace("\"t\"", &format!("{:?}", taken.id())),
+            "SELECT 1 FROM events",
+        ),
+    );
     write("bad.sql", "SELECT 1");
     let error = load(Some(folder.path())).unwrap_err().to_string();
-    assert!(error.contains("bad.sql:1: no header") && error.contains(&taken.origin), "{error}");
-    assert!(matches!(load(Some(std::path::Path::new("/nowhere"))), Err(crate::Error::File { .. })));
+    assert!(
+        error.contains("bad.sql:1: no header") && error.contains(&taken.origin),
+        "{error}"
+    );
+    assert!(matches!(
+        load(Some(std::path::Path::new("/nowhere"))),
+        Err(crate::Error::File { .. })
+    ));
 }

@@ -89,7 +89,10 @@ impl Engine {
         extents: BTreeMap<String, Extent>,
         resources: Resources,
     ) -> Result<Self> {
-        for file in LISTS.files().filter(|file| file.path().extension().is_some_and(|e| e == "csv")) {
+        for file in LISTS
+            .files()
+            .filter(|file| file.path().extension().is_some_and(|e| e == "csv"))
+        {
             let name = stem(file.path());
             let text = file.contents_utf8().unwrap_or_default();
             tables.push((name.clone(), list_table(&name, text)?));
@@ -97,14 +100,24 @@ impl Engine {
         let views = VIEWS
             .files()
             .filter(|file| file.path().extension().is_some_and(|e| e == "sql"))
-            .map(|file| View { name: stem(file.path()), sql: file.contents_utf8().unwrap_or_default().to_owned() })
+            .map(|file| View {
+                name: stem(file.path()),
+                sql: file.contents_utf8().unwrap_or_default().to_owned(),
+            })
             .collect();
         let limit = usize::try_from(resources.memory_limit).unwrap_or(usize::MAX);
         let consumers = NonZeroUsize::MIN.saturating_add(4);
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), consumers)))
             .build_arc()?;
-        let mut engine = Self { runtime, resources, tables, views, names: Names::default(), extents };
+        let mut engine = Self {
+            runtime,
+            resources,
+            tables,
+            views,
+            names: Names::default(),
+            extents,
+        };
         engine.names = engine.collect_names().await?;
         Ok(engine)
     }
@@ -113,12 +126,22 @@ impl Engine {
         let mut known: Vec<(String, Vec<String>)> = self
             .tables
             .iter()
-            .map(|(name, table)| (name.clone(), table.schema().fields().iter().map(|f| f.name().clone()).collect()))
+            .map(|(name, table)| {
+                (
+                    name.clone(),
+                    table.schema().fields().iter().map(|f| f.name().clone()).collect(),
+                )
+            })
             .collect();
         let session = self.session(Scope::default())?;
         for view in &self.views {
             let plan = session.view_plan(view).await?;
-            let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+            let columns = plan
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect();
             known.push((view.name.clone(), columns));
         }
         Ok(Names::new(&known))
@@ -148,7 +171,10 @@ impl Engine {
 
     /// Names of all tables and views.
     pub fn relations(&self) -> impl Iterator<Item = &str> {
-        self.tables.iter().map(|(name, _)| name.as_str()).chain(self.views.iter().map(|view| view.name.as_str()))
+        self.tables
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .chain(self.views.iter().map(|view| view.name.as_str()))
     }
 }
 
@@ -160,10 +186,15 @@ fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
         else {
             continue;
         };
-        if let (Some(ScalarValue::TimestampMicrosecond(Some(first), _)), Some(ScalarValue::TimestampMicrosecond(Some(last), _))) =
-            (&statistics.min, &statistics.max)
+        if let (
+            Some(ScalarValue::TimestampMicrosecond(Some(first), _)),
+            Some(ScalarValue::TimestampMicrosecond(Some(last), _)),
+        ) = (&statistics.min, &statistics.max)
         {
-            let extent = extents.entry(dataset.clone()).or_insert(Extent { first: *first, last: *last });
+            let extent = extents.entry(dataset.clone()).or_insert(Extent {
+                first: *first,
+                last: *last,
+            });
             extent.first = extent.first.min(*first);
             extent.last = extent.last.max(*last);
         }
@@ -172,23 +203,32 @@ fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
 }
 
 fn stem(path: &std::path::Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// A list file as a table of texts. Lines that begin with `#` are comments.
 fn list_table(name: &str, text: &str) -> Result<Arc<dyn TableProvider>> {
     let failed = |error: csv::Error| Error::Internal(format!("list {name}: {error}"));
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_reader(text.as_bytes());
     let header = reader.headers().map_err(failed)?.clone();
     let records = reader.records().collect::<Result<Vec<_>, _>>().map_err(failed)?;
     let columns: Vec<ArrayRef> = (0..header.len())
         .map(|column| {
-            let values = records.iter().map(|record| record.get(column).filter(|value| !value.is_empty()));
+            let values = records
+                .iter()
+                .map(|record| record.get(column).filter(|value| !value.is_empty()));
             Arc::new(values.collect::<StringArray>()) as ArrayRef
         })
         .collect();
     let schema = Arc::new(Schema::new(
-        header.iter().map(|column| Field::new(column, DataType::Utf8, true)).collect::<Vec<_>>(),
+        header
+            .iter()
+            .map(|column| Field::new(column, DataType::Utf8, true))
+            .collect::<Vec<_>>(),
     ));
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))

@@ -82,8 +82,15 @@ impl Names {
 
     /// Up to three known names that look like this one, best first.
     pub fn nearest(&self, name: &str) -> Vec<String> {
-        let columns = self.tables.iter().flat_map(|(_, columns)| columns.iter().map(|column| column.name.as_str()));
-        if name.contains('.') { fields::nearest(name, fields::names()) } else { fields::nearest(name, columns) }
+        let columns = self
+            .tables
+            .iter()
+            .flat_map(|(_, columns)| columns.iter().map(|column| column.name.as_str()));
+        if name.contains('.') {
+            fields::nearest(name, fields::names())
+        } else {
+            fields::nearest(name, columns)
+        }
     }
 
     /// A message for a planning error about a column that does not exist, with the
@@ -111,7 +118,9 @@ impl Names {
     /// The registered table or view of this name: exactly, else ignoring case.
     fn table(&self, name: &str, ignore_case: bool) -> Option<&(String, Columns)> {
         self.tables.iter().find(|(table, _)| table == name).or_else(|| {
-            ignore_case.then(|| self.tables.iter().find(|(table, _)| table.eq_ignore_ascii_case(name))).flatten()
+            ignore_case
+                .then(|| self.tables.iter().find(|(table, _)| table.eq_ignore_ascii_case(name)))
+                .flatten()
         })
     }
 }

@@ -21,7 +21,9 @@ const NAME: &str = "raw_field";
 
 /// The function `raw_field(raw, name)`, to register in a session.
 pub(crate) fn raw_field_udf() -> ScalarUDF {
-    ScalarUDF::from(RawField { signature: Signature::user_defined(Volatility::Immutable) })
+    ScalarUDF::from(RawField {
+        signature: Signature::user_defined(Volatility::Immutable),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -63,7 +65,10 @@ impl ScalarUDFImpl for RawField {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         if types.len() != 2 {
-            return plan_err!("{NAME} takes 2 arguments, the record's text and a field name, not {}", types.len());
+            return plan_err!(
+                "{NAME} takes 2 arguments, the record's text and a field name, not {}",
+                types.len()
+            );
         }
         types.iter().map(coerced).collect()
     }
@@ -78,8 +83,7 @@ impl ScalarUDFImpl for RawField {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [records, names] = take_function_args(NAME, args.args)?;
-        let all_scalar =
-            matches!((&records, &names), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
+        let all_scalar = matches!((&records, &names), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
         let rows = if all_scalar { 1 } else { args.number_rows };
         // One constant name for all rows is the rule; a column of names is compiled row by row.
         let constant = match &names {
@@ -92,13 +96,21 @@ impl ScalarUDFImpl for RawField {
         match constant {
             Some(lookup) => {
                 for record in records {
-                    values.append_option(record.zip(lookup.as_ref()).and_then(|(record, lookup)| lookup.find(record)));
+                    values.append_option(
+                        record
+                            .zip(lookup.as_ref())
+                            .and_then(|(record, lookup)| lookup.find(record)),
+                    );
                 }
             }
             None => {
                 let names = cast(&names.into_array(rows)?, &DataType::Utf8View)?;
                 for (record, name) in records.iter().zip(names.as_string_view()) {
-                    values.append_option(record.zip(name).and_then(|(record, name)| Lookup::new(name).find(record)));
+                    values.append_option(
+                        record
+                            .zip(name)
+                            .and_then(|(record, name)| Lookup::new(name).find(record)),
+                    );
                 }
             }
         }
@@ -148,7 +160,12 @@ mod tests {
 
     #[tokio::test]
     async fn every_encoding() {
-        let records = vec![Some(r#"{"A":"x"}"#), Some(r#"{"A":1.50,"B":2}"#), None, Some("not json")];
+        let records = vec![
+            Some(r#"{"A":"x"}"#),
+            Some(r#"{"A":1.50,"B":2}"#),
+            None,
+            Some("not json"),
+        ];
         let expected = query(Arc::new(StringArray::from(records.clone()))).await;
         insta::assert_snapshot!(expected, @"
     +------+---+---+-----+

@@ -57,7 +57,9 @@ pub struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("scope", &self.scope).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,9 +83,16 @@ impl Session {
         let mut context = SessionContext::new_with_state(state);
         Engine::register_functions(&mut context)?;
         for (name, table) in &engine.tables {
-            context.register_table(TableReference::bare(name.as_str()), in_window(name, table, scope.window)?)?;
+            context.register_table(
+                TableReference::bare(name.as_str()),
+                in_window(name, table, scope.window)?,
+            )?;
         }
-        Ok(Self { engine: engine.clone(), scope, context })
+        Ok(Self {
+            engine: engine.clone(),
+            scope,
+            context,
+        })
     }
 
     /// Plans a statement that only reads. Errors name what is unknown and what is like it.
@@ -102,7 +111,11 @@ impl Session {
         if !extra.is_empty() {
             add_columns(&mut statement, extra)?;
         }
-        let resolution = self.engine.names.resolve(&mut statement, self.scope.now).map_err(query)?;
+        let resolution = self
+            .engine
+            .names
+            .resolve(&mut statement, self.scope.now)
+            .map_err(query)?;
         self.register_views(&resolution.tables).await?;
         let plan = self
             .context
@@ -113,7 +126,10 @@ impl Session {
                 Some(message) => Error::Query(message),
                 None => error.into(),
             })?;
-        let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let read_only = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
         functions::check_constants(&plan).map_err(|error| Error::Query(error.strip_backtrace()))?;
         Ok(Planned { plan, resolution })
@@ -125,7 +141,10 @@ impl Session {
         self.register_views(&views).await?;
         let sql = "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END AS kind \
                    FROM information_schema.tables WHERE table_schema = 'lake' ORDER BY kind, table_name";
-        Ok(Planned { plan: self.context.state().create_logical_plan(sql).await?, resolution: Resolution::default() })
+        Ok(Planned {
+            plan: self.context.state().create_logical_plan(sql).await?,
+            resolution: Resolution::default(),
+        })
     }
 
     async fn register_views(&self, used: &[String]) -> Result<()> {
@@ -198,11 +217,16 @@ fn add_to_body(body: &mut SetExpr, extra: &[(&str, &str)]) -> Result<()> {
                 let mut parser = Parser::new(&GenericDialect)
                     .try_with_sql(expression)
                     .map_err(|error| Error::Internal(error.to_string()))?;
-                let mut expr = parser.parse_expr().map_err(|error| Error::Internal(error.to_string()))?;
+                let mut expr = parser
+                    .parse_expr()
+                    .map_err(|error| Error::Internal(error.to_string()))?;
                 if let Some(table) = &table {
                     qualify(&mut expr, table);
                 }
-                select.projection.push(SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', *name) });
+                select.projection.push(SelectItem::ExprWithAlias {
+                    expr,
+                    alias: Ident::with_quote('"', *name),
+                });
             }
             Ok(())
         }
@@ -222,16 +246,16 @@ fn qualify(expr: &mut SqlExpr, table: &Ident) {
 }
 
 /// The table as a window sees it.
-fn in_window(
-    name: &str,
-    table: &Arc<dyn TableProvider>,
-    window: Option<Window>,
-) -> Result<Arc<dyn TableProvider>> {
+fn in_window(name: &str, table: &Arc<dyn TableProvider>, window: Option<Window>) -> Result<Arc<dyn TableProvider>> {
     let Some(window) = window.filter(|_| name == "events") else {
         return Ok(Arc::clone(table));
     };
     let at = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
-    let inside = col("timestamp").gt(at(window.after)).and(col("timestamp").lt_eq(at(window.until)));
-    let plan = LogicalPlanBuilder::scan(name, provider_as_source(Arc::clone(table)), None)?.filter(inside)?.build()?;
+    let inside = col("timestamp")
+        .gt(at(window.after))
+        .and(col("timestamp").lt_eq(at(window.until)));
+    let plan = LogicalPlanBuilder::scan(name, provider_as_source(Arc::clone(table)), None)?
+        .filter(inside)?
+        .build()?;
     Ok(Arc::new(ViewTable::new(plan, None)))
 }

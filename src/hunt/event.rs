@@ -12,9 +12,21 @@ use std::collections::BTreeMap;
 
 /// Where an event's id, time and dataset are: in `events`, or in a view with Microsoft's names.
 const IDENTITIES: [[(&str, &str); 3]; 3] = [
-    [("coalesce(event_id, event_key)", "__id"), ("timestamp", "__time"), ("event_dataset", "__dataset")],
-    [("\"ReportId\"", "__id"), ("\"Timestamp\"", "__time"), ("NULL", "__dataset")],
-    [("\"AlertId\"", "__id"), ("\"Timestamp\"", "__time"), ("NULL", "__dataset")],
+    [
+        ("coalesce(kibana_alert_uuid, event_id, event_key)", "__id"),
+        ("timestamp", "__time"),
+        ("event_dataset", "__dataset"),
+    ],
+    [
+        ("\"ReportId\"", "__id"),
+        ("\"Timestamp\"", "__time"),
+        ("NULL", "__dataset"),
+    ],
+    [
+        ("\"AlertId\"", "__id"),
+        ("\"Timestamp\"", "__time"),
+        ("NULL", "__dataset"),
+    ],
 ];
 
 /// Plans a detection's SELECT with the columns that say which event each row is.
@@ -41,15 +53,23 @@ pub(super) async fn plan_with_identity(
 }
 
 pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Range) -> Result<Found> {
-    let window = Window { after: range.from.saturating_sub(1), until: range.to.saturating_sub(1) };
-    let session = engine.session(Scope { window: Some(window), now: Some(range.to) })?;
+    let window = Window {
+        after: range.from.saturating_sub(1),
+        until: range.to.saturating_sub(1),
+    };
+    let session = engine.session(Scope {
+        window: Some(window),
+        now: Some(range.to),
+    })?;
     let planned = plan_with_identity(&session, detection, &[]).await?;
     let mut stream = session.run(&planned.plan).await?;
     let mut alerts = BTreeMap::new();
     while let Some(batch) = stream.try_next().await? {
         let (ids, at) = (texts(&batch, "__id")?, times(&batch, "__time")?);
         for row in 0..batch.num_rows() {
-            let (Some(event_id), Some(time)) = (ids[row].clone(), at[row]) else { continue };
+            let (Some(event_id), Some(time)) = (ids[row].clone(), at[row]) else {
+                continue;
+            };
             let fields = fields(&batch, row);
             let mut key = key(detection, &fields)?;
             if key.is_empty() {
@@ -73,5 +93,9 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
             });
         }
     }
-    Ok(Found { alerts: alerts.into_values().collect(), ticks: None, raw_fields: planned.resolution.raw_fields })
+    Ok(Found {
+        alerts: alerts.into_values().collect(),
+        ticks: None,
+        raw_fields: planned.resolution.raw_fields,
+    })
 }

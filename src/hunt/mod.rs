@@ -145,7 +145,10 @@ pub async fn hunt(
 
 /// Plans a detection as a hunt would, without running it: an error if it cannot run.
 pub async fn plan(engine: &Engine, detection: &Detection) -> Result<()> {
-    let session = engine.session(Scope { window: Some(Window { after: 0, until: 1 }), now: Some(1) })?;
+    let session = engine.session(Scope {
+        window: Some(Window { after: 0, until: 1 }),
+        now: Some(1),
+    })?;
     let plan = match detection.kind() {
         Kind::Event => event::plan_with_identity(&session, detection, &[]).await?.plan,
         Kind::NewTerms => new_terms::plan(&session, detection).await?.plan,
@@ -159,8 +162,10 @@ async fn evaluate(engine: &Engine, detection: &Detection, request: HuntRequest, 
     let Some(extent) = engine.extent() else {
         return Ok(Found::default());
     };
-    let range =
-        Range { from: request.from.unwrap_or(extent.first), to: request.to.unwrap_or(extent.last.saturating_add(1)) };
+    let range = Range {
+        from: request.from.unwrap_or(extent.first),
+        to: request.to.unwrap_or(extent.last.saturating_add(1)),
+    };
     match detection.kind() {
         Kind::Event => event::evaluate(engine, detection, range).await,
         Kind::NewTerms => new_terms::evaluate(engine, detection, range).await,

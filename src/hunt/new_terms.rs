@@ -9,10 +9,10 @@ use crate::detections::Detection;
 use crate::engine::{Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
 use crate::report::value::to_json;
-use datafusion::execution::FunctionRegistry as _;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 use datafusion::common::ScalarValue;
+use datafusion::execution::FunctionRegistry as _;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit};
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
@@ -32,8 +32,14 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     };
     let history = micros(new_terms.history);
     let after = range.from.saturating_sub(history).saturating_sub(1);
-    let window = Window { after, until: range.to.saturating_sub(1) };
-    let session = engine.session(Scope { window: Some(window), now: Some(range.to) })?;
+    let window = Window {
+        after,
+        until: range.to.saturating_sub(1),
+    };
+    let session = engine.session(Scope {
+        window: Some(window),
+        now: Some(range.to),
+    })?;
     let planned = plan(&session, detection).await?;
     let names: Vec<String> = (0..new_terms.fields.len()).map(term_name).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -43,10 +49,20 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     let rows = first_rows(&session, &exploded, &names, &starts).await?;
     let mut alerts = Vec::with_capacity(starts.len());
     for start in starts {
-        let key: Map<String, Value> = new_terms.fields.iter().cloned().zip(start.terms.iter().cloned()).collect();
-        let (fields, dataset) = rows.get(&row_key(&start.event_id, &start.terms)).cloned().unwrap_or_default();
+        let key: Map<String, Value> = new_terms
+            .fields
+            .iter()
+            .cloned()
+            .zip(start.terms.iter().cloned())
+            .collect();
+        let (fields, dataset) = rows
+            .get(&row_key(&start.event_id, &start.terms))
+            .cloned()
+            .unwrap_or_default();
         let dataset_begins = dataset.and_then(|dataset| engine.extents().get(&dataset)).or(None);
-        let begins = dataset_begins.map(|extent| extent.first).or(engine.extent().map(|extent| extent.first));
+        let begins = dataset_begins
+            .map(|extent| extent.first)
+            .or(engine.extent().map(|extent| extent.first));
         alerts.push(Alert {
             alert_id: alert_id(detection.id(), &key, &start.event_id),
             detection: detection.id().to_owned(),
@@ -62,7 +78,11 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
             fields,
         });
     }
-    Ok(Found { alerts, ticks: None, raw_fields: planned.resolution.raw_fields })
+    Ok(Found {
+        alerts,
+        ticks: None,
+        raw_fields: planned.resolution.raw_fields,
+    })
 }
 
 fn term_name(position: usize) -> String {
@@ -71,9 +91,15 @@ fn term_name(position: usize) -> String {
 
 /// The SELECT with the terms beside what says which event each row is.
 pub(super) async fn plan(session: &Session, detection: &Detection) -> Result<Planned> {
-    let fields = detection.header.new_terms.iter().flat_map(|new_terms| &new_terms.fields);
-    let terms: Vec<(&str, String)> =
-        fields.enumerate().map(|(position, field)| (field.as_str(), term_name(position))).collect();
+    let fields = detection
+        .header
+        .new_terms
+        .iter()
+        .flat_map(|new_terms| &new_terms.fields);
+    let terms: Vec<(&str, String)> = fields
+        .enumerate()
+        .map(|(position, field)| (field.as_str(), term_name(position)))
+        .collect();
     let extra: Vec<(&str, &str)> = terms.iter().map(|(field, name)| (*field, name.as_str())).collect();
     plan_with_identity(session, detection, &extra).await
 }
@@ -94,7 +120,10 @@ fn explode(plan: LogicalPlan, terms: &[&str]) -> Result<LogicalPlan> {
         builder = builder.unnest_column(datafusion::common::Column::new_unqualified(list))?;
     }
     let present = terms.iter().map(|term| ident(*term).is_not_null());
-    if let Some(all) = present.chain([ident("__id").is_not_null(), ident("__time").is_not_null()]).reduce(Expr::and) {
+    if let Some(all) = present
+        .chain([ident("__id").is_not_null(), ident("__time").is_not_null()])
+        .reduce(Expr::and)
+    {
         builder = builder.filter(all)?;
     }
     Ok(builder.build()?)
@@ -110,9 +139,13 @@ async fn starts(
 ) -> Result<Vec<Start>> {
     let aggregate = session.context().udaf("new_terms")?;
     let interval = ScalarValue::DurationMicrosecond(Some(history));
-    let found = aggregate.call(vec![ident("__time"), ident("__id"), lit(interval)]).alias("__starts");
+    let found = aggregate
+        .call(vec![ident("__time"), ident("__id"), lit(interval)])
+        .alias("__starts");
     let groups: Vec<Expr> = terms.iter().map(|term| ident(*term)).collect();
-    let plan = LogicalPlanBuilder::from(exploded.clone()).aggregate(groups, [found])?.build()?;
+    let plan = LogicalPlanBuilder::from(exploded.clone())
+        .aggregate(groups, [found])?
+        .build()?;
     let mut stream = session.run(&plan).await?;
     let mut starts = Vec::new();
     while let Some(batch) = stream.try_next().await? {
@@ -128,8 +161,15 @@ async fn starts(
             let ids = datafusion::arrow::compute::cast(ids, &DataType::Utf8)?;
             let ids = ids.as_string::<i32>();
             for run in (0..runs.len()).filter(|&run| (range.from..range.to).contains(&at.value(run))) {
-                let values = terms.iter().filter_map(|term| batch.column_by_name(term)).map(|array| to_json(array, row));
-                starts.push(Start { terms: values.collect(), time: at.value(run), event_id: ids.value(run).to_owned() });
+                let values = terms
+                    .iter()
+                    .filter_map(|term| batch.column_by_name(term))
+                    .map(|array| to_json(array, row));
+                starts.push(Start {
+                    terms: values.collect(),
+                    time: at.value(run),
+                    event_id: ids.value(run).to_owned(),
+                });
             }
         }
     }
@@ -148,7 +188,9 @@ async fn first_rows(
     let ids: Vec<&str> = ids.into_keys().collect();
     for part in ids.chunks(1000) {
         let wanted = part.iter().map(|id| lit(*id)).collect();
-        let plan = LogicalPlanBuilder::from(exploded.clone()).filter(ident("__id").in_list(wanted, false))?.build()?;
+        let plan = LogicalPlanBuilder::from(exploded.clone())
+            .filter(ident("__id").in_list(wanted, false))?
+            .build()?;
         let mut stream = session.run(&plan).await?;
         while let Some(batch) = stream.try_next().await? {
             collect_rows(&batch, terms, &mut rows)?;
@@ -165,9 +207,13 @@ fn collect_rows(
     let (ids, datasets) = (texts(batch, "__id")?, texts(batch, "__dataset")?);
     for row in 0..batch.num_rows() {
         let Some(id) = &ids[row] else { continue };
-        let values: Vec<Value> =
-            terms.iter().filter_map(|term| batch.column_by_name(term)).map(|array| to_json(array, row)).collect();
-        rows.entry(row_key(id, &values)).or_insert_with(|| (fields(batch, row), datasets[row].clone()));
+        let values: Vec<Value> = terms
+            .iter()
+            .filter_map(|term| batch.column_by_name(term))
+            .map(|array| to_json(array, row))
+            .collect();
+        rows.entry(row_key(id, &values))
+            .or_insert_with(|| (fields(batch, row), datasets[row].clone()));
     }
     Ok(())
 }

@@ -35,9 +35,10 @@ impl Activity {
     pub(super) fn may_find(&self, after: i64, until: i64) -> bool {
         match self {
             Self::Unknown => true,
-            Self::Intervals { length, active } => {
-                active.range(after.div_euclid(*length)..=until.div_euclid(*length)).next().is_some()
-            }
+            Self::Intervals { length, active } => active
+                .range(after.div_euclid(*length)..=until.div_euclid(*length))
+                .next()
+                .is_some(),
         }
     }
 }
@@ -84,7 +85,11 @@ fn event_scans(plan: &LogicalPlan) -> Result<Option<Vec<TableScan>>> {
             }
             _ => {}
         }
-        Ok(if only_events { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+        Ok(if only_events {
+            TreeNodeRecursion::Continue
+        } else {
+            TreeNodeRecursion::Stop
+        })
     })?;
     Ok((only_events && !scans.is_empty()).then_some(scans))
 }
@@ -98,7 +103,12 @@ fn scan_intervals(scan: TableScan, length: i64) -> Result<LogicalPlan> {
     let mut builder = LogicalPlanBuilder::scan(scan.table_name, scan.source, None)?;
     for filter in scan.filters {
         // A filter with a subquery cannot run by itself.
-        if filter.exists(|expr| Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_))))? {
+        if filter.exists(|expr| {
+            Ok(matches!(
+                expr,
+                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)
+            ))
+        })? {
             continue;
         }
         builder = builder.filter(filter)?;

@@ -42,22 +42,33 @@ pub(super) fn key(detection: &Detection, fields: &Map<String, Value>) -> Result<
 pub(super) fn find<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.get(name).or_else(|| {
         let column = column_name(name);
-        fields.iter().find(|(field, _)| column_name(field) == column).map(|(_, value)| value)
+        fields
+            .iter()
+            .find(|(field, _)| column_name(field) == column)
+            .map(|(_, value)| value)
     })
 }
 
 /// A column of times, in microseconds.
 pub(super) fn times(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64>>> {
-    let column = batch.column_by_name(name).ok_or_else(|| Error::Internal(format!("no column {name}")))?;
+    let column = batch
+        .column_by_name(name)
+        .ok_or_else(|| Error::Internal(format!("no column {name}")))?;
     let times = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
     Ok(times.as_primitive::<TimestampMicrosecondType>().iter().collect())
 }
 
 /// A column of texts.
 pub(super) fn texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
-    let column = batch.column_by_name(name).ok_or_else(|| Error::Internal(format!("no column {name}")))?;
+    let column = batch
+        .column_by_name(name)
+        .ok_or_else(|| Error::Internal(format!("no column {name}")))?;
     let texts = cast(column, &DataType::Utf8)?;
-    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+    Ok(texts
+        .as_string::<i32>()
+        .iter()
+        .map(|text| text.map(str::to_owned))
+        .collect())
 }
 
 /// Texts of a list value.

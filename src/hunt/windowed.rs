@@ -12,7 +12,14 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
 /// Columns that hold the time of the first event, the first of these that a SELECT has.
-const FIRST_TIMES: [&str; 6] = ["first_time", "first_seen", "time", "@timestamp", "timestamp", "Timestamp"];
+const FIRST_TIMES: [&str; 6] = [
+    "first_time",
+    "first_seen",
+    "time",
+    "@timestamp",
+    "timestamp",
+    "Timestamp",
+];
 
 pub(super) async fn evaluate(
     engine: &Engine,
@@ -26,17 +33,29 @@ pub(super) async fn evaluate(
     let last = request.to.unwrap_or_else(|| range.to.saturating_add(lookback));
     let ticks: Vec<i64> = ticks(range.from, last, interval).collect();
     let (Some(&first_tick), Some(&last_tick)) = (ticks.first(), ticks.last()) else {
-        return Ok(Found { ticks: Some((0, 0)), ..Found::default() });
+        return Ok(Found {
+            ticks: Some((0, 0)),
+            ..Found::default()
+        });
     };
-    let whole = Window { after: first_tick.saturating_sub(lookback), until: last_tick };
-    let session = engine.session(Scope { window: Some(whole), now: Some(last_tick) })?;
+    let whole = Window {
+        after: first_tick.saturating_sub(lookback),
+        until: last_tick,
+    };
+    let session = engine.session(Scope {
+        window: Some(whole),
+        now: Some(last_tick),
+    })?;
     let planned = session.plan(&detection.sql).await?;
     let activity = match request.replay {
         true => Activity::Unknown,
         false => quiet::activity(&session, &planned.plan, interval).await?,
     };
-    let evaluated: Vec<i64> =
-        ticks.iter().copied().filter(|&tick| activity.may_find(tick.saturating_sub(lookback), tick)).collect();
+    let evaluated: Vec<i64> = ticks
+        .iter()
+        .copied()
+        .filter(|&tick| activity.may_find(tick.saturating_sub(lookback), tick))
+        .collect();
     let count = evaluated.len() as u64;
     let threads = session.context().copied_config().target_partitions();
     let rows: Vec<Vec<WindowRow>> = stream::iter(evaluated)
@@ -48,7 +67,10 @@ pub(super) async fn evaluate(
                 }
                 at_tick(&engine, &detection, tick).await
             });
-            async move { task.await.map_err(|error| Error::Internal(format!("a tick ended: {error}")))? }
+            async move {
+                task.await
+                    .map_err(|error| Error::Internal(format!("a tick ended: {error}")))?
+            }
         })
         .buffered(threads.max(1))
         .try_collect()
@@ -61,7 +83,11 @@ pub(super) async fn evaluate(
         request.per_window,
         rows.into_iter().flatten().collect(),
     );
-    Ok(Found { alerts, ticks: Some((ticks.len() as u64, count)), raw_fields: planned.resolution.raw_fields })
+    Ok(Found {
+        alerts,
+        ticks: Some((ticks.len() as u64, count)),
+        raw_fields: planned.resolution.raw_fields,
+    })
 }
 
 fn lookback(detection: &Detection) -> i64 {
@@ -77,8 +103,14 @@ pub(super) fn ticks(from: i64, to: i64, interval: i64) -> impl Iterator<Item = i
 
 /// What one run of the detection at a tick gives.
 async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Vec<WindowRow>> {
-    let window = Window { after: tick.saturating_sub(lookback(detection)), until: tick };
-    let session = engine.session(Scope { window: Some(window), now: Some(tick) })?;
+    let window = Window {
+        after: tick.saturating_sub(lookback(detection)),
+        until: tick,
+    };
+    let session = engine.session(Scope {
+        window: Some(window),
+        now: Some(tick),
+    })?;
     let mut stream = session.query(&detection.sql).await?;
     let mut rows = Vec::new();
     while let Some(batch) = stream.try_next().await? {
@@ -91,7 +123,14 @@ async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Ve
                 None => event_ids.len().max(1) as u64,
             };
             let first_time = FIRST_TIMES.iter().find_map(|name| fields.get(*name)).and_then(instant);
-            rows.push(WindowRow { tick, key, first_time, event_ids, event_count, fields });
+            rows.push(WindowRow {
+                tick,
+                key,
+                first_time,
+                event_ids,
+                event_count,
+                fields,
+            });
         }
     }
     Ok(rows)

@@ -41,7 +41,10 @@ pub(super) struct EventBatch {
 impl EventBatch {
     /// The column at a position of [`events_schema`].
     pub(super) fn column(&self, position: usize) -> Option<&ArrayRef> {
-        self.columns.binary_search_by_key(&position, |(at, _)| *at).ok().map(|at| &self.columns[at].1)
+        self.columns
+            .binary_search_by_key(&position, |(at, _)| *at)
+            .ok()
+            .map(|at| &self.columns[at].1)
     }
 }
 
@@ -80,7 +83,13 @@ impl EventBatchBuilder {
             bytes += array.get_array_memory_size();
             columns.push((schema_position(FieldId(field as u16)), array));
         }
-        EventBatch { dataset, file, meta: self.meta, columns, bytes }
+        EventBatch {
+            dataset,
+            file,
+            meta: self.meta,
+            columns,
+            bytes,
+        }
     }
 }
 
@@ -115,9 +124,7 @@ impl Column {
             FieldType::Long => Builder::Long(Int64Builder::new()),
             FieldType::Double => Builder::Double(Float64Builder::new()),
             FieldType::Boolean => Builder::Boolean(BooleanBuilder::new()),
-            FieldType::Timestamp => {
-                Builder::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
-            }
+            FieldType::Timestamp => Builder::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
             FieldType::Pairs => Builder::Pairs(ListBuilder::new(StructBuilder::from_fields(pair_fields(field), 0))),
         };
         Self { rows: 0, builder }
@@ -209,7 +216,13 @@ mod tests {
 
     #[test]
     fn rows_without_a_field_are_null() {
-        let meta = EventMeta { key: 0, content: 0, format: 0, day: 0, position: 0 };
+        let meta = EventMeta {
+            key: 0,
+            content: 0,
+            format: 0,
+            day: 0,
+            position: 0,
+        };
         let mut builder = EventBatchBuilder::default();
         builder.push(&EventRow::new(), meta);
         let mut row = EventRow::new();
@@ -223,7 +236,10 @@ mod tests {
         assert_eq!((action.len(), action.null_count()), (3, 2));
         assert_eq!(action.as_string::<i32>().value(1), "a");
         let category = batch.column(schema_position(EVENT_CATEGORY)).unwrap();
-        assert_eq!(category.data_type(), events_schema().field(schema_position(EVENT_CATEGORY)).data_type());
+        assert_eq!(
+            category.data_type(),
+            events_schema().field(schema_position(EVENT_CATEGORY)).data_type()
+        );
         assert_eq!(category.as_list::<i32>().value(1).len(), 2);
     }
 }

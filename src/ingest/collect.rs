@@ -38,7 +38,13 @@ impl Collector {
             committer,
             pending: Pending::default(),
             rejected: Vec::new(),
-            origins: vec![Origin { path: String::new(), sha256: String::new() }; files],
+            origins: vec![
+                Origin {
+                    path: String::new(),
+                    sha256: String::new()
+                };
+                files
+            ],
             reports: vec![FileReport::default(); files],
             ended: Vec::new(),
             reasons: BTreeMap::new(),
@@ -49,17 +55,38 @@ impl Collector {
 
     pub(super) async fn take(&mut self, item: Item) -> Result<()> {
         match item {
-            Item::Begin { file, path, size, sha256 } => {
-                self.origins[file] = Origin { path: path.clone(), sha256: sha256.clone() };
-                self.reports[file] = FileReport { path, size, sha256, ..FileReport::default() };
+            Item::Begin {
+                file,
+                path,
+                size,
+                sha256,
+            } => {
+                self.origins[file] = Origin {
+                    path: path.clone(),
+                    sha256: sha256.clone(),
+                };
+                self.reports[file] = FileReport {
+                    path,
+                    size,
+                    sha256,
+                    ..FileReport::default()
+                };
             }
             Item::Parsed(parsed, file) => self.parsed(*parsed, file).await?,
-            Item::End { file, problem, whole_file } => {
+            Item::End {
+                file,
+                problem,
+                whole_file,
+            } => {
                 self.end(file, problem, whole_file);
             }
             Item::Known { file, report } => self.reports[file] = *report,
             Item::Unreadable { file, path, problem } => {
-                self.reports[file] = FileReport { path, problem: Some(problem), ..FileReport::default() };
+                self.reports[file] = FileReport {
+                    path,
+                    problem: Some(problem),
+                    ..FileReport::default()
+                };
             }
         }
         if self.pending.bytes + self.committer.ids_bytes() > self.budget || self.rejected.len() > WAITING_REJECTS {
@@ -85,7 +112,13 @@ impl Collector {
                 *self.reasons.entry(reason.to_string()).or_default() += 1;
             }
             let record = whole_file.map(|bytes| kept(&bytes)).unwrap_or_default();
-            self.rejected.push(Rejected { file, position: u64::MAX >> 1, format: None, reason, record });
+            self.rejected.push(Rejected {
+                file,
+                position: u64::MAX >> 1,
+                format: None,
+                reason,
+                record,
+            });
         }
         self.ended.push(file);
     }
@@ -127,7 +160,13 @@ impl Collector {
         let mut conflicts = Vec::new();
         let mut duplicate = 0;
         for (day, rows) in days {
-            let ids = self.committer.ids(&Partition { dataset: batch.dataset.clone(), day }).await?;
+            let ids = self
+                .committer
+                .ids(&Partition {
+                    dataset: batch.dataset.clone(),
+                    day,
+                })
+                .await?;
             for row in rows {
                 match ids.admit(&batch.meta[row as usize]) {
                     Verdict::New => admitted.push(row),
@@ -201,7 +240,9 @@ impl Collector {
 fn conflict(batch: &EventBatch, row: u32) -> Rejected {
     let text = |field| {
         let column = batch.column(schema_position(field))?.as_string_opt::<i32>()?;
-        column.is_valid(row as usize).then(|| column.value(row as usize).to_owned())
+        column
+            .is_valid(row as usize)
+            .then(|| column.value(row as usize).to_owned())
     };
     let meta = &batch.meta[row as usize];
     Rejected {

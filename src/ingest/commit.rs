@@ -77,7 +77,9 @@ impl Committer {
             }
             self.ids.insert(partition.clone(), ids);
         }
-        self.ids.get_mut(partition).ok_or_else(|| Error::Internal("the identities of a partition vanished".into()))
+        self.ids
+            .get_mut(partition)
+            .ok_or_else(|| Error::Internal("the identities of a partition vanished".into()))
     }
 
     async fn load(&self, file: &DataFile, ids: &mut PartitionIds) -> Result<()> {
@@ -91,9 +93,17 @@ impl Committer {
             };
             let (keys, contents, formats) = (text(columns[0])?, text(columns[1])?, text(columns[2])?);
             for row in 0..batch.num_rows() {
-                let Ok(key) = u128::from_str_radix(keys.value(row), 16) else { continue };
+                let Ok(key) = u128::from_str_radix(keys.value(row), 16) else {
+                    continue;
+                };
                 let content = u64::from_str_radix(contents.value(row), 16).unwrap_or_default() as i64;
-                ids.insert_stored(key, Known { content, format: format_index(formats.value(row)) });
+                ids.insert_stored(
+                    key,
+                    Known {
+                        content,
+                        format: format_index(formats.value(row)),
+                    },
+                );
             }
         }
         Ok(())
@@ -218,12 +228,17 @@ impl Committer {
                 self.seen.insert(file.path);
             }
             let batches = &pending.batches;
-            let Some(rows) = pending.partitions.get_mut(&partition) else { continue };
+            let Some(rows) = pending.partitions.get_mut(&partition) else {
+                continue;
+            };
             let before = rows.len();
             rows.retain(|&(batch, row)| {
                 let verdict = theirs.judge(&batches[batch as usize].meta[row as usize]);
                 if verdict != Verdict::New {
-                    withdrawn.push(Withdrawn { row: (batch, row), verdict });
+                    withdrawn.push(Withdrawn {
+                        row: (batch, row),
+                        verdict,
+                    });
                 }
                 verdict == Verdict::New
             });
@@ -236,7 +251,10 @@ impl Committer {
 
     /// Keeps rejected records, each once however often its file is ingested.
     pub(super) async fn commit_quarantine(&mut self, rejected: &[Rejected], origins: &[Origin]) -> Result<()> {
-        let shas: HashSet<&str> = rejected.iter().map(|record| origins[record.file].sha256.as_str()).collect();
+        let shas: HashSet<&str> = rejected
+            .iter()
+            .map(|record| origins[record.file].sha256.as_str())
+            .collect();
         for attempt in 0..ATTEMPTS {
             let kept = self.quarantined(&shas).await?;
             let mut fresh_keys = HashSet::new();
@@ -261,9 +279,17 @@ impl Committer {
     async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, i64)>> {
         let mut kept = HashSet::new();
         for file in self.quarantine.files()? {
-            for batch in self.quarantine.read_columns(&file, &["source_sha256", "source_position"]).await? {
-                let texts = batch.column_by_name("source_sha256").and_then(|c| c.as_string_opt::<i32>());
-                let positions = batch.column_by_name("source_position").and_then(|c| c.as_primitive_opt::<Int64Type>());
+            for batch in self
+                .quarantine
+                .read_columns(&file, &["source_sha256", "source_position"])
+                .await?
+            {
+                let texts = batch
+                    .column_by_name("source_sha256")
+                    .and_then(|c| c.as_string_opt::<i32>());
+                let positions = batch
+                    .column_by_name("source_position")
+                    .and_then(|c| c.as_primitive_opt::<Int64Type>());
                 if let (Some(texts), Some(positions)) = (texts, positions) {
                     let rows = texts.iter().zip(positions.iter());
                     kept.extend(rows.filter_map(|(sha, at)| {
@@ -319,9 +345,16 @@ fn busy(table: &str) -> Error {
 }
 
 fn collect_ledger(batch: &RecordBatch, found: &mut HashMap<String, FileReport>) {
-    let Some(shas) = batch.column_by_name("source_sha256").and_then(|c| c.as_string_opt::<i32>()) else { return };
+    let Some(shas) = batch
+        .column_by_name("source_sha256")
+        .and_then(|c| c.as_string_opt::<i32>())
+    else {
+        return;
+    };
     let count = |name: &str, row: usize| {
-        let numbers = batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let numbers = batch
+            .column_by_name(name)
+            .and_then(|c| c.as_primitive_opt::<Int64Type>());
         numbers.map_or(0, |numbers| numbers.value(row) as u64)
     };
     for row in (0..batch.num_rows()).filter(|&row| shas.is_valid(row)) {
@@ -339,14 +372,18 @@ fn partition_of(file: &DataFile) -> Option<Partition> {
     use datafusion::common::ScalarValue;
     debug_assert_eq!(EVENT_DATASET.field().column, "event_dataset");
     match file.partition.as_slice() {
-        [ScalarValue::Utf8(Some(dataset)), ScalarValue::Date32(Some(day))] => {
-            Some(Partition { dataset: dataset.clone(), day: *day })
-        }
+        [ScalarValue::Utf8(Some(dataset)), ScalarValue::Date32(Some(day))] => Some(Partition {
+            dataset: dataset.clone(),
+            day: *day,
+        }),
         _ => None,
     }
 }
 
 /// Index of a format by its stored name; a name of another version is like no other.
 fn format_index(name: &str) -> u8 {
-    SOURCES.iter().position(|source| source.name() == name).map_or(u8::MAX, |index| index as u8)
+    SOURCES
+        .iter()
+        .position(|source| source.name() == name)
+        .map_or(u8::MAX, |index| index as u8)
 }

@@ -50,7 +50,9 @@ fn hash(value: &Json, depth: usize) -> u128 {
 }
 
 fn scalar(kind: u8, bytes: &[u8]) -> u128 {
-    xxh3_128(bytes).rotate_left(u32::from(kind)).wrapping_add(u128::from(kind))
+    xxh3_128(bytes)
+        .rotate_left(u32::from(kind))
+        .wrapping_add(u128::from(kind))
 }
 
 fn mix(a: u128, b: u128) -> u128 {
@@ -70,14 +72,29 @@ mod tests {
 
     #[test]
     fn spelling_does_not_matter() {
-        assert_eq!(of(r#"{"a":[1,{"b":"x/y"}],"c":null}"#), of("{ \"c\" : null,\n \"a\":[1, {\"b\":\"x\\/y\"}] }"));
+        assert_eq!(
+            of(r#"{"a":[1,{"b":"x/y"}],"c":null}"#),
+            of("{ \"c\" : null,\n \"a\":[1, {\"b\":\"x\\/y\"}] }")
+        );
     }
 
     #[test]
     fn content_does() {
         let texts = [
-            r#"{"a":1}"#, r#"{"a":"1"}"#, r#"{"a":2}"#, r#"{"b":1}"#, r#"{"a":[1]}"#, r#"{"a":1,"b":1}"#, r#"{"a":[1,2]}"#,
-            r#"{"a":[2,1]}"#, r#"{"a":null}"#, r#"{"a":{}}"#, r#"{"a":[]}"#, r#"{"a":true}"#, r#"{"a":""}"#, "{}",
+            r#"{"a":1}"#,
+            r#"{"a":"1"}"#,
+            r#"{"a":2}"#,
+            r#"{"b":1}"#,
+            r#"{"a":[1]}"#,
+            r#"{"a":1,"b":1}"#,
+            r#"{"a":[1,2]}"#,
+            r#"{"a":[2,1]}"#,
+            r#"{"a":null}"#,
+            r#"{"a":{}}"#,
+            r#"{"a":[]}"#,
+            r#"{"a":true}"#,
+            r#"{"a":""}"#,
+            "{}",
         ];
         let distinct: std::collections::HashSet<_> = texts.iter().map(|text| of(text)).collect();
         assert_eq!(distinct.len(), texts.len());

@@ -46,7 +46,10 @@ impl PartitionIds {
     pub(super) fn admit(&mut self, meta: &EventMeta) -> Verdict {
         match self.ids.entry(meta.key) {
             Entry::Vacant(entry) => {
-                entry.insert(Known { content: meta.content, format: meta.format });
+                entry.insert(Known {
+                    content: meta.content,
+                    format: meta.format,
+                });
                 Verdict::New
             }
             Entry::Occupied(entry) => entry.get().verdict(meta),
@@ -55,7 +58,9 @@ impl PartitionIds {
 
     /// Judges an event against what is stored, remembering nothing.
     pub(super) fn judge(&self, meta: &EventMeta) -> Verdict {
-        self.ids.get(&meta.key).map_or(Verdict::New, |known| known.verdict(meta))
+        self.ids
+            .get(&meta.key)
+            .map_or(Verdict::New, |known| known.verdict(meta))
     }
 
     /// Bytes that the identities take.
@@ -66,7 +71,11 @@ impl PartitionIds {
 
 impl Known {
     fn verdict(self, meta: &EventMeta) -> Verdict {
-        if self.content != meta.content && self.format == meta.format { Verdict::Conflict } else { Verdict::Duplicate }
+        if self.content != meta.content && self.format == meta.format {
+            Verdict::Conflict
+        } else {
+            Verdict::Duplicate
+        }
     }
 }
 
@@ -76,7 +85,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn event(key: u128, content: i64, format: u8) -> EventMeta {
-        EventMeta { key, content, format, day: 0, position: 0 }
+        EventMeta {
+            key,
+            content,
+            format,
+            day: 0,
+            position: 0,
+        }
     }
 
     #[test]
@@ -84,7 +99,11 @@ mod tests {
         let mut ids = PartitionIds::default();
         assert_eq!(ids.admit(&event(1, 10, 0)), Verdict::New);
         assert_eq!(ids.admit(&event(1, 10, 0)), Verdict::Duplicate);
-        assert_eq!(ids.admit(&event(1, 11, 1)), Verdict::Duplicate, "another format spells it differently");
+        assert_eq!(
+            ids.admit(&event(1, 11, 1)),
+            Verdict::Duplicate,
+            "another format spells it differently"
+        );
         assert_eq!(ids.admit(&event(1, 11, 0)), Verdict::Conflict);
         assert_eq!(ids.judge(&event(2, 1, 0)), Verdict::New);
         assert_eq!(ids.admit(&event(2, 1, 0)), Verdict::New, "judging remembers nothing");

@@ -57,12 +57,21 @@ pub type Stop = Arc<AtomicBool>;
 /// One step of the input, in order.
 enum Item {
     /// A file begins.
-    Begin { file: usize, path: String, size: u64, sha256: String },
+    Begin {
+        file: usize,
+        path: String,
+        size: u64,
+        sha256: String,
+    },
     /// Part of its records.
     Parsed(Box<Parsed>, usize),
     /// A file ends, with what is wrong with it and, where there is one, the record
     /// that stands for the whole file.
-    End { file: usize, problem: Option<String>, whole_file: Option<Vec<u8>> },
+    End {
+        file: usize,
+        problem: Option<String>,
+        whole_file: Option<Vec<u8>>,
+    },
     /// The ledger has this content.
     Known { file: usize, report: Box<FileReport> },
     /// A file that cannot be opened.
@@ -72,12 +81,23 @@ enum Item {
 type Sender = tokio::sync::mpsc::Sender<(u64, Item)>;
 
 /// Ingests files into a lake, which is made where there is none.
-pub async fn ingest(lake: &Lake, request: IngestRequest, progress: Arc<dyn Progress>, stop: Stop) -> Result<IngestReport> {
+pub async fn ingest(
+    lake: &Lake,
+    request: IngestRequest,
+    progress: Arc<dyn Progress>,
+    stop: Stop,
+) -> Result<IngestReport> {
     let files = source_file::discover(&request.paths)?;
     let threads = request.threads.max(1);
     let committer = Committer::open(lake, threads).await?;
-    let ledger = if request.again { HashMap::new() } else { committer.ledger().await? };
-    let sizes = files.iter().map(|path| std::fs::metadata(path).map_or(0, |meta| meta.len()));
+    let ledger = if request.again {
+        HashMap::new()
+    } else {
+        committer.ledger().await?
+    };
+    let sizes = files
+        .iter()
+        .map(|path| std::fs::metadata(path).map_or(0, |meta| meta.len()));
     progress.total(sizes.sum());
 
     let (items, mut inbox) = tokio::sync::mpsc::channel(threads * 4);
@@ -88,7 +108,15 @@ pub async fn ingest(lake: &Lake, request: IngestRequest, progress: Arc<dyn Progr
         let (queue, items) = (Arc::clone(&queue), items.clone());
         running.spawn_blocking(move || parse_all(&queue, &items));
     }
-    let reader = Reader { files: files.clone(), ledger, work, items, stop: Arc::clone(&stop), progress, sequence: 0 };
+    let reader = Reader {
+        files: files.clone(),
+        ledger,
+        work,
+        items,
+        stop: Arc::clone(&stop),
+        progress,
+        sequence: 0,
+    };
     running.spawn_blocking(move || reader.run());
 
     let mut collector = Collector::new(committer, files.len(), request.memory_limit);
@@ -116,7 +144,10 @@ fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, usize, Chunk)>>, items: &Sender)
         let next = queue.lock().map_or(None, |queue| queue.recv().ok());
         let Some((sequence, file, chunk)) = next else { return };
         let parsed = parse::parse(&chunk, file);
-        if items.blocking_send((sequence, Item::Parsed(Box::new(parsed), file))).is_err() {
+        if items
+            .blocking_send((sequence, Item::Parsed(Box::new(parsed), file)))
+            .is_err()
+        {
             return;
         }
     }
@@ -163,20 +194,41 @@ impl Reader {
         let mut source = match SourceFile::open(path) {
             Ok(source) => source,
             Err(error) => {
-                self.send(Item::Unreadable { file, path: name, problem: error.to_string() });
+                self.send(Item::Unreadable {
+                    file,
+                    path: name,
+                    problem: error.to_string(),
+                });
                 return 0;
             }
         };
         let size = source.size;
         let (sha256, begin) = (source.sha256.clone(), source.sha256.clone());
         if let Some(known) = self.ledger.get(&sha256) {
-            let report = FileReport { path: name, size, sha256, ..known.clone() };
-            self.send(Item::Known { file, report: Box::new(report) });
+            let report = FileReport {
+                path: name,
+                size,
+                sha256,
+                ..known.clone()
+            };
+            self.send(Item::Known {
+                file,
+                report: Box::new(report),
+            });
             return size;
         }
-        self.send(Item::Begin { file, path: name, size, sha256: begin });
+        self.send(Item::Begin {
+            file,
+            path: name,
+            size,
+            sha256: begin,
+        });
         let (problem, whole_file) = self.content(file, path, &mut source, done);
-        self.send(Item::End { file, problem, whole_file });
+        self.send(Item::End {
+            file,
+            problem,
+            whole_file,
+        });
         size
     }
 
@@ -188,15 +240,18 @@ impl Reader {
         done: u64,
     ) -> (Option<String>, Option<Vec<u8>>) {
         let size = source.size;
-        let framed = source.content(path).map_err(|error| (Content::Unknown, error)).and_then(|input| {
-            framing::frame(input, &mut |chunk| {
-                let position = chunk.offset + chunk.bytes.len() as u64;
-                let sequence = self.number();
-                let sent = self.work.send((sequence, file, chunk)).is_ok();
-                self.progress.position(done + position.min(size));
-                sent && !self.stop.load(Ordering::Relaxed)
-            })
-        });
+        let framed = source
+            .content(path)
+            .map_err(|error| (Content::Unknown, error))
+            .and_then(|input| {
+                framing::frame(input, &mut |chunk| {
+                    let position = chunk.offset + chunk.bytes.len() as u64;
+                    let sequence = self.number();
+                    let sent = self.work.send((sequence, file, chunk)).is_ok();
+                    self.progress.position(done + position.min(size));
+                    sent && !self.stop.load(Ordering::Relaxed)
+                })
+            });
         match framed {
             Ok(Content::Json | Content::Csv) => (None, None),
             Ok(Content::Empty) => (Some("the file is empty".into()), None),

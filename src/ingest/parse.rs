@@ -34,7 +34,11 @@ pub(super) struct Parsed {
 
 /// Parses and maps every record of a chunk of the file with this index.
 pub(super) fn parse(chunk: &Chunk, file: usize) -> Parsed {
-    let mut parser = Parser { file, datasets: HashMap::new(), parsed: Parsed::default() };
+    let mut parser = Parser {
+        file,
+        datasets: HashMap::new(),
+        parsed: Parsed::default(),
+    };
     match &chunk.shape {
         Shape::Json(spans) => {
             for &(from, to) in spans {
@@ -45,7 +49,10 @@ pub(super) fn parse(chunk: &Chunk, file: usize) -> Parsed {
         Shape::Csv(header) => {
             for (at, row, fields) in rows(&chunk.bytes, header) {
                 let position = chunk.offset + at as u64;
-                match fields.map_err(|e| e.to_string()).and_then(|fields| row_as_json(&fields, header)) {
+                match fields
+                    .map_err(|e| e.to_string())
+                    .and_then(|fields| row_as_json(&fields, header))
+                {
                     Ok(text) => parser.record(text.as_bytes(), row, position),
                     Err(problem) => {
                         parser.parsed.read += 1;
@@ -66,7 +73,11 @@ pub(super) fn kept(record: &[u8]) -> Vec<u8> {
 /// A row as the JSON object that has its columns as keys.
 fn row_as_json(fields: &csv::ByteRecord, header: &CsvHeader) -> Result<String, String> {
     if fields.len() > header.columns.len() {
-        return Err(format!("{} fields under {} columns", fields.len(), header.columns.len()));
+        return Err(format!(
+            "{} fields under {} columns",
+            fields.len(),
+            header.columns.len()
+        ));
     }
     let mut text = String::with_capacity(fields.as_slice().len() * 5 / 4);
     let mut separator = '{';
@@ -110,7 +121,13 @@ impl Parser {
     }
 
     fn reject(&mut self, record: &[u8], position: u64, format: Option<&'static str>, reason: Rejection) {
-        self.parsed.rejected.push(Rejected { file: self.file, position, format, reason, record: kept(record) });
+        self.parsed.rejected.push(Rejected {
+            file: self.file,
+            position,
+            format,
+            reason,
+            record: kept(record),
+        });
     }
 
     fn event(&mut self, text: &[u8], position: u64) -> Result<(), Stop> {
@@ -120,14 +137,18 @@ impl Parser {
             Recognised::Event(source) => source,
             Recognised::NotAnEvent(why) => return Err(Stop::Skip(why)),
         };
-        let index = SOURCES.iter().position(|known| known.name() == source.name()).unwrap_or(usize::from(u8::MAX));
+        let index = SOURCES
+            .iter()
+            .position(|known| known.name() == source.name())
+            .unwrap_or(usize::from(u8::MAX));
         let format = Some(source.name());
         let reject = |reason| Stop::Reject(format, reason);
         let content = source.content(&record, text).map_err(reject)?;
         let (raw, record): (Cow<'_, str>, Cow<'_, Json>) = match content {
             None => (Cow::Borrowed(text), Cow::Borrowed(&record)),
             Some(inner) => {
-                let parsed = sources::parse(&inner).map_err(|reason| reject(Rejection::Content("the content", reason)))?;
+                let parsed =
+                    sources::parse(&inner).map_err(|reason| reject(Rejection::Content("the content", reason)))?;
                 (inner, Cow::Owned(parsed))
             }
         };
@@ -161,7 +182,10 @@ impl Parser {
     fn finish(mut self) -> Parsed {
         let mut datasets: Vec<_> = self.datasets.into_iter().collect();
         datasets.sort_by(|a, b| a.0.cmp(&b.0));
-        self.parsed.batches = datasets.into_iter().map(|(name, builder)| builder.finish(name, self.file)).collect();
+        self.parsed.batches = datasets
+            .into_iter()
+            .map(|(name, builder)| builder.finish(name, self.file))
+            .collect();
         self.parsed
     }
 }

@@ -43,7 +43,10 @@ impl Pending {
         let index = self.batches.len() as u32;
         self.bytes += batch.bytes;
         for &row in admitted {
-            let partition = Partition { dataset: batch.dataset.clone(), day: batch.meta[row as usize].day };
+            let partition = Partition {
+                dataset: batch.dataset.clone(),
+                day: batch.meta[row as usize].day,
+            };
             self.partitions.entry(partition).or_default().push((index, row));
         }
         self.batches.push(batch);
@@ -54,20 +57,17 @@ impl Pending {
     }
 
     /// The events of one partition as a file, in the order of the layout.
-    pub(super) fn encode(
-        &self,
-        partition: &Partition,
-        origins: &[Origin],
-        ingested: i64,
-    ) -> Result<ParquetFile> {
+    pub(super) fn encode(&self, partition: &Partition, origins: &[Origin], ingested: i64) -> Result<ParquetFile> {
         let rows = self.partitions.get(partition).map(Vec::as_slice).unwrap_or_default();
         let sorted = self.sorted(rows);
         let batches = self.used_batches(&sorted);
         let schema = self.schema_of(&batches);
         let day = chrono::DateTime::from_timestamp(i64::from(partition.day) * 86_400, 0)
             .map(|time| time.format("%Y-%m-%d").to_string());
-        let values =
-            vec![("event_dataset".to_owned(), Some(partition.dataset.clone())), ("day".to_owned(), day)];
+        let values = vec![
+            ("event_dataset".to_owned(), Some(partition.dataset.clone())),
+            ("day".to_owned(), day),
+        ];
         let gather = Gather::new(self, &schema, &batches, origins);
         let parts = sorted.chunks(GATHER_ROWS).map(|rows| gather.rows(rows, ingested));
         encode(TableName::Events, &schema, values, parts)
@@ -87,9 +87,9 @@ impl Pending {
                     let texts = column.as_string::<i32>();
                     texts.is_valid(row_index).then(|| texts.value(row_index))
                 });
-                let time = events
-                    .column(time)
-                    .map_or(0, |column| column.as_primitive::<TimestampMicrosecondType>().value(row_index));
+                let time = events.column(time).map_or(0, |column| {
+                    column.as_primitive::<TimestampMicrosecondType>().value(row_index)
+                });
                 (action, time, (batch, row))
             })
             .collect();
@@ -111,10 +111,17 @@ impl Pending {
             present[schema_position(field)] = true;
         }
         for &batch in batches {
-            self.batches[batch as usize].columns.iter().for_each(|(position, _)| present[*position] = true);
+            self.batches[batch as usize]
+                .columns
+                .iter()
+                .for_each(|(position, _)| present[*position] = true);
         }
-        let fields: Vec<_> =
-            all.fields().iter().zip(present).filter_map(|(field, present)| present.then(|| Arc::clone(field))).collect();
+        let fields: Vec<_> = all
+            .fields()
+            .iter()
+            .zip(present)
+            .filter_map(|(field, present)| present.then(|| Arc::clone(field)))
+            .collect();
         Arc::new(Schema::new(fields))
     }
 }
@@ -131,7 +138,10 @@ struct Gather<'a> {
 impl<'a> Gather<'a> {
     fn new(pending: &Pending, schema: &'a SchemaRef, batches: &[u32], origins: &[Origin]) -> Self {
         let mut slots = vec![usize::MAX; pending.batches.len()];
-        batches.iter().enumerate().for_each(|(slot, &batch)| slots[batch as usize] = slot);
+        batches
+            .iter()
+            .enumerate()
+            .for_each(|(slot, &batch)| slots[batch as usize] = slot);
         let all = events_schema();
         let ingested = all.field(schema_position(EVENT_INGESTED)).name();
         let file = all.field(schema_position(SOURCE_FILE)).name();
@@ -150,17 +160,26 @@ impl<'a> Gather<'a> {
                 } else if field.name() == sha256 {
                     repeated(&origin.sha256, rows)
                 } else {
-                    events.column(position).cloned().unwrap_or_else(|| new_null_array(field.data_type(), rows))
+                    events
+                        .column(position)
+                        .cloned()
+                        .unwrap_or_else(|| new_null_array(field.data_type(), rows))
                 }
             });
             Some(arrays.collect())
         });
-        Self { schema, columns: columns.collect(), slots }
+        Self {
+            schema,
+            columns: columns.collect(),
+            slots,
+        }
     }
 
     fn rows(&self, rows: &[RowRef], ingested: i64) -> Result<RecordBatch> {
-        let indices: Vec<(usize, usize)> =
-            rows.iter().map(|&(batch, row)| (self.slots[batch as usize], row as usize)).collect();
+        let indices: Vec<(usize, usize)> = rows
+            .iter()
+            .map(|&(batch, row)| (self.slots[batch as usize], row as usize))
+            .collect();
         let columns = self.columns.iter().map(|column| match column {
             None => {
                 let times = TimestampMicrosecondArray::from_value(ingested, rows.len()).with_timezone("UTC");

@@ -17,12 +17,20 @@ pub(super) fn quarantine_rows(rejected: &[&Rejected], origins: &[Origin], ingest
         quarantine_schema(),
         vec![
             Arc::new(times(ingested, rejected.len())),
-            Arc::new(StringArray::from_iter_values(rejected.iter().map(|r| origin(r).path.as_str()))),
-            Arc::new(StringArray::from_iter_values(rejected.iter().map(|r| origin(r).sha256.as_str()))),
+            Arc::new(StringArray::from_iter_values(
+                rejected.iter().map(|r| origin(r).path.as_str()),
+            )),
+            Arc::new(StringArray::from_iter_values(
+                rejected.iter().map(|r| origin(r).sha256.as_str()),
+            )),
             Arc::new(Int64Array::from_iter_values(rejected.iter().map(|r| r.position as i64))),
             Arc::new(rejected.iter().map(|r| r.format).collect::<StringArray>()),
-            Arc::new(StringArray::from_iter_values(rejected.iter().map(|r| r.reason.to_string()))),
-            Arc::new(BinaryArray::from_iter_values(rejected.iter().map(|r| r.record.as_slice()))),
+            Arc::new(StringArray::from_iter_values(
+                rejected.iter().map(|r| r.reason.to_string()),
+            )),
+            Arc::new(BinaryArray::from_iter_values(
+                rejected.iter().map(|r| r.record.as_slice()),
+            )),
         ],
     )?)
 }
@@ -30,11 +38,15 @@ pub(super) fn quarantine_rows(rejected: &[&Rejected], origins: &[Origin], ingest
 /// Finished files as rows.
 pub(super) fn ledger_rows(files: &[&FileReport], ingested: i64, events_version: Option<u64>) -> Result<RecordBatch> {
     let count = |value: fn(&FileReport) -> u64| {
-        Arc::new(Int64Array::from_iter_values(files.iter().map(|file| value(file) as i64)))
+        Arc::new(Int64Array::from_iter_values(
+            files.iter().map(|file| value(file) as i64),
+        ))
     };
     let mut formats = ListBuilder::new(StringBuilder::new());
     for file in files {
-        file.formats.keys().for_each(|format| formats.values().append_value(format));
+        file.formats
+            .keys()
+            .for_each(|format| formats.values().append_value(format));
         formats.append(true);
     }
     let version = events_version.and_then(|version| i64::try_from(version).ok());
@@ -42,8 +54,12 @@ pub(super) fn ledger_rows(files: &[&FileReport], ingested: i64, events_version: 
         ledger_schema(),
         vec![
             Arc::new(times(ingested, files.len())),
-            Arc::new(StringArray::from_iter_values(files.iter().map(|file| file.path.as_str()))),
-            Arc::new(StringArray::from_iter_values(files.iter().map(|file| file.sha256.as_str()))),
+            Arc::new(StringArray::from_iter_values(
+                files.iter().map(|file| file.path.as_str()),
+            )),
+            Arc::new(StringArray::from_iter_values(
+                files.iter().map(|file| file.sha256.as_str()),
+            )),
             count(|file| file.size),
             count(|file| file.read),
             count(|file| file.stored),
@@ -51,7 +67,12 @@ pub(super) fn ledger_rows(files: &[&FileReport], ingested: i64, events_version: 
             count(|file| file.rejected),
             count(|file| file.skipped.values().sum()),
             Arc::new(formats.finish()),
-            Arc::new(files.iter().map(|file| file.problem.as_deref()).collect::<StringArray>()),
+            Arc::new(
+                files
+                    .iter()
+                    .map(|file| file.problem.as_deref())
+                    .collect::<StringArray>(),
+            ),
             Arc::new(Int64Array::from_iter(files.iter().map(|_| version))),
         ],
     )?)

@@ -62,8 +62,17 @@ pub struct IngestReport {
 
 impl IngestReport {
     /// Adds up the files.
-    pub(super) fn new(details: Vec<FileReport>, reasons: BTreeMap<String, u64>, datasets: BTreeMap<String, u64>) -> Self {
-        let mut report = Self { files: details.len() as u64, reasons, datasets, ..Self::default() };
+    pub(super) fn new(
+        details: Vec<FileReport>,
+        reasons: BTreeMap<String, u64>,
+        datasets: BTreeMap<String, u64>,
+    ) -> Self {
+        let mut report = Self {
+            files: details.len() as u64,
+            reasons,
+            datasets,
+            ..Self::default()
+        };
         for file in &details {
             report.read += file.read;
             report.stored += file.stored;

@@ -21,14 +21,22 @@ pub(super) fn discover(patterns: &[String]) -> Result<Vec<PathBuf>> {
         if path.exists() {
             collect(path, &mut files)?;
         } else {
-            let paths = glob::glob(pattern).map_err(|e| Error::Setting { setting: pattern.clone(), problem: e.to_string() })?;
+            let paths = glob::glob(pattern).map_err(|e| Error::Setting {
+                setting: pattern.clone(),
+                problem: e.to_string(),
+            })?;
             for found in paths {
-                let found = found.map_err(|e| Error::File { path: e.path().to_owned(), source: e.into() })?;
+                let found = found.map_err(|e| Error::File {
+                    path: e.path().to_owned(),
+                    source: e.into(),
+                })?;
                 collect(&found, &mut files)?;
             }
         }
         if files.len() == before && !path.is_dir() {
-            return Err(Error::NoInput { pattern: pattern.clone() });
+            return Err(Error::NoInput {
+                pattern: pattern.clone(),
+            });
         }
     }
     files.sort();
@@ -37,7 +45,10 @@ pub(super) fn discover(patterns: &[String]) -> Result<Vec<PathBuf>> {
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
+    let failed = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
     if !path.is_dir() {
         files.push(std::path::absolute(path).map_err(failed)?);
         return Ok(());
@@ -45,7 +56,11 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(path)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(failed)?;
-    entries.retain(|entry: &PathBuf| !entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")));
+    entries.retain(|entry: &PathBuf| {
+        !entry
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    });
     entries.sort();
     entries.iter().try_for_each(|entry| collect(entry, files))
 }
@@ -69,7 +84,11 @@ impl SourceFile {
             let mut bytes = Vec::with_capacity(size as usize + 1);
             file.read_to_end(&mut bytes)?;
             hasher.update(&bytes);
-            return Ok(Self { size: bytes.len() as u64, sha256: hex(&hasher.finalize()), held: Some(bytes) });
+            return Ok(Self {
+                size: bytes.len() as u64,
+                sha256: hex(&hasher.finalize()),
+                held: Some(bytes),
+            });
         }
         let mut buffer = vec![0; 1 << 20];
         let mut size = 0;
@@ -81,7 +100,11 @@ impl SourceFile {
             size += count as u64;
             hasher.update(&buffer[..count]);
         }
-        Ok(Self { size, sha256: hex(&hasher.finalize()), held: None })
+        Ok(Self {
+            size,
+            sha256: hex(&hasher.finalize()),
+            held: None,
+        })
     }
 
     /// The decompressed content; what it is compressed with is told by its first bytes.
@@ -121,7 +144,13 @@ struct Utf16<R> {
 
 impl<R: Read> Utf16<R> {
     fn new(input: R, unit: fn([u8; 2]) -> u16) -> Self {
-        Self { input, unit, pending: None, output: Vec::new(), read: 0 }
+        Self {
+            input,
+            unit,
+            pending: None,
+            output: Vec::new(),
+            read: 0,
+        }
     }
 
     fn refill(&mut self) -> io::Result<()> {
@@ -132,8 +161,9 @@ impl<R: Read> Utf16<R> {
         if bytes.len() == 64 << 10 && units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit)) {
             self.pending = units.pop();
         }
-        let text: String =
-            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        let text: String = char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
         self.output = text.into_bytes();
         self.read = 0;
         Ok(())
@@ -159,7 +189,10 @@ mod tests {
 
     fn read(bytes: Vec<u8>) -> String {
         let mut text = String::new();
-        decompressed(Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
+        decompressed(Cursor::new(bytes))
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
         text
     }
 
@@ -173,9 +206,19 @@ mod tests {
         };
         assert_eq!(read(text.clone().into_bytes()), text);
         assert_eq!(read(gzip(&text)), text);
-        assert_eq!(read([gzip("{\"x\":1}\n"), gzip(&text)].concat()), format!("{{\"x\":1}}\n{text}"), "members");
+        assert_eq!(
+            read([gzip("{\"x\":1}\n"), gzip(&text)].concat()),
+            format!("{{\"x\":1}}\n{text}"),
+            "members"
+        );
         assert_eq!(read(zstd::stream::encode_all(text.as_bytes(), 1).unwrap()), text);
-        let utf16 = |convert: fn(u16) -> [u8; 2]| "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(convert).collect();
+        let utf16 = |convert: fn(u16) -> [u8; 2]| {
+            "\u{feff}"
+                .encode_utf16()
+                .chain(text.encode_utf16())
+                .flat_map(convert)
+                .collect()
+        };
         assert_eq!(read(utf16(u16::to_le_bytes)).trim_start_matches('\u{feff}'), text);
         assert_eq!(read(utf16(u16::to_be_bytes)).trim_start_matches('\u{feff}'), text);
     }

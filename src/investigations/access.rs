@@ -3,7 +3,9 @@
 use super::application::Application;
 use super::items::{self, Item};
 use crate::error::{Error, Result};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
+};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use serde::Serialize;
@@ -92,7 +94,9 @@ impl Access {
         let listed = i64::try_from(self.items.len()).unwrap_or(i64::MAX);
         match self.access_type {
             AccessType::Sync => 0,
-            _ => self.operation_count.map_or(0, |count| u64::try_from(count.saturating_sub(listed)).unwrap_or(0)),
+            _ => self
+                .operation_count
+                .map_or(0, |count| u64::try_from(count.saturating_sub(listed)).unwrap_or(0)),
         }
     }
 }
@@ -100,19 +104,55 @@ impl Access {
 /// Adds the rows of a batch of `mail_accesses.sql`.
 pub(super) fn decode(batch: &RecordBatch, accesses: &mut Vec<Access>) -> Result<()> {
     let rows = Rows { batch };
-    let (time, owner_recorded, throttled) =
-        (rows.times("access_time")?, rows.booleans("owner_recorded")?, rows.booleans("throttled")?);
+    let (time, owner_recorded, throttled) = (
+        rows.times("access_time")?,
+        rows.booleans("owner_recorded")?,
+        rows.booleans("throttled")?,
+    );
     let (operation_count, source_position) = (rows.numbers("operation_count")?, rows.numbers("source_position")?);
-    let [event_id, mailbox, mailbox_guid, access_type, outcome, user, user_type, logon_type] = rows.all_texts([
-        "event_id", "mailbox", "mailbox_guid", "access_type", "outcome", "accessed_by", "user_type", "logon_type",
+    let [
+        event_id,
+        mailbox,
+        mailbox_guid,
+        access_type,
+        outcome,
+        user,
+        user_type,
+        logon_type,
+    ] = rows.all_texts([
+        "event_id",
+        "mailbox",
+        "mailbox_guid",
+        "access_type",
+        "outcome",
+        "accessed_by",
+        "user_type",
+        "logon_type",
     ])?;
-    let [address, client, session, app_id, client_app_id, client_app_name, source_file] = rows.all_texts([
-        "address", "client_info", "session_id", "app_id", "client_app_id", "client_app_name", "source_file",
+    let [
+        address,
+        client,
+        session,
+        app_id,
+        client_app_id,
+        client_app_name,
+        source_file,
+    ] = rows.all_texts([
+        "address",
+        "client_info",
+        "session_id",
+        "app_id",
+        "client_app_id",
+        "client_app_name",
+        "source_file",
     ])?;
     let [parent_folder, item_id, item_subject, folders] =
         rows.all_texts(["parent_folder", "item_id", "item_subject", "folders"])?;
-    let [folder_paths, message_ids, folder_item_ids] =
-        [rows.lists("folder_paths")?, rows.lists("message_ids")?, rows.lists("folder_item_ids")?];
+    let [folder_paths, message_ids, folder_item_ids] = [
+        rows.lists("folder_paths")?,
+        rows.lists("message_ids")?,
+        rows.lists("folder_item_ids")?,
+    ];
     for row in 0..batch.num_rows() {
         let columns = items::Columns {
             message_ids: list(&message_ids, row),
@@ -171,8 +211,13 @@ impl Rows<'_> {
     }
 
     fn all_texts<const N: usize>(&self, names: [&str; N]) -> Result<[StringArray; N]> {
-        let arrays = names.into_iter().map(|name| self.texts(name)).collect::<Result<Vec<_>>>()?;
-        arrays.try_into().map_err(|_| Error::Internal("columns were lost".into()))
+        let arrays = names
+            .into_iter()
+            .map(|name| self.texts(name))
+            .collect::<Result<Vec<_>>>()?;
+        arrays
+            .try_into()
+            .map_err(|_| Error::Internal("columns were lost".into()))
     }
 
     pub(super) fn texts(&self, name: &str) -> Result<StringArray> {
@@ -194,7 +239,10 @@ impl Rows<'_> {
     }
 
     fn lists(&self, name: &str) -> Result<ListArray> {
-        Ok(self.column(name, &DataType::new_list(DataType::Utf8, true))?.as_list::<i32>().clone())
+        Ok(self
+            .column(name, &DataType::new_list(DataType::Utf8, true))?
+            .as_list::<i32>()
+            .clone())
     }
 }
 
@@ -211,5 +259,11 @@ fn list(lists: &ListArray, row: usize) -> Vec<String> {
         return Vec::new();
     }
     let values = lists.value(row);
-    values.as_string::<i32>().iter().flatten().filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    values
+        .as_string::<i32>()
+        .iter()
+        .flatten()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+        .collect()
 }

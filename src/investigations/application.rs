@@ -21,7 +21,11 @@ impl Application {
 
     /// In one line.
     pub fn display(&self) -> String {
-        let name = self.client_app_name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
+        let name = self
+            .client_app_name
+            .as_deref()
+            .map(|name| format!(" ({name})"))
+            .unwrap_or_default();
         match (&self.client_app_id, &self.app_id) {
             (Some(client), Some(app)) if client != app => format!("{client}{name} via {app}"),
             (Some(one), _) | (None, Some(one)) => format!("{one}{name}"),
@@ -38,7 +42,12 @@ mod tests {
     fn in_one_line() {
         let application = |client: Option<&str>, app: Option<&str>, name: Option<&str>| {
             let own = |text: Option<&str>| text.map(str::to_owned);
-            Application { client_app_id: own(client), app_id: own(app), client_app_name: own(name) }.display()
+            Application {
+                client_app_id: own(client),
+                app_id: own(app),
+                client_app_name: own(name),
+            }
+            .display()
         };
         assert_eq!(application(Some("c"), Some("a"), Some("Mail")), "c (Mail) via a");
         assert_eq!(application(Some("c"), Some("c"), None), "c");

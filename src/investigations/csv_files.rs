@@ -30,7 +30,17 @@ impl MailboxReport {
     pub fn csv_files(&self) -> Result<Vec<CsvFile>> {
         let mut syncs = Sheet::new(
             "syncs.csv",
-            &["folder", "first", "last", "events", "client", "address", "users", "sessions", "applications"],
+            &[
+                "folder",
+                "first",
+                "last",
+                "events",
+                "client",
+                "address",
+                "users",
+                "sessions",
+                "applications",
+            ],
         )?;
         for sync in &self.syncs {
             syncs.row(vec![
@@ -110,13 +120,37 @@ fn items(name: &'static str, accesses: &[Access]) -> Result<CsvFile> {
     let mut sheet = Sheet::new(
         name,
         &[
-            "time", "mailbox", "access_type", "message_id", "item_id", "subject", "folder", "user", "user_type",
-            "logon_type", "address", "client", "session", "client_app_id", "client_app_name", "app_id", "outcome",
-            "throttled", "operation_count", "items_not_listed", "event_id", "source_file", "source_position",
+            "time",
+            "mailbox",
+            "access_type",
+            "message_id",
+            "item_id",
+            "subject",
+            "folder",
+            "user",
+            "user_type",
+            "logon_type",
+            "address",
+            "client",
+            "session",
+            "client_app_id",
+            "client_app_name",
+            "app_id",
+            "outcome",
+            "throttled",
+            "operation_count",
+            "items_not_listed",
+            "event_id",
+            "source_file",
+            "source_position",
         ],
     )?;
     for access in accesses {
-        let Application { client_app_id, app_id, client_app_name } = &access.application;
+        let Application {
+            client_app_id,
+            app_id,
+            client_app_name,
+        } = &access.application;
         let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
         let mut row = |message_id: String, item_id: String, subject: String, folder: String| {
             sheet.row(vec![
@@ -146,7 +180,12 @@ fn items(name: &'static str, accesses: &[Access]) -> Result<CsvFile> {
             ])
         };
         for item in &access.items {
-            row(optional(&item.message_id), optional(&item.item_id), optional(&item.subject), optional(&item.folder))?;
+            row(
+                optional(&item.message_id),
+                optional(&item.item_id),
+                optional(&item.subject),
+                optional(&item.folder),
+            )?;
         }
         if access.items.is_empty() {
             row(String::new(), String::new(), String::new(), access.folders.join("; "))?;
@@ -170,14 +209,27 @@ fn tallies(by: &Tallies) -> Result<[CsvFile; 5]> {
     }
     let mut applications = Sheet::counted("applications.csv", &["client_app_id", "client_app_name", "app_id"])?;
     for row in &by.applications {
-        let Application { client_app_id, app_id, client_app_name } = &row.application;
-        applications.tally(vec![optional(client_app_id), optional(client_app_name), optional(app_id)], &row.tally)?;
+        let Application {
+            client_app_id,
+            app_id,
+            client_app_name,
+        } = &row.application;
+        applications.tally(
+            vec![optional(client_app_id), optional(client_app_name), optional(app_id)],
+            &row.tally,
+        )?;
     }
     let mut users = Sheet::counted("users.csv", &["user"])?;
     for row in &by.users {
         users.tally(vec![row.user.clone()], &row.tally)?;
     }
-    Ok([sessions.finish()?, clients.finish()?, addresses.finish()?, applications.finish()?, users.finish()?])
+    Ok([
+        sessions.finish()?,
+        clients.finish()?,
+        addresses.finish()?,
+        applications.finish()?,
+        users.finish()?,
+    ])
 }
 
 /// A file with a name and a value a line.
@@ -207,8 +259,14 @@ impl Summary {
         self.add("audit_log_first", &log.first.map(format_instant).unwrap_or_default())?;
         self.add("audit_log_last", &log.last.map(format_instant).unwrap_or_default())?;
         self.add("mail_access_events_of_all", &log.mail_items_accessed.events.to_string())?;
-        self.add("mailboxes_with_mail_access_events", &log.mail_items_accessed.mailboxes.to_string())?;
-        self.add("rejected_records_about_mail_access", &log.rejected_records_about_mail_access.to_string())?;
+        self.add(
+            "mailboxes_with_mail_access_events",
+            &log.mail_items_accessed.mailboxes.to_string(),
+        )?;
+        self.add(
+            "rejected_records_about_mail_access",
+            &log.rejected_records_about_mail_access.to_string(),
+        )?;
         self.0.finish()
     }
 }
@@ -232,24 +290,38 @@ impl Sheet {
     }
 
     fn row(&mut self, cells: Vec<String>) -> Result<()> {
-        self.writer.write_record(cells.into_iter().map(harmless)).map_err(failed)
+        self.writer
+            .write_record(cells.into_iter().map(harmless))
+            .map_err(failed)
     }
 
     fn tally(&mut self, mut cells: Vec<String>, tally: &Tally) -> Result<()> {
         cells.extend([format_instant(tally.first), format_instant(tally.last)]);
-        cells.extend([tally.events, tally.bind_events, tally.sync_events, tally.messages].map(|count| count.to_string()));
+        cells.extend(
+            [tally.events, tally.bind_events, tally.sync_events, tally.messages].map(|count| count.to_string()),
+        );
         self.row(cells)
     }
 
     fn finish(self) -> Result<CsvFile> {
-        let content = self.writer.into_inner().map_err(|error| Error::Output(error.into_error()))?;
-        Ok(CsvFile { name: self.name, content })
+        let content = self
+            .writer
+            .into_inner()
+            .map_err(|error| Error::Output(error.into_error()))?;
+        Ok(CsvFile {
+            name: self.name,
+            content,
+        })
     }
 }
 
 /// A value that no spreadsheet takes for a formula.
 fn harmless(value: String) -> String {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{value}") } else { value }
+    if value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{value}")
+    } else {
+        value
+    }
 }
 
 fn optional(text: &Option<String>) -> String {

@@ -39,7 +39,11 @@ impl Columns {
     pub(super) fn folders(&self, items: &[Item]) -> Vec<String> {
         let named = self.parent_folder.iter().chain(&self.folder_paths);
         let mut seen = HashSet::new();
-        named.chain(items.iter().filter_map(|item| item.folder.as_ref())).filter(|path| seen.insert(*path)).cloned().collect()
+        named
+            .chain(items.iter().filter_map(|item| item.folder.as_ref()))
+            .filter(|path| seen.insert(*path))
+            .cloned()
+            .collect()
     }
 
     /// The only folder there is, for items whose folder is not told.
@@ -70,7 +74,11 @@ pub(super) fn of_record(folders: Option<&str>, columns: &Columns) -> Vec<Item> {
         });
     }
     let known: HashSet<&str> = items.iter().filter_map(|item| item.message_id.as_deref()).collect();
-    let missing: Vec<&String> = columns.message_ids.iter().filter(|id| !known.contains(id.as_str())).collect();
+    let missing: Vec<&String> = columns
+        .message_ids
+        .iter()
+        .filter(|id| !known.contains(id.as_str()))
+        .collect();
     let (folder, single) = (columns.only_folder(), missing.len() == 1);
     let of_columns: Vec<Item> = missing
         .into_iter()
@@ -122,18 +130,29 @@ mod tests {
 
     fn shown(items: &[Item]) -> Vec<[&str; 3]> {
         let text = |text: &'_ Option<String>| text.clone().map_or("-", |text| &*text.leak());
-        items.iter().map(|item| [text(&item.folder), text(&item.message_id), text(&item.item_id)]).collect()
+        items
+            .iter()
+            .map(|item| [text(&item.folder), text(&item.message_id), text(&item.item_id)])
+            .collect()
     }
 
     #[test]
     fn items_keep_their_folders() {
         let folders = r#"[{"Path":"\\Inbox","FolderItems":[{"Id":"1","InternetMessageId":"<a>"},{"Id":"2"}]},
                           {"Path":"\\Sent","FolderItems":{"InternetMessageId":"<b>"}},{"Path":"\\Empty"},"x"]"#;
-        let columns = Columns { message_ids: texts(&["<a>", "<b>", "<c>"]), ..Columns::default() };
+        let columns = Columns {
+            message_ids: texts(&["<a>", "<b>", "<c>"]),
+            ..Columns::default()
+        };
         let items = of_record(Some(folders), &columns);
         assert_eq!(
             shown(&items),
-            [["\\Inbox", "<a>", "1"], ["\\Inbox", "-", "2"], ["\\Sent", "<b>", "-"], ["-", "<c>", "-"]]
+            [
+                ["\\Inbox", "<a>", "1"],
+                ["\\Inbox", "-", "2"],
+                ["\\Sent", "<b>", "-"],
+                ["-", "<c>", "-"]
+            ]
         );
         assert_eq!(columns.folders(&items), ["\\Inbox", "\\Sent"]);
     }
@@ -141,7 +160,10 @@ mod tests {
     #[test]
     fn folders_as_text() {
         let folders = serde_json::to_string(r#"[{"Path":"p","FolderItems":"[{\"Id\":\"1\"}]"}]"#).unwrap();
-        assert_eq!(shown(&of_record(Some(&folders), &Columns::default())), [["p", "-", "1"]]);
+        assert_eq!(
+            shown(&of_record(Some(&folders), &Columns::default())),
+            [["p", "-", "1"]]
+        );
     }
 
     #[test]
@@ -152,7 +174,10 @@ mod tests {
             ..Columns::default()
         };
         for unreadable in [None, Some("System.Object[]"), Some("null"), Some("[1]")] {
-            assert_eq!(shown(&of_record(unreadable, &columns)), [["\\Inbox", "-", "1"], ["\\Inbox", "-", "2"]]);
+            assert_eq!(
+                shown(&of_record(unreadable, &columns)),
+                [["\\Inbox", "-", "1"], ["\\Inbox", "-", "2"]]
+            );
         }
         let single = Columns {
             message_ids: texts(&["<a>"]),

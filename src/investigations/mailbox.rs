@@ -139,14 +139,21 @@ pub async fn investigate_mailbox(engine: &Engine, user: &str, range: Range) -> R
 
 /// The report on accesses in order of time, which may begin with throttled ones before the range.
 pub(super) fn report(mailbox: String, range: Range, accesses: Vec<Access>, audit_log: AuditLog) -> MailboxReport {
-    let unlogged_windows = unlogged_windows(accesses.iter().filter(|access| access.throttled).map(|access| access.time));
+    let unlogged_windows = unlogged_windows(
+        accesses
+            .iter()
+            .filter(|access| access.throttled)
+            .map(|access| access.time),
+    );
     let (from, _) = range.bounds();
     let (before, accesses): (Vec<_>, Vec<_>) = accesses.into_iter().partition(|access| access.time < from);
 
     let count = |wanted: &dyn Fn(&Access) -> bool| accesses.iter().filter(|access| wanted(access)).count() as u64;
     let binds = || accesses.iter().filter(|access| access.access_type == AccessType::Bind);
-    let bind_messages: HashSet<&str> =
-        binds().flat_map(|access| &access.items).filter_map(|item| item.message_id.as_deref()).collect();
+    let bind_messages: HashSet<&str> = binds()
+        .flat_map(|access| &access.items)
+        .filter_map(|item| item.message_id.as_deref())
+        .collect();
     let bind_messages = bind_messages.len() as u64;
     let syncs = synced_folders(&accesses);
     let synced_folders: BTreeSet<String> = syncs.iter().filter_map(|sync| sync.folder.clone()).collect();
@@ -199,7 +206,9 @@ pub(super) fn report(mailbox: String, range: Range, accesses: Vec<Access>, audit
 
 /// Different items, by their id where they have one, that cannot be told by a message id.
 fn items_without_message_id<'a>(accesses: impl Iterator<Item = &'a Access>) -> u64 {
-    let nameless = accesses.flat_map(|access| &access.items).filter(|item| item.message_id.is_none());
+    let nameless = accesses
+        .flat_map(|access| &access.items)
+        .filter(|item| item.message_id.is_none());
     let (with_id, without): (Vec<_>, Vec<_>) = nameless.partition(|item| item.item_id.is_some());
     let ids: HashSet<_> = with_id.into_iter().map(|item| &item.item_id).collect();
     (ids.len() + without.len()) as u64
@@ -237,7 +246,9 @@ fn messages(accesses: &[Access]) -> Vec<Message> {
             message.addresses.extend(access.address.clone());
             message.clients.extend(access.client.clone());
             message.sessions.extend(access.session.clone());
-            message.applications.extend(access.application.is_known().then(|| access.application.display()));
+            message
+                .applications
+                .extend(access.application.is_known().then(|| access.application.display()));
         }
     }
     let mut messages: Vec<Message> = messages.into_values().collect();
@@ -252,23 +263,26 @@ fn synced_folders(accesses: &[Access]) -> Vec<SyncedFolder> {
         let named: Vec<Option<&String>> = access.folders.iter().map(Some).collect();
         let folders = if named.is_empty() { vec![None] } else { named };
         for folder in folders {
-            let sync = syncs.entry((folder, &access.client, &access.address)).or_insert_with(|| SyncedFolder {
-                folder: folder.cloned(),
-                client: access.client.clone(),
-                address: access.address.clone(),
-                first: access.time,
-                last: access.time,
-                events: 0,
-                users: BTreeSet::new(),
-                sessions: BTreeSet::new(),
-                applications: BTreeSet::new(),
-            });
+            let sync = syncs
+                .entry((folder, &access.client, &access.address))
+                .or_insert_with(|| SyncedFolder {
+                    folder: folder.cloned(),
+                    client: access.client.clone(),
+                    address: access.address.clone(),
+                    first: access.time,
+                    last: access.time,
+                    events: 0,
+                    users: BTreeSet::new(),
+                    sessions: BTreeSet::new(),
+                    applications: BTreeSet::new(),
+                });
             sync.events += 1;
             sync.first = sync.first.min(access.time);
             sync.last = sync.last.max(access.time);
             sync.users.extend(access.user.clone());
             sync.sessions.extend(access.session.clone());
-            sync.applications.extend(access.application.is_known().then(|| access.application.display()));
+            sync.applications
+                .extend(access.application.is_known().then(|| access.application.display()));
         }
     }
     let mut syncs: Vec<SyncedFolder> = syncs.into_values().collect();

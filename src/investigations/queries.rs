@@ -8,8 +8,7 @@ use crate::engine::{Engine, Scope, Session};
 use crate::error::Result;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
-use datafusion::common::ParamValues;
+use datafusion::common::{ParamValues, ScalarValue};
 use futures::TryStreamExt as _;
 
 const MAIL_ACCESSES: &str = include_str!("../../sql/investigations/mail_accesses.sql");
@@ -69,24 +68,56 @@ impl Queries {
         let text = |value: Option<&str>| ScalarValue::Utf8(value.map(str::to_owned));
         parameters.extend([
             ("mailbox", text(mailbox)),
-            ("message_id", text(asked(|q| if let Question::MessageId(id) = q { Some(id) } else { None }))),
-            ("app_id", text(asked(|q| if let Question::AppId(id) = q { Some(id) } else { None }))),
-            ("address", text(asked(|q| if let Question::Address(range) = q { Some(range) } else { None }))),
-            ("session", text(asked(|q| if let Question::Session(id) = q { Some(id) } else { None }))),
+            (
+                "message_id",
+                text(asked(|q| {
+                    if let Question::MessageId(id) = q {
+                        Some(id)
+                    } else {
+                        None
+                    }
+                })),
+            ),
+            (
+                "app_id",
+                text(asked(|q| if let Question::AppId(id) = q { Some(id) } else { None })),
+            ),
+            (
+                "address",
+                text(asked(|q| {
+                    if let Question::Address(range) = q {
+                        Some(range)
+                    } else {
+                        None
+                    }
+                })),
+            ),
+            (
+                "session",
+                text(asked(|q| if let Question::Session(id) = q { Some(id) } else { None })),
+            ),
         ]);
         let mut accesses = Vec::new();
-        self.each(MAIL_ACCESSES, parameters, |batch| access::decode(batch, &mut accesses)).await?;
+        self.each(MAIL_ACCESSES, parameters, |batch| access::decode(batch, &mut accesses))
+            .await?;
         accesses.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
         Ok(accesses)
     }
 
-    /// MailboxGuids of the mailbox, and of others that its owner opened.
+    /// MailboxGuids of the mailbox, and of others that its owner opened. Which guid is whose
+    /// is told anywhere in the lake, and is asked only where a record does not name its owner.
     async fn guids(&self, mailbox: &str, earliest: i64, until: i64) -> Result<(Vec<String>, Vec<String>)> {
-        let parameters = vec![
-            ("mailbox", ScalarValue::Utf8(Some(mailbox.to_owned()))),
-            ("earliest", time(earliest)),
-            ("until", time(until)),
-        ];
+        let mut without_owner = 0;
+        let in_range = vec![("earliest", time(earliest)), ("until", time(until))];
+        self.each(MAIL_ACCESS_COVERAGE, in_range, |batch| {
+            without_owner += count(batch, "without_owner")?;
+            Ok(())
+        })
+        .await?;
+        if without_owner == 0 {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let parameters = vec![("mailbox", ScalarValue::Utf8(Some(mailbox.to_owned())))];
         let (mut own, mut foreign) = (Vec::new(), Vec::new());
         self.each(MAILBOX_GUIDS, parameters, |batch| {
             let rows = Rows { batch };
@@ -121,7 +152,12 @@ impl Queries {
         let mut log = MailAccessLog::default();
         self.each(MAIL_ACCESS_COVERAGE, within(range), |batch| {
             let (events, first, last) = coverage(batch)?;
-            log = MailAccessLog { events, mailboxes: count(batch, "mailboxes")?, first, last };
+            log = MailAccessLog {
+                events,
+                mailboxes: count(batch, "mailboxes")?,
+                first,
+                last,
+            };
             Ok(())
         })
         .await?;
@@ -167,13 +203,20 @@ fn time(micros: i64) -> ScalarValue {
 }
 
 fn texts(values: &[String]) -> ScalarValue {
-    let values: Vec<ScalarValue> = values.iter().map(|value| ScalarValue::Utf8(Some(value.clone()))).collect();
+    let values: Vec<ScalarValue> = values
+        .iter()
+        .map(|value| ScalarValue::Utf8(Some(value.clone())))
+        .collect();
     ScalarValue::List(ScalarValue::new_list(&values, &DataType::Utf8, true))
 }
 
 fn count(batch: &RecordBatch, name: &str) -> Result<u64> {
     let numbers = Rows { batch }.numbers(name)?;
-    Ok(numbers.iter().flatten().map(|number| u64::try_from(number).unwrap_or(0)).sum())
+    Ok(numbers
+        .iter()
+        .flatten()
+        .map(|number| u64::try_from(number).unwrap_or(0))
+        .sum())
 }
 
 fn coverage(batch: &RecordBatch) -> Result<(u64, Option<i64>, Option<i64>)> {

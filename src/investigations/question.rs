@@ -66,7 +66,9 @@ impl Question {
         if known.is_none() || !good_prefix {
             return Err(Error::Setting {
                 setting: "--address".into(),
-                problem: format!("{text:?} is no address; write for example 198.51.100.7, 198.51.100.0/24 or 2001:db8::/32"),
+                problem: format!(
+                    "{text:?} is no address; write for example 198.51.100.7, 198.51.100.0/24 or 2001:db8::/32"
+                ),
             });
         }
         Ok(Self::Address(text.to_owned()))
@@ -98,7 +100,10 @@ impl Question {
 /// A value as the queries compare it.
 pub(super) fn value(setting: &str, text: &str) -> Result<String> {
     match text.trim() {
-        "" => Err(Error::Setting { setting: setting.into(), problem: "must not be empty".into() }),
+        "" => Err(Error::Setting {
+            setting: setting.into(),
+            problem: "must not be empty".into(),
+        }),
         text => Ok(text.to_lowercase()),
     }
 }
@@ -110,7 +115,10 @@ mod tests {
     #[test]
     fn message_ids_lose_brackets_and_case() {
         for text in ["<M1@Contoso.example>", "m1@contoso.example", " <m1@contoso.example> "] {
-            assert_eq!(Question::message_id(text).unwrap(), Question::MessageId("m1@contoso.example".into()));
+            assert_eq!(
+                Question::message_id(text).unwrap(),
+                Question::MessageId("m1@contoso.example".into())
+            );
         }
         assert!(Question::message_id("<>").is_err());
     }
@@ -120,7 +128,15 @@ mod tests {
         for good in ["198.51.100.7", "198.51.100.0/24", "2001:db8::/32", "::1", "0.0.0.0/0"] {
             assert!(Question::address(good).is_ok(), "{good}");
         }
-        for bad in ["", "198.51.100", "198.51.100.0/33", "2001:db8::/129", "host", "1.2.3.4/", "1.2.3.4/x' OR 1=1"] {
+        for bad in [
+            "",
+            "198.51.100",
+            "198.51.100.0/33",
+            "2001:db8::/129",
+            "host",
+            "1.2.3.4/",
+            "1.2.3.4/x' OR 1=1",
+        ] {
             assert!(Question::address(bad).is_err(), "{bad}");
         }
     }

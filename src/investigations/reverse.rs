@@ -64,7 +64,9 @@ pub async fn find_accesses(engine: &Engine, question: Question, range: Range) ->
 fn report(question: Question, range: Range, mut accesses: Vec<Access>, audit_log: AuditLog) -> AccessReport {
     if let Question::MessageId(wanted) = &question {
         for access in &mut accesses {
-            access.items.retain(|item| item.message_id.as_deref().is_some_and(|id| is_message(id, wanted)));
+            access
+                .items
+                .retain(|item| item.message_id.as_deref().is_some_and(|id| is_message(id, wanted)));
         }
     }
     let mailboxes = mailboxes(&accesses);
@@ -101,7 +103,12 @@ fn mailboxes(accesses: &[Access]) -> Vec<AccessedMailbox> {
     let tallies: Vec<(String, Tally)> = by(accesses, |access| Some(access.mailbox.clone()));
     let with = |(mailbox, tally): (String, Tally)| {
         let (throttled_events, synced_folders) = beside.remove(mailbox.as_str()).unwrap_or_default();
-        AccessedMailbox { mailbox, tally, throttled_events, synced_folders }
+        AccessedMailbox {
+            mailbox,
+            tally,
+            throttled_events,
+            synced_folders,
+        }
     };
     tallies.into_iter().map(with).collect()
 }

@@ -122,7 +122,10 @@ pub(super) fn by<K: Ord, T: From<(K, Tally)>>(accesses: &[Access], key: impl Fn(
 /// The name of an application is not part of what it is: older records lack it.
 fn by_application(accesses: &[Access]) -> Vec<ByApplication> {
     let ids = |access: &Access| {
-        let application = Application { client_app_name: None, ..access.application.clone() };
+        let application = Application {
+            client_app_name: None,
+            ..access.application.clone()
+        };
         application.is_known().then_some(application)
     };
     let mut names: BTreeMap<Application, &String> = BTreeMap::new();

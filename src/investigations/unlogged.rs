@@ -46,7 +46,10 @@ mod tests {
 
     fn hours(throttled: &[i64]) -> Vec<(i64, i64)> {
         let windows = unlogged_windows(throttled.iter().map(|hour| hour * HOUR));
-        windows.iter().map(|window| (window.from / HOUR, window.to / HOUR)).collect()
+        windows
+            .iter()
+            .map(|window| (window.from / HOUR, window.to / HOUR))
+            .collect()
     }
 
     #[test]

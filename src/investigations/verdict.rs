@@ -62,7 +62,12 @@ pub(super) fn on_mailbox(facts: Facts, log: &AuditLog) -> (Verdict, String) {
     let verdict = match facts {
         Facts { windows: 1.., .. } => Verdict::Throttled,
         Facts { sync_events: 1.., .. } => Verdict::FoldersSynchronised,
-        Facts { unlisted_items: 1.., .. } | Facts { unknown_events: 1.., .. } => Verdict::PartlyListed,
+        Facts {
+            unlisted_items: 1.., ..
+        }
+        | Facts {
+            unknown_events: 1.., ..
+        } => Verdict::PartlyListed,
         _ => Verdict::Complete,
     };
     let mut sentences = Vec::new();
@@ -74,22 +79,42 @@ pub(super) fn on_mailbox(facts: Facts, log: &AuditLog) -> (Verdict, String) {
     }
     if facts.sync_events > 0 {
         sentences.push(match facts.synced_folders {
-            0 => "Folders were synchronised, which the records do not name: assume that the whole mailbox was taken.".into(),
-            folders => format!("{} synchronised: assume that every message in it was taken.", was(folders as u64, "folder")),
+            0 => "Folders were synchronised, which the records do not name: assume that the whole mailbox was taken."
+                .into(),
+            folders => format!(
+                "{} synchronised: assume that every message in {} was taken.",
+                was(folders as u64, "folder"),
+                if folders == 1 { "it" } else { "them" }
+            ),
         });
     }
     if facts.unlisted_items > 0 {
-        sentences.push(format!("{} counted but not named.", was(facts.unlisted_items, "accessed item")));
+        sentences.push(format!(
+            "{} counted but not named.",
+            was(facts.unlisted_items, "accessed item")
+        ));
     }
     if facts.unknown_events > 0 {
-        sentences.push(format!("{} not say whether messages or folders were accessed.", does(facts.unknown_events)));
+        sentences.push(format!(
+            "{} not say whether messages or folders were accessed.",
+            does(facts.unknown_events)
+        ));
     }
     if facts.messages > 0 {
-        let all = if verdict == Verdict::Complete { "All that was read through MailItemsAccessed is listed" } else { "Beyond that" };
-        sentences.push(format!("{all}: {}.", counted(facts.messages, "message")));
+        let messages = counted(facts.messages, "message");
+        sentences.push(match verdict {
+            Verdict::Complete => format!("The records name all that was opened: {messages}."),
+            _ => format!(
+                "The records name {messages} that {} opened.",
+                if facts.messages == 1 { "was" } else { "were" }
+            ),
+        });
     }
     if facts.items_without_message_id > 0 {
-        sentences.push(format!("{} listed by item id, for want of a message id.", was(facts.items_without_message_id, "item")));
+        sentences.push(format!(
+            "{} listed by item id, for want of a message id.",
+            was(facts.items_without_message_id, "item")
+        ));
     }
     if sentences.is_empty() {
         sentences.push("The records name no messages.".into());
@@ -102,7 +127,11 @@ pub(super) fn on_trace(events: u64, mailboxes: usize, log: &AuditLog) -> (Verdic
     if events == 0 {
         return nothing(log, "what was asked for");
     }
-    let text = format!("{} of {}.", counted(events, "record"), counted_as(mailboxes as u64, "mailbox", "mailboxes"));
+    let text = format!(
+        "{} of {}.",
+        counted(events, "record"),
+        counted_as(mailboxes as u64, "mailbox", "mailboxes")
+    );
     (Verdict::Found, text)
 }
 
@@ -110,7 +139,8 @@ pub(super) fn on_trace(events: u64, mailboxes: usize, log: &AuditLog) -> (Verdic
 fn nothing(log: &AuditLog, wanted: &str) -> (Verdict, String) {
     let others = &log.mail_items_accessed;
     if log.events == 0 {
-        let text = "The lake holds no unified audit log (o365.audit) for this range: nothing can be concluded. Ingest it.";
+        let text =
+            "The lake holds no unified audit log (o365.audit) for this range: nothing can be concluded. Ingest it.";
         return (Verdict::NoAuditLog, text.into());
     }
     if others.events == 0 {
@@ -151,7 +181,11 @@ fn was(count: u64, noun: &str) -> String {
 }
 
 fn does(count: u64) -> String {
-    format!("{} {}", counted(count, "record"), if count == 1 { "does" } else { "do" })
+    format!(
+        "{} {}",
+        counted(count, "record"),
+        if count == 1 { "does" } else { "do" }
+    )
 }
 
 #[cfg(test)]
@@ -160,7 +194,11 @@ mod tests {
     use super::*;
 
     fn log(events: u64, mail: u64, elsewhere: Option<u64>) -> AuditLog {
-        let mail_log = |events| MailAccessLog { events, mailboxes: events.min(2), ..MailAccessLog::default() };
+        let mail_log = |events| MailAccessLog {
+            events,
+            mailboxes: events.min(2),
+            ..MailAccessLog::default()
+        };
         AuditLog {
             events,
             mail_items_accessed: mail_log(mail),
@@ -182,23 +220,87 @@ mod tests {
         check(none, &log(0, 0, Some(0)), Verdict::NoAuditLog, "no unified audit log");
         check(none, &log(9, 0, None), Verdict::NotAudited, "licence");
         check(none, &log(9, 0, Some(0)), Verdict::NotAudited, "licence");
-        check(none, &log(9, 0, Some(1)), Verdict::NotAudited, "At other times the lake holds 1 record of it");
-        check(none, &log(9, 5, None), Verdict::NoAccessRecorded, "5 mail access records of 2 mailboxes");
+        check(
+            none,
+            &log(9, 0, Some(1)),
+            Verdict::NotAudited,
+            "At other times the lake holds 1 record of it",
+        );
+        check(
+            none,
+            &log(9, 5, None),
+            Verdict::NoAccessRecorded,
+            "5 mail access records of 2 mailboxes",
+        );
         // A record of the day before the range says that this mailbox was not logged in it.
-        check(Facts { windows: 1, ..none }, &log(9, 0, Some(5)), Verdict::Throttled, "1 unlogged window");
+        check(
+            Facts { windows: 1, ..none },
+            &log(9, 0, Some(5)),
+            Verdict::Throttled,
+            "1 unlogged window",
+        );
     }
 
     #[test]
     fn presence() {
-        let (some, log) = (Facts { events: 3, messages: 7, ..Facts::default() }, log(9, 9, None));
-        check(some, &log, Verdict::Complete, "listed: 7 messages");
-        check(Facts { items_without_message_id: 1, ..some }, &log, Verdict::Complete, "1 item was listed by item id");
-        check(Facts { unlisted_items: 2, ..some }, &log, Verdict::PartlyListed, "2 accessed items were counted");
-        check(Facts { unknown_events: 1, ..some }, &log, Verdict::PartlyListed, "1 record does not say");
-        let synced = Facts { sync_events: 2, synced_folders: 1, unlisted_items: 1, ..some };
+        let (some, log) = (
+            Facts {
+                events: 3,
+                messages: 7,
+                ..Facts::default()
+            },
+            log(9, 9, None),
+        );
+        check(some, &log, Verdict::Complete, "all that was opened: 7 messages");
+        check(
+            Facts {
+                items_without_message_id: 1,
+                ..some
+            },
+            &log,
+            Verdict::Complete,
+            "1 item was listed by item id",
+        );
+        check(
+            Facts {
+                unlisted_items: 2,
+                ..some
+            },
+            &log,
+            Verdict::PartlyListed,
+            "2 accessed items were counted",
+        );
+        check(
+            Facts {
+                unknown_events: 1,
+                ..some
+            },
+            &log,
+            Verdict::PartlyListed,
+            "1 record does not say",
+        );
+        let synced = Facts {
+            sync_events: 2,
+            synced_folders: 1,
+            unlisted_items: 1,
+            ..some
+        };
         check(synced, &log, Verdict::FoldersSynchronised, "1 folder was synchronised");
-        check(Facts { synced_folders: 0, ..synced }, &log, Verdict::FoldersSynchronised, "the whole mailbox");
-        check(Facts { windows: 2, ..synced }, &log, Verdict::Throttled, "2 unlogged windows. 1 folder");
+        check(
+            Facts {
+                synced_folders: 0,
+                ..synced
+            },
+            &log,
+            Verdict::FoldersSynchronised,
+            "the whole mailbox",
+        );
+        check(
+            Facts { windows: 2, ..synced },
+            &log,
+            Verdict::Throttled,
+            "2 unlogged windows. 1 folder",
+        );
         assert_eq!(on_trace(2, 1, &log), (Verdict::Found, "2 records of 1 mailbox.".into()));
         assert_eq!(on_trace(0, 0, &log).0, Verdict::NoAccessRecorded);
     }

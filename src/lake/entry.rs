@@ -56,8 +56,12 @@ pub(super) fn parse_statistics(text: &str, schema: &Schema) -> (Option<u64>, Has
         return (None, HashMap::new());
     };
     let mut columns = HashMap::new();
-    let named: HashSet<&String> =
-        parsed.null_count.keys().chain(parsed.min_values.keys()).chain(parsed.max_values.keys()).collect();
+    let named: HashSet<&String> = parsed
+        .null_count
+        .keys()
+        .chain(parsed.min_values.keys())
+        .chain(parsed.max_values.keys())
+        .collect();
     for field in named.into_iter().filter_map(|name| schema.field_with_name(name).ok()) {
         let name = field.name();
         let value = |values: &serde_json::Map<String, serde_json::Value>| {
@@ -112,7 +116,9 @@ impl FileStatistics<'_> {
                 Some(position) => file.partition.get(position).cloned(),
                 None => file.statistics.get(&column.name).and_then(&of_statistics),
             };
-            value.and_then(|value| value.cast_to(data_type).ok()).unwrap_or_else(|| null.clone())
+            value
+                .and_then(|value| value.cast_to(data_type).ok())
+                .unwrap_or_else(|| null.clone())
         });
         ScalarValue::iter_to_array(values).ok()
     }
@@ -137,8 +143,14 @@ impl PruningStatistics for FileStatistics<'_> {
             .files
             .iter()
             .map(|file| match partition {
-                Some(position) => file.partition.get(position).map(|v| if v.is_null() { file.rows } else { Some(0) })?,
-                None => file.statistics.get(&column.name).and_then(|statistics| statistics.nulls),
+                Some(position) => file
+                    .partition
+                    .get(position)
+                    .map(|v| if v.is_null() { file.rows } else { Some(0) })?,
+                None => file
+                    .statistics
+                    .get(&column.name)
+                    .and_then(|statistics| statistics.nulls),
             })
             .collect();
         Some(Arc::new(counts))

@@ -144,7 +144,11 @@ mod tests {
     fn statistics_are_of_existing_columns() {
         for table in TableName::ALL {
             for column in table.statistics_columns() {
-                assert!(table.file_schema().column_with_name(column).is_some(), "{column} of {}", table.as_str());
+                assert!(
+                    table.file_schema().column_with_name(column).is_some(),
+                    "{column} of {}",
+                    table.as_str()
+                );
             }
         }
     }

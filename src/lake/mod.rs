@@ -26,7 +26,10 @@ pub struct Lake {
 impl Lake {
     /// A lake at a path or URL as typed; opens nothing yet.
     pub fn at(location: &str) -> Result<Self> {
-        let setting = |problem: String| Error::Setting { setting: format!("--lake {location}"), problem };
+        let setting = |problem: String| Error::Setting {
+            setting: format!("--lake {location}"),
+            problem,
+        };
         if location.is_empty() {
             return Err(setting("is empty; give a folder".into()));
         }
@@ -58,7 +61,9 @@ impl Lake {
 
     /// A table that must exist; [`Error::NoLake`] where there is none.
     pub async fn table(&self, name: TableName) -> Result<LakeTable> {
-        self.table_if_exists(name).await?.ok_or_else(|| Error::NoLake { url: self.display() })
+        self.table_if_exists(name)
+            .await?
+            .ok_or_else(|| Error::NoLake { url: self.display() })
     }
 
     /// A table, or none where it has not been made yet.

@@ -38,8 +38,17 @@ impl LakeTableProvider {
     pub fn new(table: LakeTable) -> Result<Self> {
         let files = table.files()?;
         let schema = table_schema(table.name());
-        let partition_columns = schema.table_partition_cols().iter().map(|field| field.name().clone()).collect();
-        Ok(Self { table, files, schema, partition_columns })
+        let partition_columns = schema
+            .table_partition_cols()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
+        Ok(Self {
+            table,
+            files,
+            schema,
+            partition_columns,
+        })
     }
 
     /// The files of this version.
@@ -62,8 +71,17 @@ impl LakeTableProvider {
         let keep = PruningPredicateBuilder::new()
             .with_file_schema(Arc::clone(schema))
             .try_build(predicate)?
-            .prune(&FileStatistics { files: &self.files, partition_columns: &self.partition_columns, schema })?;
-        Ok(self.files.iter().zip(keep).filter_map(|(file, keep)| keep.then_some(file)).collect())
+            .prune(&FileStatistics {
+                files: &self.files,
+                partition_columns: &self.partition_columns,
+                schema,
+            })?;
+        Ok(self
+            .files
+            .iter()
+            .zip(keep)
+            .filter_map(|(file, keep)| keep.then_some(file))
+            .collect())
     }
 
     fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {
@@ -112,7 +130,9 @@ impl TableProvider for LakeTableProvider {
             let schema = datafusion::physical_plan::project_schema(self.schema.table_schema(), projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        let rows = files.iter().try_fold(0_usize, |sum, file| Some(sum + usize::try_from(file.rows?).ok()?));
+        let rows = files
+            .iter()
+            .try_fold(0_usize, |sum, file| Some(sum + usize::try_from(file.rows?).ok()?));
         let bytes: u64 = files.iter().map(|file| file.size).sum();
         let statistics = Statistics {
             num_rows: rows.map_or(Precision::Absent, Precision::Exact),
@@ -124,7 +144,10 @@ impl TableProvider for LakeTableProvider {
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let options = state.config_options().execution.parquet.clone();
         let source = ParquetSource::new(self.schema.clone())
-            .with_table_parquet_options(datafusion::config::TableParquetOptions { global: options, ..Default::default() })
+            .with_table_parquet_options(datafusion::config::TableParquetOptions {
+                global: options,
+                ..Default::default()
+            })
             .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
         let groups = split(files, state.config().target_partitions())
             .into_iter()
@@ -143,7 +166,9 @@ impl TableProvider for LakeTableProvider {
 fn table_schema(name: TableName) -> TableSchema {
     let partition_fields: Vec<FieldRef> = name.partition_columns().iter().map(as_read).collect();
     let file_fields: Vec<FieldRef> = name.file_schema().fields().iter().map(as_read).collect();
-    TableSchema::builder(Arc::new(Schema::new(file_fields))).with_table_partition_cols(partition_fields).build()
+    TableSchema::builder(Arc::new(Schema::new(file_fields)))
+        .with_table_partition_cols(partition_fields)
+        .build()
 }
 
 impl TableName {

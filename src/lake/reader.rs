@@ -21,7 +21,11 @@ impl LakeTable {
         let failed = |error| Error::store(action(), error);
         let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(failed)?;
         let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-        let stream = builder.with_projection(mask).with_batch_size(64 * 1024).build().map_err(failed)?;
+        let stream = builder
+            .with_projection(mask)
+            .with_batch_size(64 * 1024)
+            .build()
+            .map_err(failed)?;
         stream.try_collect().await.map_err(failed)
     }
 }

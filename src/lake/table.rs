@@ -53,7 +53,12 @@ impl LakeTable {
             Err(DeltaTableError::NotATable(_)) => return Ok(None),
             Err(error) => return Err(Error::store(action, error)),
         }
-        let table = Self { name, url, lake: lake.display(), delta };
+        let table = Self {
+            name,
+            url,
+            lake: lake.display(),
+            delta,
+        };
         table.refuse_unknown_features()?;
         Ok(Some(table))
     }
@@ -66,7 +71,12 @@ impl LakeTable {
         match Self::open(lake, name).await? {
             // Another process may have made it first, which is as good.
             Some(table) => Ok(table),
-            None => created.and_then(|()| Err(Error::Internal(format!("table {} was made and is not there", name.as_str())))),
+            None => created.and_then(|()| {
+                Err(Error::Internal(format!(
+                    "table {} was made and is not there",
+                    name.as_str()
+                )))
+            }),
         }
     }
 
@@ -79,7 +89,9 @@ impl LakeTable {
         let partition_columns = name.partition_columns();
         let mut fields: Vec<_> = name.file_schema().fields().iter().cloned().collect();
         fields.extend(partition_columns.iter().cloned());
-        let schema: StructType = (&Schema::new(fields)).try_into_kernel().map_err(|e| Error::store(&action, e))?;
+        let schema: StructType = (&Schema::new(fields))
+            .try_into_kernel()
+            .map_err(|e| Error::store(&action, e))?;
         let delta = DeltaTableBuilder::from_url(url)
             .and_then(DeltaTableBuilder::build)
             .map_err(|e| Error::store(&action, e))?;
@@ -102,10 +114,18 @@ impl LakeTable {
     fn refuse_unknown_features(&self) -> Result<()> {
         let snapshot = self.snapshot()?;
         let protocol = snapshot.protocol();
-        let features = protocol.reader_features().into_iter().flatten().map(|feature| feature.to_string());
+        let features = protocol
+            .reader_features()
+            .into_iter()
+            .flatten()
+            .map(|feature| feature.to_string());
         let known = ["timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"];
         let unknown = features.into_iter().find(|feature| !known.contains(&feature.as_str()));
-        let mapped = snapshot.metadata().configuration().get("delta.columnMapping.mode").is_some_and(|mode| mode != "none");
+        let mapped = snapshot
+            .metadata()
+            .configuration()
+            .get("delta.columnMapping.mode")
+            .is_some_and(|mode| mode != "none");
         match unknown.or_else(|| mapped.then(|| "columnMapping".to_owned())) {
             None => Ok(()),
             Some(feature) => Err(Error::UnsupportedTable {
@@ -117,7 +137,9 @@ impl LakeTable {
     }
 
     fn snapshot(&self) -> Result<&deltalake::table::state::DeltaTableState> {
-        self.delta.snapshot().map_err(|e| Error::store(format!("cannot read table {}", self.name.as_str()), e))
+        self.delta
+            .snapshot()
+            .map_err(|e| Error::store(format!("cannot read table {}", self.name.as_str()), e))
     }
 
     /// Which table.
@@ -146,7 +168,10 @@ impl LakeTable {
         let partition_columns = self.name.partition_columns();
         let log = self.snapshot()?.log_data();
         let files = log.iter().map(|view| {
-            let (rows, statistics) = view.stats().map(|text| parse_statistics(&text, &schema)).unwrap_or_default();
+            let (rows, statistics) = view
+                .stats()
+                .map(|text| parse_statistics(&text, &schema))
+                .unwrap_or_default();
             let values = view.partition_values_map();
             let partition = partition_columns
                 .iter()
@@ -194,7 +219,11 @@ impl LakeTable {
     /// committed since this table was last refreshed.
     pub async fn append(&mut self, files: &[ParquetFile]) -> Result<Appended> {
         let adds = files.iter().map(|file| Action::Add(add_action(file))).collect();
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: None,
+            predicate: None,
+        };
         let properties = CommitProperties::default().with_max_retries(0);
         let log_store = self.delta.log_store();
         let committed = CommitBuilder::from(properties)
@@ -213,7 +242,10 @@ impl LakeTable {
             Err(DeltaTableError::Transaction {
                 source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
             }) => Ok(Appended::Outdated),
-            Err(error) => Err(Error::store(format!("cannot commit to table {}", self.name.as_str()), error)),
+            Err(error) => Err(Error::store(
+                format!("cannot commit to table {}", self.name.as_str()),
+                error,
+            )),
         }
     }
 }

@@ -49,8 +49,17 @@ pub fn new_path(partition: &[(String, Option<String>)]) -> String {
     for (column, value) in partition {
         let value = value.as_deref().unwrap_or("__HIVE_DEFAULT_PARTITION__");
         // Dataset names come from records: only characters that every store takes as they are.
-        let safe: String =
-            value.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(128).collect();
+        let safe: String = value
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .take(128)
+            .collect();
         path.push_str(&format!("{column}={safe}/"));
     }
     path.push_str(&format!("part-{}.zstd.parquet", Uuid::new_v4()));
@@ -120,9 +129,17 @@ impl Statistics {
     fn new(table: TableName, schema: &SchemaRef) -> Self {
         let columns = table.statistics_columns().iter().filter_map(|name| {
             let (position, _) = schema.column_with_name(name)?;
-            Some(ColumnBounds { name, position, nulls: 0, bounds: None })
+            Some(ColumnBounds {
+                name,
+                position,
+                nulls: 0,
+                bounds: None,
+            })
         });
-        Self { rows: 0, columns: columns.collect() }
+        Self {
+            rows: 0,
+            columns: columns.collect(),
+        }
     }
 
     fn add(&mut self, batch: &RecordBatch) {
@@ -158,7 +175,10 @@ fn bounds(array: &ArrayRef) -> Option<(Bound, Bound)> {
     match array.data_type() {
         DataType::Utf8 => {
             let texts = array.as_string::<i32>();
-            Some((Bound::Text(min_string(texts)?.to_owned()), Bound::Text(max_string(texts)?.to_owned())))
+            Some((
+                Bound::Text(min_string(texts)?.to_owned()),
+                Bound::Text(max_string(texts)?.to_owned()),
+            ))
         }
         DataType::Int64 => {
             let numbers = array.as_primitive::<Int64Type>();
@@ -212,8 +232,9 @@ fn cut(text: &str) -> usize {
 }
 
 fn time_text(micros: i64) -> Value {
-    chrono::DateTime::from_timestamp_micros(micros)
-        .map_or(Value::Null, |time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into())
+    chrono::DateTime::from_timestamp_micros(micros).map_or(Value::Null, |time| {
+        time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into()
+    })
 }
 
 #[cfg(test)]

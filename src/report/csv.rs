@@ -22,7 +22,10 @@ impl<'a> CsvWriter<'a> {
 impl Writer for CsvWriter<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|column| to_text(column, row).unwrap_or_default());
+            let cells = batch
+                .columns()
+                .iter()
+                .map(|column| to_text(column, row).unwrap_or_default());
             self.writer.write_record(cells).map_err(failed)?;
         }
         Ok(())

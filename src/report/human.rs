@@ -7,7 +7,7 @@ pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -33,7 +33,11 @@ pub fn bytes(number: u64) -> String {
         size /= 1024.0;
         unit += 1;
     }
-    if size >= 99.95 { format!("{size:.0} {}", UNITS[unit]) } else { format!("{size:.1} {}", UNITS[unit]) }
+    if size >= 99.95 {
+        format!("{size:.0} {}", UNITS[unit])
+    } else {
+        format!("{size:.1} {}", UNITS[unit])
+    }
 }
 
 /// `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`, `3 d 4 h`: two units at most.
@@ -50,7 +54,11 @@ pub fn duration(duration: Duration) -> String {
         3_600..86_400 => (seconds / 3_600, seconds % 3_600 / 60, "h", "min"),
         _ => (seconds / 86_400, seconds % 86_400 / 3_600, "d", "h"),
     };
-    if small == 0 { format!("{large} {large_unit}") } else { format!("{large} {large_unit} {small} {small_unit}") }
+    if small == 0 {
+        format!("{large} {large_unit}")
+    } else {
+        format!("{large} {large_unit} {small} {small_unit}")
+    }
 }
 
 #[cfg(test)]

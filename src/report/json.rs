@@ -11,7 +11,10 @@ use std::io::Write;
 /// The rows of a batch as objects, in the order of the columns; nulls are there as null.
 fn objects<'a>(names: &'a [String], batch: &'a RecordBatch) -> impl Iterator<Item = Value> + 'a {
     (0..batch.num_rows()).map(move |row| {
-        let members = names.iter().zip(batch.columns()).map(|(name, column)| (name.clone(), to_json(column, row)));
+        let members = names
+            .iter()
+            .zip(batch.columns())
+            .map(|(name, column)| (name.clone(), to_json(column, row)));
         Value::Object(members.collect::<Map<_, _>>())
     })
 }
@@ -24,7 +27,11 @@ pub(super) struct ArrayWriter<'a> {
 
 impl<'a> ArrayWriter<'a> {
     pub(super) fn new(schema: &Schema, out: &'a mut (dyn Write + Send)) -> Self {
-        Self { names: column_names(schema), out, started: false }
+        Self {
+            names: column_names(schema),
+            out,
+            started: false,
+        }
     }
 }
 
@@ -40,7 +47,10 @@ impl Writer for ArrayWriter<'_> {
 
     fn finish(self: Box<Self>) -> Result<()> {
         let end = if self.started { "\n]\n" } else { "[]\n" };
-        self.out.write_all(end.as_bytes()).and_then(|()| self.out.flush()).map_err(output)
+        self.out
+            .write_all(end.as_bytes())
+            .and_then(|()| self.out.flush())
+            .map_err(output)
     }
 }
 
@@ -51,7 +61,10 @@ pub(super) struct LinesWriter<'a> {
 
 impl<'a> LinesWriter<'a> {
     pub(super) fn new(schema: &Schema, out: &'a mut (dyn Write + Send)) -> Self {
-        Self { names: column_names(schema), out }
+        Self {
+            names: column_names(schema),
+            out,
+        }
     }
 }
 

@@ -21,10 +21,13 @@ impl<'a> ParquetWriter<'a> {
         let names = column_names(schema);
         let fields = schema.fields().iter().zip(names);
         // Batches of a query may say less about nulls than its schema promises.
-        let fields: Vec<Field> =
-            fields.map(|(field, name)| Field::new(name, field.data_type().clone(), true)).collect();
+        let fields: Vec<Field> = fields
+            .map(|(field, name)| Field::new(name, field.data_type().clone(), true))
+            .collect();
         let schema: SchemaRef = Arc::new(Schema::new(fields));
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .build();
         let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties)).map_err(failed)?;
         Ok(Self { schema, writer })
     }

@@ -22,12 +22,23 @@ pub(super) struct TableWriter<'a> {
 
 impl<'a> TableWriter<'a> {
     pub(super) fn new(schema: &Schema, out: &'a mut (dyn Write + Send), width: Option<u16>) -> Self {
-        let numeric = schema.fields().iter().map(|field| field.data_type().is_numeric()).collect();
-        Self { names: column_names(schema), numeric, rows: vec![], out, width }
+        let numeric = schema
+            .fields()
+            .iter()
+            .map(|field| field.data_type().is_numeric())
+            .collect();
+        Self {
+            names: column_names(schema),
+            numeric,
+            rows: vec![],
+            out,
+            width,
+        }
     }
 
     fn too_narrow(&self) -> bool {
-        self.width.is_some_and(|width| usize::from(width) < self.names.len() * NARROWEST)
+        self.width
+            .is_some_and(|width| usize::from(width) < self.names.len() * NARROWEST)
     }
 
     fn table(&self) -> Table {
@@ -35,7 +46,10 @@ impl<'a> TableWriter<'a> {
         table.load_style(UTF8_FULL_CONDENSED);
         table.set_header(self.names.iter().map(|name| printable(name)));
         if let Some(width) = self.width {
-            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic).set_truncation_indicator("…");
+            table
+                .set_width(width)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_truncation_indicator("…");
         }
         for cells in &self.rows {
             let mut row = Row::from(cells.iter().map(|cell| printable(cell.as_deref().unwrap_or_default())));
@@ -75,8 +89,15 @@ impl Writer for TableWriter<'_> {
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        let text = if self.too_narrow() { self.blocks() } else { format!("{}\n", self.table().trim_fmt()) };
-        self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(output)
+        let text = if self.too_narrow() {
+            self.blocks()
+        } else {
+            format!("{}\n", self.table().trim_fmt())
+        };
+        self.out
+            .write_all(text.as_bytes())
+            .and_then(|()| self.out.flush())
+            .map_err(output)
     }
 }
 
@@ -85,19 +106,24 @@ fn printable(text: &str) -> String {
     if !text.contains(hidden) {
         return text.to_owned();
     }
-    text.chars().map(|character| if hidden(character) { '\u{fffd}' } else { character }).collect::<String>()
+    text.chars()
+        .map(|character| if hidden(character) { '\u{fffd}' } else { character })
+        .collect::<String>()
 }
 
 /// Control characters, and those that turn the direction of text around.
 fn hidden(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn cut(line: &str, width: Option<u16>) -> String {
     match width.map(usize::from) {
-        Some(width) if line.chars().count() > width => {
-            line.chars().take(width.saturating_sub(1)).chain(std::iter::once('…')).collect()
-        }
+        Some(width) if line.chars().count() > width => line
+            .chars()
+            .take(width.saturating_sub(1))
+            .chain(std::iter::once('…'))
+            .collect(),
         _ => line.to_owned(),
     }
 }

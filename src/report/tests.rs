@@ -21,14 +21,29 @@ fn batch() -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable([
         (
             "@timestamp",
-            Arc::new(TimestampMicrosecondArray::from(vec![Some(1_709_287_200_000_000), Some(1_709_287_200_123_450)]).with_timezone("UTC")) as ArrayRef,
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![Some(1_709_287_200_000_000), Some(1_709_287_200_123_450)])
+                    .with_timezone("UTC"),
+            ) as ArrayRef,
             true,
         ),
-        ("events", Arc::new(Int64Array::from(vec![Some(9_007_199_254_740_993), None])), true),
-        ("user", Arc::new(StringArray::from(vec!["a \"b\",\nc\u{1b}[2J", "ü"])), true),
+        (
+            "events",
+            Arc::new(Int64Array::from(vec![Some(9_007_199_254_740_993), None])),
+            true,
+        ),
+        (
+            "user",
+            Arc::new(StringArray::from(vec!["a \"b\",\nc\u{1b}[2J", "ü"])),
+            true,
+        ),
         ("category", Arc::new(lists.finish()), true),
         ("pair", Arc::new(structs), true),
-        ("hash", Arc::new(BinaryArray::from(vec![Some([0x0f_u8, 0xa0].as_slice()), None])), true),
+        (
+            "hash",
+            Arc::new(BinaryArray::from(vec![Some([0x0f_u8, 0xa0].as_slice()), None])),
+            true,
+        ),
         ("share", Arc::new(Float64Array::from(vec![0.5, f64::NAN])), true),
         ("ok", Arc::new(BooleanArray::from(vec![Some(true), None])), true),
         ("dataset", Arc::new(dictionary), true),
@@ -63,7 +78,11 @@ fn json() {
 fn jsonl() {
     let lines = written(Format::Jsonl, &[batch(), batch()], &batch().schema(), None);
     assert_eq!(lines.lines().count(), 4);
-    assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).unwrap().is_object()));
+    assert!(
+        lines
+            .lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line).unwrap().is_object())
+    );
 }
 
 #[test]
@@ -128,7 +147,10 @@ async fn parquet() {
     let mut file = tempfile::tempfile().unwrap();
     let schema = batch().schema();
     let stream = futures::stream::iter([Ok(batch()), Ok(batch())]);
-    assert_eq!(write(Format::Parquet, schema, stream, &mut file, None).await.unwrap(), 4);
+    assert_eq!(
+        write(Format::Parquet, schema, stream, &mut file, None).await.unwrap(),
+        4
+    );
     file.rewind().unwrap();
     let mut magic = [0; 4];
     file.read_exact(&mut magic).unwrap();
@@ -141,7 +163,11 @@ async fn parquet() {
 
 #[test]
 fn equal_names_are_numbered() {
-    let schema = Schema::new(["id", "id", "id_2", "id"].map(|name| Field::new(name, DataType::Utf8, true)).to_vec());
+    let schema = Schema::new(
+        ["id", "id", "id_2", "id"]
+            .map(|name| Field::new(name, DataType::Utf8, true))
+            .to_vec(),
+    );
     assert_eq!(column_names(&schema), ["id", "id_2", "id_2_2", "id_3"]);
 }
 
@@ -149,9 +175,19 @@ fn equal_names_are_numbered() {
 fn rare_types() {
     let one = |array: ArrayRef| value::to_json(&array, 0).to_string();
     assert_eq!(one(Arc::new(Date32Array::from(vec![19_783]))), "\"2024-03-01\"");
-    assert_eq!(one(Arc::new(TimestampNanosecondArray::from(vec![1]))), "\"1970-01-01T00:00:00.000000001Z\"");
+    assert_eq!(
+        one(Arc::new(TimestampNanosecondArray::from(vec![1]))),
+        "\"1970-01-01T00:00:00.000000001Z\""
+    );
     assert_eq!(one(Arc::new(TimestampMicrosecondArray::from(vec![i64::MAX]))), "null");
-    assert_eq!(one(Arc::new(Decimal128Array::from(vec![1234]).with_precision_and_scale(10, 2).unwrap())), "12.34");
+    assert_eq!(
+        one(Arc::new(
+            Decimal128Array::from(vec![1234])
+                .with_precision_and_scale(10, 2)
+                .unwrap()
+        )),
+        "12.34"
+    );
     assert_eq!(one(Arc::new(DurationSecondArray::from(vec![90]))), "\"PT90S\"");
     assert_eq!(value::to_json(&Int64Array::from(vec![1]), 7), serde_json::Value::Null);
     assert_eq!(value::rfc3339(1_709_287_200_000_000), "2024-03-01T10:00:00Z");

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::arrow::array::{Array, AsArray, GenericListArray, OffsetSizeTrait};
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    DataType, Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Value};
@@ -44,7 +44,9 @@ pub fn to_json(array: &dyn Array, row: usize) -> Value {
             let days = i64::from(array.as_primitive::<Date32Type>().value(row));
             date(TimeDelta::try_days(days))
         }
-        DataType::Date64 => date(TimeDelta::try_milliseconds(array.as_primitive::<Date64Type>().value(row))),
+        DataType::Date64 => date(TimeDelta::try_milliseconds(
+            array.as_primitive::<Date64Type>().value(row),
+        )),
         DataType::List(_) => list(array.as_list::<i32>(), row),
         DataType::LargeList(_) => list(array.as_list::<i64>(), row),
         DataType::FixedSizeList(_, _) => elements(array.as_fixed_size_list().value(row).as_ref()),
@@ -53,7 +55,11 @@ pub fn to_json(array: &dyn Array, row: usize) -> Value {
         DataType::Struct(_) => {
             let fields = array.as_struct();
             let members = fields.column_names().into_iter().zip(fields.columns());
-            Value::Object(members.map(|(name, column)| (name.to_owned(), to_json(column, row))).collect())
+            Value::Object(
+                members
+                    .map(|(name, column)| (name.to_owned(), to_json(column, row)))
+                    .collect(),
+            )
         }
         DataType::Map(_, _) => {
             let entries = array.as_map().value(row);
@@ -93,14 +99,16 @@ pub fn to_text(array: &dyn Array, row: usize) -> Option<String> {
 
 /// An instant in RFC 3339, UTC; a fraction only where there is one.
 pub fn rfc3339(micros: i64) -> String {
-    DateTime::from_timestamp_micros(micros).map(instant).unwrap_or_else(|| micros.to_string())
+    DateTime::from_timestamp_micros(micros)
+        .map(instant)
+        .unwrap_or_else(|| micros.to_string())
 }
 
 fn instant(time: DateTime<Utc>) -> String {
     let nanos = time.timestamp_subsec_nanos();
     let format = match nanos {
         0 => "%Y-%m-%dT%H:%M:%SZ",
-        _ if nanos % 1000 == 0 => "%Y-%m-%dT%H:%M:%S%.6fZ",
+        _ if nanos.is_multiple_of(1000) => "%Y-%m-%dT%H:%M:%S%.6fZ",
         _ => "%Y-%m-%dT%H:%M:%S%.9fZ",
     };
     time.format(format).to_string()
@@ -115,9 +123,9 @@ fn time(array: &dyn Array, row: usize, unit: TimeUnit) -> Option<String> {
         TimeUnit::Microsecond => {
             DateTime::from_timestamp_micros(array.as_primitive::<TimestampMicrosecondType>().value(row))
         }
-        TimeUnit::Nanosecond => {
-            Some(DateTime::from_timestamp_nanos(array.as_primitive::<TimestampNanosecondType>().value(row)))
-        }
+        TimeUnit::Nanosecond => Some(DateTime::from_timestamp_nanos(
+            array.as_primitive::<TimestampNanosecondType>().value(row),
+        )),
     };
     time.map(instant)
 }
@@ -132,7 +140,11 @@ fn list<O: OffsetSizeTrait>(array: &GenericListArray<O>, row: usize) -> Value {
     let (Some(start), Some(end)) = (offsets.get(row), offsets.get(row + 1)) else {
         return Value::Null;
     };
-    Value::Array((start.as_usize()..end.as_usize()).map(|element| to_json(array.values(), element)).collect())
+    Value::Array(
+        (start.as_usize()..end.as_usize())
+            .map(|element| to_json(array.values(), element))
+            .collect(),
+    )
 }
 
 fn elements(array: &dyn Array) -> Value {
@@ -140,11 +152,13 @@ fn elements(array: &dyn Array) -> Value {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
 }
 
 fn formatted(array: &dyn Array, row: usize) -> String {

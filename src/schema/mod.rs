@@ -87,9 +87,20 @@ impl Catalogue {
             by_ecs.insert(ecs, id);
             by_column.insert(column.clone(), id);
             trie.insert(ecs, id);
-            fields.push(Field { id, ecs, column, data_type, doc });
+            fields.push(Field {
+                id,
+                ecs,
+                column,
+                data_type,
+                doc,
+            });
         }
-        Self { fields, by_ecs, by_column, trie }
+        Self {
+            fields,
+            by_ecs,
+            by_column,
+            trie,
+        }
     }
 
     /// Every field, in column order.
@@ -109,12 +120,17 @@ impl Catalogue {
 
     /// The root of the tree of name segments, for walking a record beside it.
     pub fn root(&self) -> Node<'_> {
-        Node { trie: &self.trie, index: 0 }
+        Node {
+            trie: &self.trie,
+            index: 0,
+        }
     }
 
     /// The node at a dotted prefix such as `o365.audit`.
     pub fn node(&self, prefix: &str) -> Option<Node<'_>> {
-        prefix.split('.').try_fold(self.root(), |node, segment| node.child(segment))
+        prefix
+            .split('.')
+            .try_fold(self.root(), |node, segment| node.child(segment))
     }
 }
 
@@ -132,7 +148,9 @@ struct TrieNode {
 
 impl Default for Trie {
     fn default() -> Self {
-        Self { nodes: vec![TrieNode::default()] }
+        Self {
+            nodes: vec![TrieNode::default()],
+        }
     }
 }
 
@@ -217,8 +235,14 @@ mod tests {
         assert_eq!(column_name("@timestamp"), "timestamp");
         assert_eq!(column_name("event.action"), "event_action");
         assert_eq!(column_name("o365.audit.ClientAppId"), "o365_audit_client_app_id");
-        assert_eq!(column_name("o365.audit.AppAccessContext.AADSessionId"), "o365_audit_app_access_context_aad_session_id");
-        assert_eq!(column_name("o365.audit.MailboxOwnerUPN"), "o365_audit_mailbox_owner_upn");
+        assert_eq!(
+            column_name("o365.audit.AppAccessContext.AADSessionId"),
+            "o365_audit_app_access_context_aad_session_id"
+        );
+        assert_eq!(
+            column_name("o365.audit.MailboxOwnerUPN"),
+            "o365_audit_mailbox_owner_upn"
+        );
         assert_eq!(column_name("file.hash.sha256"), "file_hash_sha256");
     }
 

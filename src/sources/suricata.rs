@@ -25,7 +25,9 @@ impl Source for Eve {
     }
 
     fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
-        let at = json::get(record, "timestamp").and_then(time::of).ok_or(Rejection::NoTime("timestamp"))?;
+        let at = json::get(record, "timestamp")
+            .and_then(time::of)
+            .ok_or(Rejection::NoTime("timestamp"))?;
         row.set(TIMESTAMP, Cell::Timestamp(at));
         row.text(EVENT_DATASET, "suricata.eve");
         row.text(EVENT_MODULE, "suricata");
@@ -52,7 +54,14 @@ impl Source for Eve {
     }
 }
 
-fn endpoint<'a>(record: &'a Json, row: &mut EventRow<'a>, ip: &str, port: &str, ip_field: FieldId, port_field: FieldId) {
+fn endpoint<'a>(
+    record: &'a Json,
+    row: &mut EventRow<'a>,
+    ip: &str,
+    port: &str,
+    ip_field: FieldId,
+    port_field: FieldId,
+) {
     if let Some(ip) = json::str_of(record, ip).and_then(address::ip) {
         row.add_new(RELATED_IP, ip.clone());
         row.text(ip_field, ip);

@@ -11,12 +11,23 @@ fn record(id: &str, time: &str, more: Value) -> Value {
         "Workload": "Exchange", "UserId": "ann@contoso.example", "ClientIPAddress": "198.51.100.7",
         "OperationProperties": [{"Name": "MailAccessType", "Value": "Bind"}, {"Name": "IsThrottled", "Value": "False"}],
     });
-    record.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+    record
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().cloned().unwrap_or_default());
     record
 }
 
 fn records(count: usize) -> Vec<Value> {
-    (0..count).map(|n| record(&format!("id-{n}"), &format!("2026-03-{:02}T08:00:{:02}", 1 + n % 3, n % 60), json!({}))).collect()
+    (0..count)
+        .map(|n| {
+            record(
+                &format!("id-{n}"),
+                &format!("2026-03-{:02}T08:00:{:02}", 1 + n % 3, n % 60),
+                json!({}),
+            )
+        })
+        .collect()
 }
 
 fn lines(records: &[Value]) -> String {
@@ -54,7 +65,11 @@ fn every_framing_and_packing_stores_the_same() {
         assert_eq!(alone.ingest(&[&path]), [25, 25, 0, 0], "{name}");
         together.file(&format!("logs/{name}.txt"), bytes);
     }
-    assert_eq!(together.ingest(&["logs"]), [175, 25, 150, 0], "the same records in seven spellings are the same events");
+    assert_eq!(
+        together.ingest(&["logs"]),
+        [175, 25, 150, 0],
+        "the same records in seven spellings are the same events"
+    );
 }
 
 #[test]
@@ -65,7 +80,11 @@ fn a_second_ingest_stores_nothing() {
     assert_eq!(sandbox.ingest(&[&path]), [11, 0, 10, 1]);
     assert_eq!(sandbox.ingest(&["--again", &path]), [11, 0, 10, 1]);
     assert_eq!(sandbox.sql("SELECT count(*) AS n FROM events")[0]["n"], 10);
-    assert_eq!(sandbox.sql("SELECT count(*) AS n FROM quarantine")[0]["n"], 1, "the rejected line is kept once");
+    assert_eq!(
+        sandbox.sql("SELECT count(*) AS n FROM quarantine")[0]["n"],
+        1,
+        "the rejected line is kept once"
+    );
 }
 
 #[test]
@@ -77,7 +96,10 @@ fn order_and_splitting_do_not_matter() {
     one.file("logs/b.json", lines(&records[10..]));
     assert_eq!(one.ingest(&["logs"]), [40, 30, 10, 0]);
     let two = Sandbox::new();
-    let (a, b) = (two.file("z.json", lines(&records[10..])), two.file("a.json", lines(&records[..20])));
+    let (a, b) = (
+        two.file("z.json", lines(&records[10..])),
+        two.file("a.json", lines(&records[..20])),
+    );
     assert_eq!(two.ingest(&[&a]), [20, 20, 0, 0]);
     assert_eq!(two.ingest(&[&b]), [20, 10, 10, 0]);
     assert_eq!(ids(&one), ids(&two));
@@ -91,8 +113,14 @@ fn the_same_id_with_other_content_is_a_conflict() {
     let path = sandbox.file("a.json", lines(&[first.clone(), other.clone()]));
     assert_eq!(sandbox.ingest(&[&path]), [2, 1, 0, 1]);
     let kept = sandbox.sql("SELECT arrow_cast(record, 'Utf8') AS record, reason FROM quarantine");
-    assert_eq!(serde_json::from_str::<Value>(kept[0]["record"].as_str().unwrap()).unwrap(), other);
-    assert!(kept[0]["reason"].as_str().unwrap().starts_with("conflict: event x"), "{kept:?}");
+    assert_eq!(
+        serde_json::from_str::<Value>(kept[0]["record"].as_str().unwrap()).unwrap(),
+        other
+    );
+    assert!(
+        kept[0]["reason"].as_str().unwrap().starts_with("conflict: event x"),
+        "{kept:?}"
+    );
     // Against the lake as well as within one ingest, and from another format it is a repeat.
     let again = sandbox.file("b.json", lines(std::slice::from_ref(&other)));
     assert_eq!(sandbox.ingest(&[&again]), [1, 0, 0, 1]);
@@ -106,7 +134,13 @@ fn the_same_id_with_other_content_is_a_conflict() {
 fn bad_input_costs_only_itself() {
     let sandbox = Sandbox::new();
     let good = lines(&records(3));
-    sandbox.file("logs/cut.json", format!("{good}{{\"CreationTime\":\"2026-03-01T08:0\n{}", lines(&records(4)[3..])));
+    sandbox.file(
+        "logs/cut.json",
+        format!(
+            "{good}{{\"CreationTime\":\"2026-03-01T08:0\n{}",
+            lines(&records(4)[3..])
+        ),
+    );
     sandbox.file("logs/empty.json", "");
     sandbox.file("logs/picture.png", b"\x89PNG\r\n\x1a\n\0\0\0");
     sandbox.file("logs/unknown.json", "{\"a\":1,\"b\":2}\n");
@@ -120,19 +154,40 @@ fn bad_input_costs_only_itself() {
     }
     sandbox.file("logs/truncated.json.gz", &packed[..packed.len() - 200]);
     let [read, stored, _, rejected] = sandbox.ingest(&["logs"]);
-    assert!(stored >= 4 && rejected >= 4 && read > stored, "{read} {stored} {rejected}");
+    assert!(
+        stored >= 4 && rejected >= 4 && read > stored,
+        "{read} {stored} {rejected}"
+    );
     let reasons = sandbox.sql("SELECT source_file, reason FROM quarantine ORDER BY source_file, reason");
     let reason = |file: &str| {
-        let found = reasons.iter().filter(|row| row["source_file"].as_str().unwrap().ends_with(file));
-        found.map(|row| row["reason"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("; ")
+        let found = reasons
+            .iter()
+            .filter(|row| row["source_file"].as_str().unwrap().ends_with(file));
+        found
+            .map(|row| row["reason"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     assert!(reason("cut.json").contains("not valid JSON"), "{reasons:?}");
     assert!(reason("empty.json").contains("the file is empty"), "{reasons:?}");
-    assert!(reason("picture.png").contains("neither JSON nor delimited text"), "{reasons:?}");
-    assert!(reason("unknown.json").contains("no known log has these keys: a, b"), "{reasons:?}");
+    assert!(
+        reason("picture.png").contains("neither JSON nor delimited text"),
+        "{reasons:?}"
+    );
+    assert!(
+        reason("unknown.json").contains("no known log has these keys: a, b"),
+        "{reasons:?}"
+    );
     assert!(reason("timeless.json").contains("no readable time"), "{reasons:?}");
-    assert!(reason("truncated.json.gz").contains("damaged or cut off"), "{reasons:?}");
-    assert_eq!(sandbox.sql("SELECT count(*) AS n FROM ledger")[0]["n"], 6, "every file has its row");
+    assert!(
+        reason("truncated.json.gz").contains("damaged or cut off"),
+        "{reasons:?}"
+    );
+    assert_eq!(
+        sandbox.sql("SELECT count(*) AS n FROM ledger")[0]["n"],
+        6,
+        "every file has its row"
+    );
 }
 
 #[test]
@@ -149,7 +204,11 @@ fn two_ingests_at_once_store_every_event_once() {
         .iter()
         .map(|path| {
             let mut command = sandbox.command(&["ingest", "--format", "json", path]);
-            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+            command
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
         })
         .collect();
     let mut stored = 0;
@@ -161,7 +220,10 @@ fn two_ingests_at_once_store_every_event_once() {
         stored += report["stored"].as_u64().unwrap();
     }
     assert_eq!(stored, 200);
-    assert_eq!(sandbox.sql("SELECT count(*) AS n, count(DISTINCT event.id) AS ids FROM events"), [json!({"n": 200, "ids": 200})]);
+    assert_eq!(
+        sandbox.sql("SELECT count(*) AS n, count(DISTINCT event.id) AS ids FROM events"),
+        [json!({"n": 200, "ids": 200})]
+    );
 }
 
 #[test]
@@ -183,7 +245,8 @@ fn evidence_is_kept_byte_for_byte() {
     let text = format!("{}\n{spelled}\n", record("first", "2026-03-01T07:00:00", json!({})));
     let path = sandbox.file("a.json", &text);
     sandbox.ingest(&[&path]);
-    let row = &sandbox.sql("SELECT raw, source_position, source_file, source_sha256 FROM events WHERE event.id = 'e1'")[0];
+    let row =
+        &sandbox.sql("SELECT raw, source_position, source_file, source_sha256 FROM events WHERE event.id = 'e1'")[0];
     assert_eq!(row["raw"], spelled);
     let at = row["source_position"].as_u64().unwrap() as usize;
     assert_eq!(&text[at..at + spelled.len()], spelled);

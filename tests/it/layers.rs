@@ -5,8 +5,18 @@ use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. `error` and `config` belong to everybody.
 const LAYERS: [&str; 12] = [
-    "schema", "sources", "lake", "functions", "report", "ingest", "engine", "detections", "alerts", "hunt",
-    "investigations", "cli",
+    "schema",
+    "sources",
+    "lake",
+    "functions",
+    "report",
+    "ingest",
+    "engine",
+    "detections",
+    "alerts",
+    "hunt",
+    "investigations",
+    "cli",
 ];
 
 /// (module, what it must not know, why)
@@ -39,8 +49,15 @@ fn source() -> PathBuf {
 /// The code of a file without its tests and comments.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let code = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn is_test(path: &Path) -> bool {
@@ -50,7 +67,11 @@ fn is_test(path: &Path) -> bool {
 
 fn module_files(module: &str) -> Vec<PathBuf> {
     let folder = source().join(module);
-    let mut files = if folder.is_dir() { rust_files(&folder) } else { Vec::new() };
+    let mut files = if folder.is_dir() {
+        rust_files(&folder)
+    } else {
+        Vec::new()
+    };
     files.retain(|path| !is_test(path));
     files
 }
@@ -86,7 +107,10 @@ fn every_folder_has_its_place() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            assert!(LAYERS.contains(&name.as_str()), "src/{name} is not in the list of layers");
+            assert!(
+                LAYERS.contains(&name.as_str()),
+                "src/{name} is not in the list of layers"
+            );
         }
     }
 }
@@ -95,7 +119,12 @@ fn every_folder_has_its_place() {
 fn only_the_command_line_knows_the_terminal() {
     for module in LAYERS.iter().filter(|module| **module != "cli") {
         for path in module_files(module) {
-            for absent in ["std::io::stdout", "std::io::stderr", "std::process::exit", "indicatif::"] {
+            for absent in [
+                "std::io::stdout",
+                "std::io::stderr",
+                "std::process::exit",
+                "indicatif::",
+            ] {
                 assert!(!code(&path).contains(absent), "{} uses {absent}", path.display());
             }
         }

@@ -18,7 +18,9 @@ pub(crate) struct Run {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -36,7 +38,10 @@ impl Sandbox {
     /// The program in this folder, with no environment but what it needs to start.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_retrohunt"));
-        command.env_clear().env("HOME", self.folder.path()).env("TMPDIR", self.folder.path());
+        command
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("TMPDIR", self.folder.path());
         command.current_dir(self.folder.path()).args(arguments);
         command
     }
@@ -60,13 +65,24 @@ impl Sandbox {
 
     /// The counts of an ingest, whatever its exit code: (read, stored, duplicate, rejected).
     pub(crate) fn ingest(&self, paths: &[&str]) -> [u64; 4] {
-        let arguments: Vec<&str> = ["ingest", "--format", "json"].into_iter().chain(paths.iter().copied()).collect();
+        let arguments: Vec<&str> = ["ingest", "--format", "json"]
+            .into_iter()
+            .chain(paths.iter().copied())
+            .collect();
         let run = self.run(&arguments);
         assert!(run.code == 0 || run.code == 3, "{run:?}");
         let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         let counts = ["read", "stored", "duplicate", "rejected"].map(|name| report[name].as_u64().unwrap());
-        assert_eq!(counts[0], counts[1] + counts[2] + counts[3], "read = stored + duplicate + rejected");
-        assert_eq!(run.code == 3, counts[3] > 0 || report["bad_files"] != 0, "exit code 3 says that some was rejected");
+        assert_eq!(
+            counts[0],
+            counts[1] + counts[2] + counts[3],
+            "read = stored + duplicate + rejected"
+        );
+        assert_eq!(
+            run.code == 3,
+            counts[3] > 0 || report["bad_files"] != 0,
+            "exit code 3 says that some was rejected"
+        );
         counts
     }
 }
@@ -80,7 +96,11 @@ impl Run {
                 .replace(&real.display().to_string(), "[FOLDER]")
                 .replace(&folder.display().to_string(), "[FOLDER]")
         };
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
     }
 }
 

@@ -77,7 +77,10 @@ impl Resolver<'_> {
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     self.expressions(expr)?;
-                    outputs.push(Column { name: alias.value.clone(), kind: self.kind(expr) });
+                    outputs.push(Column {
+                        name: alias.value.clone(),
+                        kind: self.kind(expr),
+                    });
                 }
                 SelectItem::ExprWithAliases { expr, .. } => {
                     self.expressions(expr)?;
@@ -89,7 +92,11 @@ impl Resolver<'_> {
                     outputs.extend(self.wildcard(options, columns)?);
                 }
                 SelectItem::Wildcard(options) => {
-                    let relations = self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
+                    let relations = self
+                        .scopes
+                        .last()
+                        .map(|scope| scope.relations.clone())
+                        .unwrap_or_default();
                     for relation in relations {
                         open |= relation.columns.is_open();
                         outputs.extend(self.wildcard(options, relation.columns)?);
@@ -102,7 +109,10 @@ impl Resolver<'_> {
 
     fn unnamed(&mut self, item: &mut SelectItem, before: &[Column]) -> Result<Column> {
         let SelectItem::UnnamedExpr(expr) = item else {
-            return Ok(Column { name: String::new(), kind: Kind::Plain });
+            return Ok(Column {
+                name: String::new(),
+                kind: Kind::Plain,
+            });
         };
         join_name(expr);
         let written = match name_parts(expr) {
@@ -132,10 +142,16 @@ impl Resolver<'_> {
             Some(parts) => parts.last().map(|part| part.value.clone()).unwrap_or_default(),
             None => expr.to_string(),
         };
-        let column = Column { name: name.clone(), kind: self.kind(expr) };
+        let column = Column {
+            name: name.clone(),
+            kind: self.kind(expr),
+        };
         if given != name && (!taken || given != written) {
             let expr = std::mem::replace(expr, Expr::value(Value::Null));
-            *item = SelectItem::ExprWithAlias { expr, alias: ident(&name) };
+            *item = SelectItem::ExprWithAlias {
+                expr,
+                alias: ident(&name),
+            };
         }
         Ok(column)
     }
@@ -189,7 +205,11 @@ impl Resolver<'_> {
                 left_out.push(name.value.clone());
             }
         }
-        Ok(columns.iter().filter(|column| !left_out.contains(&column.name)).cloned().collect())
+        Ok(columns
+            .iter()
+            .filter(|column| !left_out.contains(&column.name))
+            .cloned()
+            .collect())
     }
 
     /// What comparing this resolved expression with a text means.
@@ -197,10 +217,14 @@ impl Resolver<'_> {
         match expr {
             Expr::Nested(inner) => self.kind(inner),
             Expr::Identifier(name) => {
-                let column = self.scopes.iter().rev().find_map(|scope| match scope.exact(&name.value) {
-                    Some(column) => Some(column),
-                    None => scope.output(&name.value, false),
-                });
+                let column = self
+                    .scopes
+                    .iter()
+                    .rev()
+                    .find_map(|scope| match scope.exact(&name.value) {
+                        Some(column) => Some(column),
+                        None => scope.output(&name.value, false),
+                    });
                 column.map_or(Kind::Plain, |column| column.kind)
             }
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
@@ -227,7 +251,11 @@ impl Resolver<'_> {
     /// Rewrites a comparison of a list with texts into one of its elements.
     fn comparison(&self, expr: &mut Expr) -> Result<()> {
         let rewritten = match expr {
-            Expr::BinaryOp { left, op: op @ (BinaryOperator::Eq | BinaryOperator::NotEq), right } => {
+            Expr::BinaryOp {
+                left,
+                op: op @ (BinaryOperator::Eq | BinaryOperator::NotEq),
+                right,
+            } => {
                 let (list, value) = match (self.is_list(left), self.is_list(right)) {
                     (true, false) => (left, right),
                     (false, true) => (right, left),
@@ -239,22 +267,42 @@ impl Resolver<'_> {
                 let values = vec![element(take(value))];
                 negate_if(*op == BinaryOperator::NotEq, self.any_in(take(list), values))
             }
-            Expr::InList { expr: list, list: values, negated } if self.is_list(list) => {
+            Expr::InList {
+                expr: list,
+                list: values,
+                negated,
+            } if self.is_list(list) => {
                 if values.iter().any(gives_list) {
                     return Ok(());
                 }
                 let values = std::mem::take(values).into_iter().map(element).collect();
                 negate_if(*negated, self.any_in(take(list), values))
             }
-            Expr::InSubquery { expr: list, subquery, negated } if self.is_list(list) => {
+            Expr::InSubquery {
+                expr: list,
+                subquery,
+                negated,
+            } if self.is_list(list) => {
                 let subquery = std::mem::replace(subquery.as_mut(), empty_query());
                 negate_if(*negated, self.any_in(take(list), vec![collected(subquery)?]))
             }
-            Expr::Like { expr: list, pattern, negated, any: false, escape_char } if self.is_list(list) => {
+            Expr::Like {
+                expr: list,
+                pattern,
+                negated,
+                any: false,
+                escape_char,
+            } if self.is_list(list) => {
                 let list = self.elements(take(list));
                 negate_if(*negated, any_like(list, pattern, escape(escape_char.as_ref()), false)?)
             }
-            Expr::ILike { expr: list, pattern, negated, any: false, escape_char } if self.is_list(list) => {
+            Expr::ILike {
+                expr: list,
+                pattern,
+                negated,
+                any: false,
+                escape_char,
+            } if self.is_list(list) => {
                 let list = self.elements(take(list));
                 negate_if(*negated, any_like(list, pattern, escape(escape_char.as_ref()), true)?)
             }
@@ -272,12 +320,21 @@ impl Resolver<'_> {
     }
 
     fn elements(&self, list: Expr) -> Expr {
-        if self.kind(&list) == Kind::Pairs { call("pair_values", vec![list]) } else { list }
+        if self.kind(&list) == Kind::Pairs {
+            call("pair_values", vec![list])
+        } else {
+            list
+        }
     }
 }
 
 fn unquoted(name: &ObjectName) -> String {
-    name.0.iter().filter_map(|part| part.as_ident()).map(|part| part.value.as_str()).collect::<Vec<_>>().join(".")
+    name.0
+        .iter()
+        .filter_map(|part| part.as_ident())
+        .map(|part| part.value.as_str())
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 fn take(expr: &mut Expr) -> Expr {
@@ -291,7 +348,10 @@ fn escape(character: Option<&ValueWithSpan>) -> Option<char> {
 /// Elements are texts, so a number written without quotes is one too.
 fn element(value: Expr) -> Expr {
     match &value {
-        Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) => text(number),
+        Expr::Value(ValueWithSpan {
+            value: Value::Number(number, _),
+            ..
+        }) => text(number),
         _ => value,
     }
 }
@@ -303,7 +363,10 @@ fn gives_list(expr: &Expr) -> bool {
         Expr::Nested(inner) => gives_list(inner),
         other => as_call(other).is_some_and(|(name, _)| {
             name.starts_with("array_") && !matches!(name.as_str(), "array_element" | "array_to_string")
-                || matches!(name.as_str(), "make_array" | "string_to_array" | "pair_names" | "pair_values")
+                || matches!(
+                    name.as_str(),
+                    "make_array" | "string_to_array" | "pair_names" | "pair_values"
+                )
         }),
     }
 }
@@ -324,7 +387,7 @@ fn collected(query: Query) -> Result<Expr> {
     if let SetExpr::Select(select) = collecting.body.as_mut() {
         for item in &mut select.from {
             if let TableFactor::Derived { subquery, alias, .. } = &mut item.relation {
-                *subquery = Box::new(query);
+                **subquery = query;
                 *alias = Some(TableAlias {
                     explicit: true,
                     name: ident("list"),
@@ -353,9 +416,10 @@ fn clock(expr: &Expr, now: i64) -> Option<Expr> {
                 text("Timestamp(Microsecond, Some(\"UTC\"))"),
             ],
         )),
-        "today" | "current_date" => {
-            Some(call("arrow_cast", vec![text(&instant.format("%Y-%m-%d").to_string()), text("Date32")]))
-        }
+        "today" | "current_date" => Some(call(
+            "arrow_cast",
+            vec![text(&instant.format("%Y-%m-%d").to_string()), text("Date32")],
+        )),
         _ => None,
     }
 }

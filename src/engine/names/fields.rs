@@ -34,16 +34,73 @@ const DATASET_NAMESPACES: &[&str] = &[
 
 /// Field sets of ECS 8; the catalogue's own first segments count too.
 const ECS_ROOTS: &[&str] = &[
-    "agent", "as", "base", "client", "cloud", "code_signature", "container", "data_stream", "destination", "device",
-    "dll", "dns", "ecs", "elf", "email", "error", "event", "faas", "file", "geo", "group", "hash", "host", "http",
-    "interface", "labels", "log", "macho", "network", "observer", "orchestrator", "organization", "os", "package",
-    "pe", "process", "registry", "related", "risk", "rule", "server", "service", "source", "threat", "tls", "trace",
-    "transaction", "url", "user", "user_agent", "vlan", "volume", "vulnerability", "x509", "suricata", "azure",
-    "o365", "m365_defender", "kibana",
+    "agent",
+    "as",
+    "base",
+    "client",
+    "cloud",
+    "code_signature",
+    "container",
+    "data_stream",
+    "destination",
+    "device",
+    "dll",
+    "dns",
+    "ecs",
+    "elf",
+    "email",
+    "error",
+    "event",
+    "faas",
+    "file",
+    "geo",
+    "group",
+    "hash",
+    "host",
+    "http",
+    "interface",
+    "labels",
+    "log",
+    "macho",
+    "network",
+    "observer",
+    "orchestrator",
+    "organization",
+    "os",
+    "package",
+    "pe",
+    "process",
+    "registry",
+    "related",
+    "risk",
+    "rule",
+    "server",
+    "service",
+    "source",
+    "threat",
+    "tls",
+    "trace",
+    "transaction",
+    "url",
+    "user",
+    "user_agent",
+    "vlan",
+    "volume",
+    "vulnerability",
+    "x509",
+    "suricata",
+    "azure",
+    "o365",
+    "m365_defender",
+    "kibana",
 ];
 
-static ROOTS: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| names().filter_map(|name| name.split('.').next()).chain(ECS_ROOTS.iter().copied()).collect());
+static ROOTS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    names()
+        .filter_map(|name| name.split('.').next())
+        .chain(ECS_ROOTS.iter().copied())
+        .collect()
+});
 
 static ALIAS_TARGETS: LazyLock<HashMap<&'static str, &'static str>> =
     LazyLock::new(|| ALIASES.iter().copied().collect());
@@ -51,7 +108,9 @@ static ALIAS_TARGETS: LazyLock<HashMap<&'static str, &'static str>> =
 /// Fields of the dataset namespaces by their name in lower case.
 static IGNORING_CASE: LazyLock<HashMap<String, &'static Field>> = LazyLock::new(|| {
     let fields = CATALOGUE.fields().iter().map(|field| (field.ecs, field));
-    let aliases = ALIASES.iter().filter_map(|(alias, target)| Some((*alias, CATALOGUE.by_ecs(target)?)));
+    let aliases = ALIASES
+        .iter()
+        .filter_map(|(alias, target)| Some((*alias, CATALOGUE.by_ecs(target)?)));
     aliases
         .chain(fields)
         .filter(|(name, _)| in_dataset_namespace(name))
@@ -61,12 +120,18 @@ static IGNORING_CASE: LazyLock<HashMap<String, &'static Field>> = LazyLock::new(
 
 /// Every field name that has a column, other spellings included.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    CATALOGUE.fields().iter().map(|field| field.ecs).chain(ALIASES.iter().map(|(alias, _)| *alias))
+    CATALOGUE
+        .fields()
+        .iter()
+        .map(|field| field.ecs)
+        .chain(ALIASES.iter().map(|(alias, _)| *alias))
 }
 
 /// The catalogue's field for this name, in any of its spellings.
 fn field(name: &str) -> Option<&'static Field> {
-    CATALOGUE.by_ecs(name).or_else(|| CATALOGUE.by_ecs(ALIAS_TARGETS.get(name)?))
+    CATALOGUE
+        .by_ecs(name)
+        .or_else(|| CATALOGUE.by_ecs(ALIAS_TARGETS.get(name)?))
 }
 
 /// What `name` means.
@@ -119,9 +184,10 @@ fn part_of_pairs(name: &str) -> Option<Meaning> {
 }
 
 fn in_dataset_namespace(name: &str) -> bool {
-    DATASET_NAMESPACES
-        .iter()
-        .any(|namespace| name.get(..namespace.len()).is_some_and(|start| start.eq_ignore_ascii_case(namespace)))
+    DATASET_NAMESPACES.iter().any(|namespace| {
+        name.get(..namespace.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(namespace))
+    })
 }
 
 /// Known names that `name` is most likely meant to be; empty for a plausible field.
@@ -145,10 +211,18 @@ fn misspelled(name: &str) -> Vec<String> {
 fn differing_length(known: &str, name: &str) -> usize {
     let (known, name): (Vec<&str>, Vec<&str>) = (known.split('.').collect(), name.split('.').collect());
     if known.len() != name.len() {
-        return known.iter().chain(&name).map(|segment| segment.len()).min().unwrap_or(0);
+        return known
+            .iter()
+            .chain(&name)
+            .map(|segment| segment.len())
+            .min()
+            .unwrap_or(0);
     }
     let differing = known.iter().zip(&name).filter(|(known, name)| known != name);
-    differing.map(|(known, name)| known.len().min(name.len())).min().unwrap_or(0)
+    differing
+        .map(|(known, name)| known.len().min(name.len()))
+        .min()
+        .unwrap_or(0)
 }
 
 /// Up to three of the names that look like `name`, best first.
@@ -156,7 +230,12 @@ pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> V
     const ALIKE: f64 = 0.6;
     let lower = name.to_ascii_lowercase();
     let mut scored: Vec<(f64, &str)> = names
-        .map(|known| (strsim::normalized_damerau_levenshtein(&lower, &known.to_ascii_lowercase()), known))
+        .map(|known| {
+            (
+                strsim::normalized_damerau_levenshtein(&lower, &known.to_ascii_lowercase()),
+                known,
+            )
+        })
         .filter(|(score, _)| *score >= ALIKE)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
@@ -186,12 +265,24 @@ mod tests {
             ("event.action", "event_action"),
             ("o365.audit.ClientAppId", "o365_audit_client_app_id"),
             ("o365.audit.clientappid", "o365_audit_client_app_id"),
-            ("o365.audit.OperationProperties.Name", "names of o365_audit_operation_properties"),
-            ("o365.audit.OperationProperties.Value", "values of o365_audit_operation_properties"),
-            ("o365.audit.OperationProperties.Odd", "Odd of o365_audit_operation_properties"),
+            (
+                "o365.audit.OperationProperties.Name",
+                "names of o365_audit_operation_properties",
+            ),
+            (
+                "o365.audit.OperationProperties.Value",
+                "values of o365_audit_operation_properties",
+            ),
+            (
+                "o365.audit.OperationProperties.Odd",
+                "Odd of o365_audit_operation_properties",
+            ),
             ("o365.audit.Parameters.Name", "o365_audit_parameters_name"),
             ("o365.audit.Parameters.Confirm", "Confirm of o365_audit_parameters"),
-            ("o365.audit.ModifiedProperties.Group_Id.NewValue", "Group_Id of o365_audit_modified_properties_new_value"),
+            (
+                "o365.audit.ModifiedProperties.Group_Id.NewValue",
+                "Group_Id of o365_audit_modified_properties_new_value",
+            ),
             ("o365.audit.Brand.New", "raw"),
             ("dns.question.name", "raw"),
             ("host.ip", "raw"),
@@ -210,7 +301,10 @@ mod tests {
     #[test]
     fn no_field_of_the_catalogue_is_a_misspelling() {
         for name in names() {
-            assert!(!matches!(meaning(name), Meaning::Unknown(_) | Meaning::Raw) || name == "event.original", "{name}");
+            assert!(
+                !matches!(meaning(name), Meaning::Unknown(_) | Meaning::Raw) || name == "event.original",
+                "{name}"
+            );
         }
     }
 }

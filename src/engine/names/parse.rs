@@ -23,11 +23,15 @@ pub fn parse_query(sql: &str) -> Result<Statement, NameError> {
         ParserError::RecursionLimitExceeded => NameError::Syntax("the statement is nested too deeply".into()),
     };
     let dialect = GenericDialect;
-    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| syntax(error.into()))?;
+    let tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| syntax(error.into()))?;
     let tokens = numbers_in_names(tokens);
     refuse_writing(&tokens)?;
-    let mut statements =
-        Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(syntax)?;
+    let mut statements = Parser::new(&dialect)
+        .with_tokens_with_locations(tokens)
+        .parse_statements()
+        .map_err(syntax)?;
     let statement = match statements.len() {
         1 => statements.remove(0),
         0 => return Err(NameError::Syntax("there is no statement; write a SELECT".into())),
@@ -46,13 +50,19 @@ fn numbers_in_names(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     for token in tokens {
         let touches = |before: &TokenWithSpan| before.span.end == token.span.start;
         if let Token::Number(digits, false) = &token.token
-            && fixed.last().is_some_and(|before| touches(before) && continues_name(&fixed))
+            && fixed
+                .last()
+                .is_some_and(|before| touches(before) && continues_name(&fixed))
         {
             let place = token.span;
             let mut segments = digits.split('.').peekable();
             while let Some(segment) = segments.next() {
                 if !segment.is_empty() {
-                    let word = Word { value: segment.to_owned(), quote_style: Some('"'), keyword: NO_KEYWORD };
+                    let word = Word {
+                        value: segment.to_owned(),
+                        quote_style: Some('"'),
+                        keyword: NO_KEYWORD,
+                    };
                     fixed.push(TokenWithSpan::new(Token::Word(word), place));
                 }
                 if segments.peek().is_some() {
@@ -72,7 +82,12 @@ const NO_KEYWORD: datafusion::sql::sqlparser::keywords::Keyword =
 /// True where a number that follows directly belongs to a name: after `word` or `word.`.
 fn continues_name(tokens: &[TokenWithSpan]) -> bool {
     match tokens {
-        [.., TokenWithSpan { token: Token::Word(_), .. }] => true,
+        [
+            ..,
+            TokenWithSpan {
+                token: Token::Word(_), ..
+            },
+        ] => true,
         [.., word, period] => {
             matches!((&word.token, &period.token), (Token::Word(_), Token::Period))
                 && (word.span.end == period.span.start || word.span == period.span)
@@ -82,12 +97,13 @@ fn continues_name(tokens: &[TokenWithSpan]) -> bool {
 }
 
 fn refuse_writing(tokens: &[TokenWithSpan]) -> Result<(), NameError> {
-    let mut words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).map_while(|token| {
-        match &token.token {
+    let mut words = tokens
+        .iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .map_while(|token| match &token.token {
             Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_uppercase()),
             _ => None,
-        }
-    });
+        });
     let Some(first) = words.next().filter(|first| WRITING.contains(&first.as_str())) else {
         return Ok(());
     };
@@ -104,11 +120,17 @@ fn check_read_only(statement: &Statement) -> Result<(), NameError> {
         Statement::Explain { statement, .. } => {
             return match statement.as_ref() {
                 query @ Statement::Query(_) => check_read_only(query),
-                other => Err(NameError::NotReadOnly { kind: format!("EXPLAIN {}", leading_keywords(other)) }),
+                other => Err(NameError::NotReadOnly {
+                    kind: format!("EXPLAIN {}", leading_keywords(other)),
+                }),
             };
         }
         Statement::ExplainTable { .. } | Statement::ShowTables { .. } | Statement::ShowColumns { .. } => return Ok(()),
-        other => return Err(NameError::NotReadOnly { kind: leading_keywords(other) }),
+        other => {
+            return Err(NameError::NotReadOnly {
+                kind: leading_keywords(other),
+            });
+        }
     }
     match statement.visit(&mut Writes) {
         ControlFlow::Break(kind) => Err(NameError::NotReadOnly { kind: kind.into() }),
@@ -123,7 +145,11 @@ fn leading_keywords(statement: &Statement) -> String {
         .take_while(|word| word.chars().all(|character| character.is_ascii_uppercase()))
         .take(2)
         .collect();
-    if words.is_empty() { "this statement".into() } else { words.join(" ") }
+    if words.is_empty() {
+        "this statement".into()
+    } else {
+        words.join(" ")
+    }
 }
 
 /// Finds what writes or locks inside a query.
@@ -133,11 +159,19 @@ impl Visitor for Writes {
     type Break = &'static str;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
-        if query.locks.is_empty() { writing_body(&query.body) } else { ControlFlow::Break("SELECT FOR UPDATE") }
+        if query.locks.is_empty() {
+            writing_body(&query.body)
+        } else {
+            ControlFlow::Break("SELECT FOR UPDATE")
+        }
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
-        if select.into.is_some() { ControlFlow::Break("SELECT INTO") } else { ControlFlow::Continue(()) }
+        if select.into.is_some() {
+            ControlFlow::Break("SELECT INTO")
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 

@@ -16,16 +16,25 @@ pub(super) struct Reference {
 
 impl Reference {
     fn column(qualifier: Option<&str>, name: &str, output: &str) -> Self {
-        Self { expr: column(qualifier, name), output: output.to_owned() }
+        Self {
+            expr: column(qualifier, name),
+            output: output.to_owned(),
+        }
     }
 }
 
 /// Something a relation has under a dotted name.
 enum Member {
-    Is(Expr),
+    Is(Box<Expr>),
     /// The field is known, but not there.
     Absent,
     Unknown(Vec<String>),
+}
+
+impl Member {
+    fn is(expr: Expr) -> Self {
+        Self::Is(Box::new(expr))
+    }
 }
 
 impl Resolver<'_> {
@@ -62,7 +71,11 @@ impl Resolver<'_> {
         for scope in self.scopes.iter().rev() {
             let column = scope.similar(&name.value);
             let output = scope.output(&name.value, true);
-            let first = if scope.outputs_first { output.or(column) } else { column.or(output) };
+            let first = if scope.outputs_first {
+                output.or(column)
+            } else {
+                column.or(output)
+            };
             if let Some(column) = first {
                 return found(&column.name);
             }
@@ -73,40 +86,53 @@ impl Resolver<'_> {
     /// `e.event_action`, `e.event.action`: a name of one relation.
     fn qualified(&mut self, qualifier: &Ident, rest: &[Ident], parts: &[Ident]) -> Result<Option<Reference>> {
         let unquoted = qualifier.quote_style.is_none();
-        let Some(relation) =
-            self.scopes.iter().rev().find_map(|scope| scope.relation(&qualifier.value, unquoted)).cloned()
+        let Some(relation) = self
+            .scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.relation(&qualifier.value, unquoted))
+            .cloned()
         else {
             return Ok(None);
         };
         let name = dotted(rest);
         let owner = relation.qualifier.as_deref();
         if rest.len() == 1
-            && let Some(column) = relation.columns.exact(&name).or_else(|| relation.columns.similar(&name))
+            && let Some(column) = relation
+                .columns
+                .exact(&name)
+                .or_else(|| relation.columns.similar(&name))
         {
             return Ok(Some(Reference::column(owner, &column.name, &column.name)));
         }
         match self.member(&relation, owner, &name) {
-            Member::Is(expr) => Ok(Some(Reference { expr, output: name })),
+            Member::Is(expr) => Ok(Some(Reference {
+                expr: *expr,
+                output: name,
+            })),
             Member::Absent | Member::Unknown(_) if relation.columns.is_open() => {
                 let mut fixed: Vec<Ident> = parts.to_vec();
                 if let (Some(first), Some(owner)) = (fixed.first_mut(), owner) {
                     *first = ident(owner);
                 }
-                Ok(Some(Reference { expr: Expr::CompoundIdentifier(fixed), output: name }))
+                Ok(Some(Reference {
+                    expr: Expr::CompoundIdentifier(fixed),
+                    output: name,
+                }))
             }
             // An alias that is also the first word of a field: `FROM events AS event`.
             _ if self.means_a_field(&dotted(parts)) => Ok(None),
-            _ if rest.len() == 1 && !name.contains('.') => {
-                Ok(Some(Reference::column(owner, &name, &name)))
-            }
+            _ if rest.len() == 1 && !name.contains('.') => Ok(Some(Reference::column(owner, &name, &name))),
             Member::Absent => Err(Box::new(NameError::NotInScope {
                 name: dotted(parts),
                 relations: qualifier.value.clone(),
                 location: start(parts),
             })),
-            Member::Unknown(nearest) => {
-                Err(Box::new(NameError::UnknownField { name: dotted(parts), nearest, location: start(parts) }))
-            }
+            Member::Unknown(nearest) => Err(Box::new(NameError::UnknownField {
+                name: dotted(parts),
+                nearest,
+                location: start(parts),
+            })),
         }
     }
 
@@ -129,7 +155,12 @@ impl Resolver<'_> {
                 // Only `raw` needs saying whose it is: two relations with the same field
                 // are as ambiguous as in any SQL.
                 match self.member_of(relation, several, name) {
-                    Member::Is(expr) => return Ok(Some(Reference { expr, output: name.to_owned() })),
+                    Member::Is(expr) => {
+                        return Ok(Some(Reference {
+                            expr: *expr,
+                            output: name.to_owned(),
+                        }));
+                    }
                     Member::Absent => absent = true,
                     Member::Unknown(nearest) => unknown = Some(nearest),
                 }
@@ -167,7 +198,10 @@ impl Resolver<'_> {
     ) -> Result<Option<Reference>> {
         let location = start(parts);
         // The first part may be a column with fields of its own.
-        let first = parts.first().filter(|_| parts.len() > 1).map(|part| part.value.as_str());
+        let first = parts
+            .first()
+            .filter(|_| parts.len() > 1)
+            .map(|part| part.value.as_str());
         if first.is_some_and(|first| self.scopes.iter().any(|scope| scope.exact(first).is_some())) {
             return Ok(None);
         }
@@ -179,16 +213,26 @@ impl Resolver<'_> {
             });
         }
         match unknown {
-            Some(nearest) => Err(Box::new(NameError::UnknownField { name: name.to_owned(), nearest, location })),
+            Some(nearest) => Err(Box::new(NameError::UnknownField {
+                name: name.to_owned(),
+                nearest,
+                location,
+            })),
             None if absent => {
                 let relations = self.scopes.iter().rev().find(|scope| !scope.relations.is_empty());
                 let relations = relations.map_or_else(|| Scope::default().describe(), Scope::describe);
-                Err(Box::new(NameError::NotInScope { name: name.to_owned(), relations, location }))
+                Err(Box::new(NameError::NotInScope {
+                    name: name.to_owned(),
+                    relations,
+                    location,
+                }))
             }
             None => match fields::meaning(name) {
-                Meaning::Unknown(nearest) => {
-                    Err(Box::new(NameError::UnknownField { name: name.to_owned(), nearest, location }))
-                }
+                Meaning::Unknown(nearest) => Err(Box::new(NameError::UnknownField {
+                    name: name.to_owned(),
+                    nearest,
+                    location,
+                })),
                 _ => Err(Box::new(NameError::NotInScope {
                     name: name.to_owned(),
                     relations: Scope::default().describe(),
@@ -202,27 +246,27 @@ impl Resolver<'_> {
     fn member(&mut self, relation: &Relation, owner: Option<&str>, name: &str) -> Member {
         let columns = &relation.columns;
         if let Some(found) = columns.exact(name) {
-            return Member::Is(column(owner, &found.name));
+            return Member::is(column(owner, &found.name));
         }
         let has = |field: &crate::schema::Field| columns.exact(&field.column).is_some();
         match fields::meaning(name) {
-            Meaning::Column(field) if has(field) => Member::Is(column(owner, &field.column)),
+            Meaning::Column(field) if has(field) => Member::is(column(owner, &field.column)),
             Meaning::PairNames(field) if has(field) => {
-                Member::Is(call("pair_names", vec![column(owner, &field.column)]))
+                Member::is(call("pair_names", vec![column(owner, &field.column)]))
             }
             Meaning::PairValues(field) if has(field) => {
-                Member::Is(call("pair_values", vec![column(owner, &field.column)]))
+                Member::is(call("pair_values", vec![column(owner, &field.column)]))
             }
             Meaning::PairValue(field, property) if has(field) => {
-                Member::Is(call("property", vec![column(owner, &field.column), text(&property)]))
+                Member::is(call("property", vec![column(owner, &field.column), text(&property)]))
             }
             meaning => match (columns.similar(name), meaning) {
-                (Some(found), _) => Member::Is(column(owner, &found.name)),
+                (Some(found), _) => Member::is(column(owner, &found.name)),
                 (None, Meaning::Raw) if columns.exact("raw").is_some() => {
                     if !self.resolution.raw_fields.iter().any(|field| field == name) {
                         self.resolution.raw_fields.push(name.to_owned());
                     }
-                    Member::Is(call("raw_field", vec![column(owner, "raw"), text(name)]))
+                    Member::is(call("raw_field", vec![column(owner, "raw"), text(name)]))
                 }
                 (None, Meaning::Unknown(nearest)) => Member::Unknown(nearest),
                 (None, _) => Member::Absent,
@@ -251,7 +295,10 @@ pub(super) fn join_name(expr: &mut Expr) {
     let Some(mut parts) = written_name(root).map(<[Ident]>::to_vec) else {
         return;
     };
-    let dots = access_chain.iter().take_while(|access| dot_name(access).is_some()).count();
+    let dots = access_chain
+        .iter()
+        .take_while(|access| dot_name(access).is_some())
+        .count();
     let after = access_chain.split_off(dots);
     parts.extend(access_chain.iter().filter_map(dot_name).flatten().cloned());
     let name = match parts.as_slice() {
@@ -260,17 +307,22 @@ pub(super) fn join_name(expr: &mut Expr) {
     };
     *expr = match after.as_slice() {
         [] => name,
-        _ => Expr::CompoundFieldAccess { root: Box::new(name), access_chain: after },
+        _ => Expr::CompoundFieldAccess {
+            root: Box::new(name),
+            access_chain: after,
+        },
     };
 }
 
 /// The parts of a name, where it may be a keyword that is read as a function (`user`).
 fn written_name(expr: &Expr) -> Option<&[Ident]> {
     match expr {
-        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => match function.name.0.as_slice() {
-            [ObjectNamePart::Identifier(name)] => Some(std::slice::from_ref(name)),
-            _ => None,
-        },
+        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
+            match function.name.0.as_slice() {
+                [ObjectNamePart::Identifier(name)] => Some(std::slice::from_ref(name)),
+                _ => None,
+            }
+        }
         other => name_parts(other),
     }
 }

@@ -30,7 +30,14 @@ pub(super) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(names: &'a Names, now: Option<i64>) -> Self {
-        Self { names, now, ctes: vec![], scopes: vec![], parked: vec![], resolution: Resolution::default() }
+        Self {
+            names,
+            now,
+            ctes: vec![],
+            scopes: vec![],
+            parked: vec![],
+            resolution: Resolution::default(),
+        }
     }
 
     pub(super) fn into_resolution(self) -> Resolution {
@@ -64,7 +71,11 @@ impl<'a> Resolver<'a> {
         self.scopes.pop();
         self.ctes.truncate(outer_ctes);
         // What a pipe gives is known only after planning.
-        Ok(if query.pipe_operators.is_empty() { columns } else { Columns::Open })
+        Ok(if query.pipe_operators.is_empty() {
+            columns
+        } else {
+            Columns::Open
+        })
     }
 
     fn cte(&mut self, cte: &mut Cte, recursive: bool) -> Result<()> {
@@ -81,7 +92,10 @@ impl<'a> Resolver<'a> {
 
     fn body(&mut self, body: &mut SetExpr) -> Result<(Columns, Scope)> {
         let only_outputs = |columns: Columns| {
-            let scope = Scope { outputs: columns.iter().cloned().collect(), ..Scope::default() };
+            let scope = Scope {
+                outputs: columns.iter().cloned().collect(),
+                ..Scope::default()
+            };
             (columns, scope)
         };
         match body {
@@ -95,7 +109,10 @@ impl<'a> Resolver<'a> {
             SetExpr::Values(values) => {
                 self.expressions(values)?;
                 let width = values.rows.first().map_or(0, |row| row.len());
-                let column = |position| Column { name: format!("column{position}"), kind: Kind::Plain };
+                let column = |position| Column {
+                    name: format!("column{position}"),
+                    kind: Kind::Plain,
+                };
                 Ok(only_outputs(Columns::known((1..=width).map(column).collect())))
             }
             _ => Ok((Columns::Open, Scope::default())),
@@ -173,14 +190,21 @@ impl<'a> Resolver<'a> {
                     self.expressions(args)?;
                 }
                 let columns = self.relation_columns(name, args.is_none())?;
-                let own_name = name.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.clone());
+                let own_name = name
+                    .0
+                    .last()
+                    .and_then(ObjectNamePart::as_ident)
+                    .map(|name| name.value.clone());
                 relation(alias.as_ref(), own_name, columns)
             }
             TableFactor::Derived { subquery, alias, .. } => {
                 let columns = self.query(subquery)?;
                 relation(alias.as_ref(), None, columns)
             }
-            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+            TableFactor::NestedJoin {
+                table_with_joins,
+                alias: None,
+            } => {
                 return self.table_with_joins(table_with_joins);
             }
             TableFactor::UNNEST { array_exprs, alias, .. } => {
@@ -196,7 +220,10 @@ impl<'a> Resolver<'a> {
                 relation(alias.as_ref(), None, Columns::Open)
             }
             // The planner refuses most of the rest; what it takes keeps its own names.
-            _ => Relation { qualifier: None, columns: Columns::Open },
+            _ => Relation {
+                qualifier: None,
+                columns: Columns::Open,
+            },
         };
         if let Some(scope) = self.scopes.last_mut() {
             scope.relations.push(relation);
@@ -240,8 +267,14 @@ impl<'a> Resolver<'a> {
 
 fn relation(alias: Option<&TableAlias>, own_name: Option<String>, columns: Columns) -> Relation {
     match alias {
-        Some(alias) => Relation { qualifier: Some(alias.name.value.clone()), columns: renamed(columns, alias) },
-        None => Relation { qualifier: own_name, columns },
+        Some(alias) => Relation {
+            qualifier: Some(alias.name.value.clone()),
+            columns: renamed(columns, alias),
+        },
+        None => Relation {
+            qualifier: own_name,
+            columns,
+        },
     }
 }
 
@@ -250,10 +283,17 @@ fn renamed(columns: Columns, alias: &TableAlias) -> Columns {
     if alias.columns.is_empty() {
         return columns;
     }
-    let kinds = columns.iter().map(|column| column.kind).chain(std::iter::repeat(Kind::Plain));
+    let kinds = columns
+        .iter()
+        .map(|column| column.kind)
+        .chain(std::iter::repeat(Kind::Plain));
     let named = alias.columns.iter().zip(kinds);
-    let mut renamed: Vec<Column> =
-        named.map(|(definition, kind)| Column { name: definition.name.value.clone(), kind }).collect();
+    let mut renamed: Vec<Column> = named
+        .map(|(definition, kind)| Column {
+            name: definition.name.value.clone(),
+            kind,
+        })
+        .collect();
     renamed.extend(columns.iter().skip(renamed.len()).cloned());
     Columns::known(renamed)
 }

@@ -36,8 +36,13 @@ impl Kind {
 impl Column {
     /// A column of a table: the catalogue knows which are lists.
     pub(super) fn of_table(name: &str) -> Self {
-        let kind = CATALOGUE.by_column(name).map_or(Kind::Plain, |field| Kind::of(field.data_type));
-        Self { name: name.to_owned(), kind }
+        let kind = CATALOGUE
+            .by_column(name)
+            .map_or(Kind::Plain, |field| Kind::of(field.data_type));
+        Self {
+            name: name.to_owned(),
+            kind,
+        }
     }
 }
 
@@ -75,8 +80,12 @@ impl Columns {
     /// is exactly one.
     pub(super) fn similar(&self, name: &str) -> Option<&Column> {
         let flat = column_name(name);
-        only(self.iter().filter(|column| column.name.eq_ignore_ascii_case(name)))
-            .or_else(|| only(self.iter().filter(|column| column.name.contains('.') && column_name(&column.name) == flat)))
+        only(self.iter().filter(|column| column.name.eq_ignore_ascii_case(name))).or_else(|| {
+            only(
+                self.iter()
+                    .filter(|column| column.name.contains('.') && column_name(&column.name) == flat),
+            )
+        })
     }
 }
 
@@ -111,7 +120,13 @@ impl Scope {
     pub(super) fn output(&self, name: &str, ignore_case: bool) -> Option<&Column> {
         self.outputs.iter().find(|column| column.name == name).or_else(|| {
             ignore_case
-                .then(|| only(self.outputs.iter().filter(|column| column.name.eq_ignore_ascii_case(name))))
+                .then(|| {
+                    only(
+                        self.outputs
+                            .iter()
+                            .filter(|column| column.name.eq_ignore_ascii_case(name)),
+                    )
+                })
                 .flatten()
         })
     }
@@ -122,7 +137,10 @@ impl Scope {
 
     /// A column spelled otherwise; only if the relations that have it spell it alike.
     pub(super) fn similar(&self, name: &str) -> Option<&Column> {
-        let mut found = self.relations.iter().filter_map(|relation| relation.columns.similar(name));
+        let mut found = self
+            .relations
+            .iter()
+            .filter_map(|relation| relation.columns.similar(name));
         let first = found.next()?;
         found.all(|other| other.name == first.name).then_some(first)
     }
@@ -130,8 +148,12 @@ impl Scope {
     /// The relation of this name: exactly, else ignoring case.
     pub(super) fn relation(&self, qualifier: &str, ignore_case: bool) -> Option<&Relation> {
         let named = |relation: &&Relation| relation.qualifier.as_deref() == Some(qualifier);
-        let alike =
-            |relation: &&Relation| relation.qualifier.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(qualifier));
+        let alike = |relation: &&Relation| {
+            relation
+                .qualifier
+                .as_ref()
+                .is_some_and(|name| name.eq_ignore_ascii_case(qualifier))
+        };
         self.relations
             .iter()
             .find(named)
@@ -140,8 +162,15 @@ impl Scope {
 
     /// The names after FROM, for a message.
     pub(super) fn describe(&self) -> String {
-        let names: Vec<&str> =
-            self.relations.iter().map(|relation| relation.qualifier.as_deref().unwrap_or("the subquery")).collect();
-        if names.is_empty() { "a SELECT without FROM".into() } else { names.join(", ") }
+        let names: Vec<&str> = self
+            .relations
+            .iter()
+            .map(|relation| relation.qualifier.as_deref().unwrap_or("the subquery"))
+            .collect();
+        if names.is_empty() {
+            "a SELECT without FROM".into()
+        } else {
+            names.join(", ")
+        }
     }
 }

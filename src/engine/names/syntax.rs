@@ -8,9 +8,18 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 /// A name, quoted unless it is plain.
 pub(super) fn ident(name: &str) -> Ident {
-    let plain = name.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
-    if plain { Ident::new(name) } else { Ident::with_quote('"', name) }
+    let plain = name
+        .chars()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && name
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || character == '_');
+    if plain {
+        Ident::new(name)
+    } else {
+        Ident::with_quote('"', name)
+    }
 }
 
 /// `column`, or `qualifier.column`.
@@ -28,12 +37,19 @@ pub(super) fn text(text: &str) -> Expr {
 
 /// `name(arguments)`
 pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
-    let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();
+    let args = arguments
+        .into_iter()
+        .map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)))
+        .collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: vec![] }),
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args,
+            clauses: vec![],
+        }),
         filter: None,
         null_treatment: None,
         over: None,
@@ -43,7 +59,14 @@ pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
 
 /// `NOT condition`, where it is negated.
 pub(super) fn negate_if(negated: bool, condition: Expr) -> Expr {
-    if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(condition) } } else { condition }
+    if negated {
+        Expr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr: Box::new(condition),
+        }
+    } else {
+        condition
+    }
 }
 
 /// The name and arguments of a plain function call.
@@ -66,7 +89,11 @@ pub(super) fn as_call(expr: &Expr) -> Option<(String, &[FunctionArg])> {
 pub(super) fn empty_query() -> Query {
     Query {
         with: None,
-        body: Box::new(SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: vec![] })),
+        body: Box::new(SetExpr::Values(Values {
+            explicit_row: false,
+            value_keyword: false,
+            rows: vec![],
+        })),
         order_by: None,
         limit_clause: None,
         fetch: None,
@@ -92,7 +119,11 @@ pub(super) fn as_text(expr: &Expr) -> Option<&str> {
 
 /// The dotted parts as one name.
 pub(super) fn dotted(parts: &[Ident]) -> String {
-    parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".")
+    parts
+        .iter()
+        .map(|part| part.value.as_str())
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 /// Where an identifier is written.

@@ -5,12 +5,28 @@ use super::*;
 const NOW: i64 = 1_709_287_200_123_456; // 2024-03-01T10:00:00.123456Z
 
 fn names() -> Names {
-    let events = crate::schema::CATALOGUE.fields().iter().map(|field| field.column.clone()).collect();
+    let events = crate::schema::CATALOGUE
+        .fields()
+        .iter()
+        .map(|field| field.column.clone())
+        .collect();
     let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
     Names::new(&[
         ("events".into(), events),
-        ("CloudAppEvents".into(), columns(&["Timestamp", "ActionType", "AccountObjectId", "RawEventData", "IPAddress"])),
-        ("AlertEvidence".into(), columns(&["Timestamp", "AccountObjectId", "AlertId"])),
+        (
+            "CloudAppEvents".into(),
+            columns(&[
+                "Timestamp",
+                "ActionType",
+                "AccountObjectId",
+                "RawEventData",
+                "IPAddress",
+            ]),
+        ),
+        (
+            "AlertEvidence".into(),
+            columns(&["Timestamp", "AccountObjectId", "AlertId"]),
+        ),
         ("first_party_apps".into(), columns(&["app_id"])),
     ])
 }
@@ -24,7 +40,11 @@ fn resolve(sql: &str, now: Option<i64>) -> Result<(String, Resolution), NameErro
 #[track_caller]
 fn check(sql: &str, expected: &str) {
     match resolve(sql, Some(NOW)) {
-        Ok((resolved, _)) => assert_eq!(resolved, expected, "\n{sql}"),
+        Ok((resolved, _)) => {
+            assert_eq!(resolved, expected, "\n{sql}");
+            // What is resolved stays as it is.
+            assert_eq!(resolve(&resolved, Some(NOW)).unwrap().0, expected, "\n{sql}");
+        }
         Err(error) => panic!("{sql}\n{error}"),
     }
 }
@@ -40,33 +60,87 @@ fn error(sql: &str) -> String {
 #[test]
 fn tables() {
     check("SELECT raw FROM Events", "SELECT raw FROM events");
-    check("SELECT ActionType FROM cloudappevents", "SELECT ActionType FROM CloudAppEvents");
-    check("WITH events AS (SELECT 1 AS one) SELECT one FROM EVENTS", "WITH events AS (SELECT 1 AS one) SELECT one FROM events");
-    check("WITH a AS (SELECT event.id FROM events) SELECT event.id FROM A", "WITH a AS (SELECT event_id AS \"event.id\" FROM events) SELECT \"event.id\" FROM a");
+    check(
+        "SELECT ActionType FROM cloudappevents",
+        "SELECT ActionType FROM CloudAppEvents",
+    );
+    check(
+        "WITH events AS (SELECT 1 AS one) SELECT one FROM EVENTS",
+        "WITH events AS (SELECT 1 AS one) SELECT one FROM events",
+    );
+    check(
+        "WITH a AS (SELECT event.id FROM events) SELECT event.id FROM A",
+        "WITH a AS (SELECT event_id AS \"event.id\" FROM events) SELECT \"event.id\" FROM a",
+    );
     check("DESCRIBE EVENTS", "DESCRIBE events");
-    check("EXPLAIN SELECT event.id FROM events", "EXPLAIN SELECT event_id AS \"event.id\" FROM events");
-    check("SELECT * FROM generate_series(1, 3)", "SELECT * FROM generate_series(1, 3)");
-    assert_eq!(resolve("SELECT 1 FROM Events e JOIN events f ON true, AlertEvidence", None).unwrap().1.tables, ["events", "AlertEvidence"]);
+    check(
+        "EXPLAIN SELECT event.id FROM events",
+        "EXPLAIN SELECT event_id AS \"event.id\" FROM events",
+    );
+    check(
+        "SELECT * FROM generate_series(1, 3)",
+        "SELECT * FROM generate_series(1, 3)",
+    );
+    assert_eq!(
+        resolve("SELECT 1 FROM Events e JOIN events f ON true, AlertEvidence", None)
+            .unwrap()
+            .1
+            .tables,
+        ["events", "AlertEvidence"]
+    );
 }
 
 #[test]
 fn dotted_names() {
-    check("SELECT event.action FROM events", "SELECT event_action AS \"event.action\" FROM events");
+    check(
+        "SELECT event.action FROM events",
+        "SELECT event_action AS \"event.action\" FROM events",
+    );
     check("SELECT event_action FROM events", "SELECT event_action FROM events");
-    check("SELECT o365.audit.ClientAppId FROM events", "SELECT o365_audit_client_app_id AS \"o365.audit.ClientAppId\" FROM events");
-    check("SELECT o365.audit.clientappid AS app FROM events", "SELECT o365_audit_client_app_id AS app FROM events");
-    check("SELECT group.name, source.as.number, event.end, session.id FROM events", "SELECT group_name AS \"group.name\", source_as_number AS \"source.as.number\", event_end AS \"event.end\", session_id AS \"session.id\" FROM events");
-    check("SELECT user.id, user.name FROM events WHERE user.target.id IS NULL", "SELECT user_id AS \"user.id\", user_name AS \"user.name\" FROM events WHERE user_target_id IS NULL");
-    check("SELECT @timestamp, \"@timestamp\" AS t FROM events ORDER BY @timestamp DESC", "SELECT timestamp AS \"@timestamp\", timestamp AS t FROM events ORDER BY \"@timestamp\" DESC");
-    check("SELECT \"event.action\" FROM events", "SELECT event_action AS \"event.action\" FROM events");
-    check("SELECT `event`.`action` FROM events", "SELECT event_action AS \"event.action\" FROM events");
+    check(
+        "SELECT o365.audit.ClientAppId FROM events",
+        "SELECT o365_audit_client_app_id AS \"o365.audit.ClientAppId\" FROM events",
+    );
+    check(
+        "SELECT o365.audit.clientappid AS app FROM events",
+        "SELECT o365_audit_client_app_id AS app FROM events",
+    );
+    check(
+        "SELECT group.name, source.as.number, event.end, session.id FROM events",
+        "SELECT group_name AS \"group.name\", source_as_number AS \"source.as.number\", event_end AS \"event.end\", session_id AS \"session.id\" FROM events",
+    );
+    check(
+        "SELECT user.id, user.name FROM events WHERE user.target.id IS NULL",
+        "SELECT user_id AS \"user.id\", user_name AS \"user.name\" FROM events WHERE user_target_id IS NULL",
+    );
+    check(
+        "SELECT @timestamp, \"@timestamp\" AS t FROM events ORDER BY @timestamp DESC",
+        "SELECT timestamp AS \"@timestamp\", timestamp AS t FROM events ORDER BY \"@timestamp\" DESC",
+    );
+    check(
+        "SELECT \"event.action\" FROM events",
+        "SELECT event_action AS \"event.action\" FROM events",
+    );
+    check(
+        "SELECT `event`.`action` FROM events",
+        "SELECT event_action AS \"event.action\" FROM events",
+    );
     check(
         "SELECT azure.auditlogs.properties.target_resources.\"0\".display_name, azure.auditlogs.properties.target_resources.`0`.id AS i, azure.auditlogs.properties.target_resources.0.modified_properties.1.new_value AS v FROM events",
         "SELECT azure_auditlogs_properties_target_resources_0_display_name AS \"azure.auditlogs.properties.target_resources.0.display_name\", azure_auditlogs_properties_target_resources_0_id AS i, azure_auditlogs_properties_target_resources_0_modified_properties_1_new_value AS v FROM events",
     );
-    check("SELECT event.category[1] AS c, 1.5, .5 FROM events", "SELECT event_category[1] AS c, 1.5, .5 FROM events");
-    check("SELECT data_stream.dataset FROM events", "SELECT event_dataset AS \"data_stream.dataset\" FROM events");
-    check("SELECT lower(event.action) FROM events", "SELECT lower(event_action) AS \"lower(event.action)\" FROM events");
+    check(
+        "SELECT event.category[1] AS c, 1.5, .5 FROM events",
+        "SELECT event_category[1] AS c, 1.5, .5 FROM events",
+    );
+    check(
+        "SELECT data_stream.dataset FROM events",
+        "SELECT event_dataset AS \"data_stream.dataset\" FROM events",
+    );
+    check(
+        "SELECT lower(event.action) FROM events",
+        "SELECT lower(event_action) AS \"lower(event.action)\" FROM events",
+    );
 }
 
 #[test]
@@ -103,20 +177,47 @@ fn everywhere() {
 
 #[test]
 fn aliases_win() {
-    check("SELECT e.event_action FROM events e", "SELECT e.event_action FROM events e");
-    check("SELECT e.o365.audit.ClientAppId FROM events AS e", "SELECT e.o365_audit_client_app_id AS \"o365.audit.ClientAppId\" FROM events AS e");
-    check("SELECT e.user.id, e.user.name AS n FROM events e", "SELECT e.user_id AS \"user.id\", e.user_name AS n FROM events e");
-    check("SELECT a.event.id, b.event.id FROM events a JOIN events b ON a.user.id = b.user.id", "SELECT a.event_id AS \"event.id\", b.event_id AS \"b.event.id\" FROM events a JOIN events b ON a.user_id = b.user_id");
-    check("SELECT event.action FROM events AS event", "SELECT event_action AS \"event.action\" FROM events AS event");
+    check(
+        "SELECT e.event_action FROM events e",
+        "SELECT e.event_action FROM events e",
+    );
+    check(
+        "SELECT e.o365.audit.ClientAppId FROM events AS e",
+        "SELECT e.o365_audit_client_app_id AS \"o365.audit.ClientAppId\" FROM events AS e",
+    );
+    check(
+        "SELECT e.user.id, e.user.name AS n FROM events e",
+        "SELECT e.user_id AS \"user.id\", e.user_name AS n FROM events e",
+    );
+    check(
+        "SELECT a.event.id, b.event.id FROM events a JOIN events b ON a.user.id = b.user.id",
+        "SELECT a.event_id AS \"event.id\", b.event_id AS \"b.event.id\" FROM events a JOIN events b ON a.user_id = b.user_id",
+    );
+    check(
+        "SELECT event.action FROM events AS event",
+        "SELECT event_action AS \"event.action\" FROM events AS event",
+    );
     check("SELECT e.* FROM events E", "SELECT E.* FROM events E");
 }
 
 #[test]
 fn case() {
-    check("SELECT EVENT_ACTION, actiontype FROM events, CloudAppEvents", "SELECT event_action, ActionType FROM events, CloudAppEvents");
-    check("SELECT \"EVENT_ACTION\" FROM events", "SELECT \"EVENT_ACTION\" FROM events");
-    check("SELECT count(*) AS Total FROM events ORDER BY total", "SELECT count(*) AS Total FROM events ORDER BY Total");
-    check("SELECT c.accountobjectid FROM CloudAppEvents c JOIN AlertEvidence USING (ACCOUNTOBJECTID)", "SELECT c.AccountObjectId FROM CloudAppEvents c JOIN AlertEvidence USING(AccountObjectId)");
+    check(
+        "SELECT EVENT_ACTION, actiontype FROM events, CloudAppEvents",
+        "SELECT event_action, ActionType FROM events, CloudAppEvents",
+    );
+    check(
+        "SELECT \"EVENT_ACTION\" FROM events",
+        "SELECT \"EVENT_ACTION\" FROM events",
+    );
+    check(
+        "SELECT count(*) AS Total FROM events ORDER BY total",
+        "SELECT count(*) AS Total FROM events ORDER BY Total",
+    );
+    check(
+        "SELECT c.accountobjectid FROM CloudAppEvents c JOIN AlertEvidence USING (ACCOUNTOBJECTID)",
+        "SELECT c.AccountObjectId FROM CloudAppEvents c JOIN AlertEvidence USING(AccountObjectId)",
+    );
 }
 
 #[test]
@@ -128,45 +229,103 @@ fn lists() {
         ("event.category != 'web'", "NOT any_in(event_category, 'web')"),
         ("e.event.category = user.id", "any_in(e.event_category, user_id)"),
         ("event.category IN ('a', 'b')", "any_in(event_category, 'a', 'b')"),
-        ("event.category NOT IN ('a', 'b')", "NOT any_in(event_category, 'a', 'b')"),
+        (
+            "event.category NOT IN ('a', 'b')",
+            "NOT any_in(event_category, 'a', 'b')",
+        ),
         ("NOT event.category IN ('a')", "NOT any_in(event_category, 'a')"),
         ("o365.audit.Target.Type = 5", "any_in(o365_audit_target_type, '5')"),
-        ("o365.audit.OperationProperties.Value = 'Bind'", "any_in(pair_values(o365_audit_operation_properties), 'Bind')"),
-        ("o365.audit.OperationProperties.Name IN ('a')", "any_in(pair_names(o365_audit_operation_properties), 'a')"),
-        ("o365.audit.Parameters.Confirm = 'True'", "property(o365_audit_parameters, 'Confirm') = 'True'"),
-        ("o365.audit.DeviceProperties = 'x'", "any_in(pair_values(o365_audit_device_properties), 'x')"),
+        (
+            "o365.audit.OperationProperties.Value = 'Bind'",
+            "any_in(pair_values(o365_audit_operation_properties), 'Bind')",
+        ),
+        (
+            "o365.audit.OperationProperties.Name IN ('a')",
+            "any_in(pair_names(o365_audit_operation_properties), 'a')",
+        ),
+        (
+            "o365.audit.Parameters.Confirm = 'True'",
+            "property(o365_audit_parameters, 'Confirm') = 'True'",
+        ),
+        (
+            "o365.audit.DeviceProperties = 'x'",
+            "any_in(pair_values(o365_audit_device_properties), 'x')",
+        ),
         ("event.category LIKE 'we%'", "any_match(event_category, 'we*')"),
-        ("event.category NOT LIKE '%\\%%'", "NOT any_match(event_category, '*%*')"),
-        ("event.category LIKE 'w_b'", "coalesce(regexp_like(array_to_string(event_category, '\u{1f}'), '(?:^|\u{1f})w[^\u{1f}]b(?:\u{1f}|$)'), false)"),
-        ("event.category ILIKE 'We.%'", "coalesce(regexp_like(array_to_string(event_category, '\u{1f}'), '(?i)(?:^|\u{1f})We\\.[^\u{1f}]*(?:\u{1f}|$)'), false)"),
-        ("event.category IN (SELECT app_id FROM first_party_apps)", "any_in(event_category, (SELECT array_agg(value) FROM (SELECT app_id FROM first_party_apps) AS list (value)))"),
+        (
+            "event.category NOT LIKE '%\\%%'",
+            "NOT any_match(event_category, '*%*')",
+        ),
+        (
+            "event.category LIKE 'w_b'",
+            "coalesce(regexp_like(array_to_string(event_category, '\u{1f}'), '(?:^|\u{1f})w[^\u{1f}]b(?:\u{1f}|$)'), false)",
+        ),
+        (
+            "event.category ILIKE 'We.%'",
+            "coalesce(regexp_like(array_to_string(event_category, '\u{1f}'), '(?i)(?:^|\u{1f})We\\.[^\u{1f}]*(?:\u{1f}|$)'), false)",
+        ),
+        (
+            "event.category IN (SELECT app_id FROM first_party_apps)",
+            "any_in(event_category, (SELECT array_agg(value) FROM (SELECT app_id FROM first_party_apps) AS list (value)))",
+        ),
         ("event.category = ['web']", "event_category = ['web']"),
-        ("event.category = make_array('web')", "event_category = make_array('web')"),
+        (
+            "event.category = make_array('web')",
+            "event_category = make_array('web')",
+        ),
         ("event.category = event.type", "event_category = event_type"),
         ("event.category IS NULL", "event_category IS NULL"),
         ("array_has(event.category, 'web')", "array_has(event_category, 'web')"),
     ] {
-        check(&format!("SELECT 1 FROM events e WHERE {written}"), &format!("SELECT 1 FROM events e WHERE {resolved}"));
+        check(
+            &format!("SELECT 1 FROM events e WHERE {written}"),
+            &format!("SELECT 1 FROM events e WHERE {resolved}"),
+        );
     }
-    check("SELECT event.category FROM events GROUP BY event.category", "SELECT event_category AS \"event.category\" FROM events GROUP BY event_category");
+    check(
+        "SELECT event.category FROM events GROUP BY event.category",
+        "SELECT event_category AS \"event.category\" FROM events GROUP BY event_category",
+    );
     assert!(error("SELECT 1 FROM events WHERE event.category LIKE user.id").contains("use any_match"));
 }
 
 #[test]
 fn raw_fields() {
-    let (sql, resolution) = resolve("SELECT o365.audit.Brand.New FROM events WHERE dns.question.name = 'x' AND dns.question.name <> ''", None).unwrap();
-    assert_eq!(sql, "SELECT raw_field(raw, 'o365.audit.Brand.New') AS \"o365.audit.Brand.New\" FROM events WHERE raw_field(raw, 'dns.question.name') = 'x' AND raw_field(raw, 'dns.question.name') <> ''");
+    let (sql, resolution) = resolve(
+        "SELECT o365.audit.Brand.New FROM events WHERE dns.question.name = 'x' AND dns.question.name <> ''",
+        None,
+    )
+    .unwrap();
+    assert_eq!(
+        sql,
+        "SELECT raw_field(raw, 'o365.audit.Brand.New') AS \"o365.audit.Brand.New\" FROM events WHERE raw_field(raw, 'dns.question.name') = 'x' AND raw_field(raw, 'dns.question.name') <> ''"
+    );
     assert_eq!(resolution.raw_fields, ["o365.audit.Brand.New", "dns.question.name"]);
-    check("SELECT e.host.ip FROM events e", "SELECT raw_field(e.raw, 'host.ip') AS \"host.ip\" FROM events e");
-    check("SELECT host.ip FROM events e JOIN CloudAppEvents c ON true", "SELECT raw_field(e.raw, 'host.ip') AS \"host.ip\" FROM events e JOIN CloudAppEvents c ON true");
+    check(
+        "SELECT e.host.ip FROM events e",
+        "SELECT raw_field(e.raw, 'host.ip') AS \"host.ip\" FROM events e",
+    );
+    check(
+        "SELECT host.ip FROM events e JOIN CloudAppEvents c ON true",
+        "SELECT raw_field(e.raw, 'host.ip') AS \"host.ip\" FROM events e JOIN CloudAppEvents c ON true",
+    );
 }
 
 #[test]
 fn clock() {
     const INSTANT: &str = "arrow_cast('2024-03-01T10:00:00.123456Z', 'Timestamp(Microsecond, Some(\"UTC\"))')";
-    check("SELECT 1 FROM events WHERE \"timestamp\" > now() - INTERVAL '8 hours'", &format!("SELECT 1 FROM events WHERE \"timestamp\" > {INSTANT} - INTERVAL '8 hours'"));
-    check("SELECT NOW(), current_timestamp AS c", &format!("SELECT {INSTANT} AS \"NOW()\", {INSTANT} AS c"));
-    check("SELECT today() AS t, current_date AS c", "SELECT arrow_cast('2024-03-01', 'Date32') AS t, arrow_cast('2024-03-01', 'Date32') AS c");
+    check(
+        "SELECT 1 FROM events WHERE \"timestamp\" > now() - INTERVAL '8 hours'",
+        &format!("SELECT 1 FROM events WHERE \"timestamp\" > {INSTANT} - INTERVAL '8 hours'"),
+    );
+    check(
+        "SELECT NOW(), current_timestamp AS c",
+        &format!("SELECT {INSTANT} AS \"NOW()\", {INSTANT} AS c"),
+    );
+    check(
+        "SELECT today() AS t, current_date AS c",
+        "SELECT arrow_cast('2024-03-01', 'Date32') AS t, arrow_cast('2024-03-01', 'Date32') AS c",
+    );
     assert_eq!(resolve("SELECT now()", None).unwrap().0, "SELECT now()");
 }
 

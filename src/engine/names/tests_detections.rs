@@ -29,7 +29,12 @@ fn texts(values: &[&'static str]) -> Cell<'static> {
 }
 
 fn pairs(values: &[(&'static str, &'static str)]) -> Cell<'static> {
-    Cell::Pairs(values.iter().map(|(name, value)| (Cow::Borrowed(*name), Some(Cow::Borrowed(*value)))).collect())
+    Cell::Pairs(
+        values
+            .iter()
+            .map(|(name, value)| (Cow::Borrowed(*name), Some(Cow::Borrowed(*value))))
+            .collect(),
+    )
 }
 
 /// A copy of an event with some fields changed.
@@ -50,14 +55,18 @@ fn without(event: &Event, id: &'static str, field: &str) -> Event {
 
 /// One column of the events, with the type that the lake gives it.
 fn column(field: &crate::schema::Field, events: &[Event]) -> ArrayRef {
-    let cells = events.iter().map(|event| event.iter().find(|(name, _)| *name == field.ecs).map(|(_, cell)| cell));
+    let cells = events
+        .iter()
+        .map(|event| event.iter().find(|(name, _)| *name == field.ecs).map(|(_, cell)| cell));
     match field.data_type {
         FieldType::Keyword | FieldType::Ip => {
             let mut column = StringViewBuilder::new();
-            cells.for_each(|cell| column.append_option(cell.map(|cell| match cell {
-                Cell::Text(value) => value.as_ref(),
-                other => panic!("{}: {other:?}", field.ecs),
-            })));
+            cells.for_each(|cell| {
+                column.append_option(cell.map(|cell| match cell {
+                    Cell::Text(value) => value.as_ref(),
+                    other => panic!("{}: {other:?}", field.ecs),
+                }))
+            });
             Arc::new(column.finish())
         }
         FieldType::Keywords => {
@@ -71,14 +80,19 @@ fn column(field: &crate::schema::Field, events: &[Event]) -> ArrayRef {
             Arc::new(column.finish())
         }
         FieldType::Pairs => {
-            let fields: Fields = ["name", "value"].map(|name| Field::new(name, DataType::Utf8View, true)).to_vec().into();
+            let fields: Fields = ["name", "value"]
+                .map(|name| Field::new(name, DataType::Utf8View, true))
+                .to_vec()
+                .into();
             let mut column = ListBuilder::new(StructBuilder::from_fields(fields, 0));
             for cell in cells {
                 if let Some(Cell::Pairs(values)) = cell {
                     for (name, value) in values {
                         let pair = column.values();
                         pair.field_builder::<StringViewBuilder>(0).unwrap().append_value(name);
-                        pair.field_builder::<StringViewBuilder>(1).unwrap().append_option(value.as_deref());
+                        pair.field_builder::<StringViewBuilder>(1)
+                            .unwrap()
+                            .append_option(value.as_deref());
                         pair.append(true);
                     }
                 }
@@ -88,10 +102,12 @@ fn column(field: &crate::schema::Field, events: &[Event]) -> ArrayRef {
         }
         FieldType::Long => {
             let mut column = Int64Builder::new();
-            cells.for_each(|cell| column.append_option(cell.map(|cell| match cell {
-                Cell::Long(value) => *value,
-                other => panic!("{}: {other:?}", field.ecs),
-            })));
+            cells.for_each(|cell| {
+                column.append_option(cell.map(|cell| match cell {
+                    Cell::Long(value) => *value,
+                    other => panic!("{}: {other:?}", field.ecs),
+                }))
+            });
             Arc::new(column.finish())
         }
         FieldType::Double => {
@@ -106,10 +122,12 @@ fn column(field: &crate::schema::Field, events: &[Event]) -> ArrayRef {
         }
         FieldType::Timestamp => {
             let mut column = TimestampMicrosecondBuilder::new().with_timezone("UTC");
-            cells.for_each(|cell| column.append_option(cell.map(|cell| match cell {
-                Cell::Timestamp(value) => *value,
-                other => panic!("{}: {other:?}", field.ecs),
-            })));
+            cells.for_each(|cell| {
+                column.append_option(cell.map(|cell| match cell {
+                    Cell::Timestamp(value) => *value,
+                    other => panic!("{}: {other:?}", field.ecs),
+                }))
+            });
             Arc::new(column.finish())
         }
     }
@@ -122,30 +140,62 @@ async fn found(id: &str, events: &[Event], output: &str) -> Vec<String> {
     let mut context = SessionContext::new_with_config(config);
     register_all(&mut context).unwrap();
     context.register_udf(raw_field_udf());
-    let columns = CATALOGUE.fields().iter().map(|field| (field.column.clone(), column(field, events), true));
+    let columns = CATALOGUE
+        .fields()
+        .iter()
+        .map(|field| (field.column.clone(), column(field, events), true));
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
     let apps: ArrayRef = Arc::new(StringArray::from(vec!["known-app"]));
     let apps = RecordBatch::try_from_iter([("app_id", apps)]).unwrap();
     let mut known = Vec::new();
     for (name, batch) in [("events", batch), ("first_party_apps", apps)] {
-        known.push((name.to_owned(), batch.schema().fields().iter().map(|field| field.name().clone()).collect()));
+        known.push((
+            name.to_owned(),
+            batch
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
+        ));
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap();
-        context.register_table(TableReference::bare(name), Arc::new(table)).unwrap();
+        context
+            .register_table(TableReference::bare(name), Arc::new(table))
+            .unwrap();
     }
     for name in ["CloudAppEvents", "AADSignInEventsBeta", "AlertEvidence"] {
         let mut statement = parse_query(&file("views", name)).unwrap();
         Names::new(&known).resolve(&mut statement, None).unwrap();
         let statement = PlannerStatement::Statement(Box::new(statement));
         let plan = context.state().statement_to_plan(statement).await.unwrap();
-        known.push((name.to_owned(), plan.schema().fields().iter().map(|field| field.name().clone()).collect()));
-        context.register_table(TableReference::bare(name), Arc::new(ViewTable::new(plan, None))).unwrap();
+        known.push((
+            name.to_owned(),
+            plan.schema()
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
+        ));
+        context
+            .register_table(TableReference::bare(name), Arc::new(ViewTable::new(plan, None)))
+            .unwrap();
     }
     // The header is a comment.
     let mut statement = parse_query(&file("detections", id)).unwrap();
     let resolution = Names::new(&known).resolve(&mut statement, None).unwrap();
     assert_eq!(resolution.raw_fields, [""; 0], "{id} reads fields without a column");
-    let plan = context.state().statement_to_plan(PlannerStatement::Statement(Box::new(statement))).await.unwrap();
-    let batches = context.execute_logical_plan(plan).await.unwrap().collect().await.unwrap();
+    let plan = context
+        .state()
+        .statement_to_plan(PlannerStatement::Statement(Box::new(statement)))
+        .await
+        .unwrap();
+    let batches = context
+        .execute_logical_plan(plan)
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
     let mut values = Vec::new();
     for batch in &batches {
         let column = batch.column_by_name(output).unwrap();
@@ -175,7 +225,10 @@ fn mail_access() -> Event {
         ("o365.audit.LogonType", text("0")),
         ("o365.audit.UserType", text("0")),
         ("o365.audit.ClientAppId", text("odd-app")),
-        ("o365.audit.OperationProperties", pairs(&[("MailAccessType", "Bind"), ("IsThrottled", "False")])),
+        (
+            "o365.audit.OperationProperties",
+            pairs(&[("MailAccessType", "Bind"), ("IsThrottled", "False")]),
+        ),
         ("o365.audit.OperationCount", Cell::Long(3)),
     ]
 }
@@ -185,15 +238,26 @@ async fn unusual_client_app() {
     let base = mail_access();
     let events = [
         with(&base, "fires", &[]),
-        with(&base, "other-name", &[("o365.audit.OperationProperties", pairs(&[("Any", "Bind")]))]),
-        with(&base, "sync", &[("o365.audit.OperationProperties", pairs(&[("MailAccessType", "Sync")]))]),
+        with(
+            &base,
+            "other-name",
+            &[("o365.audit.OperationProperties", pairs(&[("Any", "Bind")]))],
+        ),
+        with(
+            &base,
+            "sync",
+            &[("o365.audit.OperationProperties", pairs(&[("MailAccessType", "Sync")]))],
+        ),
         with(&base, "delegate", &[("o365.audit.LogonType", text("2"))]),
         with(&base, "known", &[("o365.audit.ClientAppId", text("known-app"))]),
         with(&base, "failed", &[("event.outcome", text("failure"))]),
         with(&base, "category", &[("event.category", texts(&["email"]))]),
         without(&base, "no-app", "o365.audit.ClientAppId"),
     ];
-    assert_eq!(found("unusual_client_app", &events, "event.id").await, ["fires", "other-name"]);
+    assert_eq!(
+        found("unusual_client_app", &events, "event.id").await,
+        ["fires", "other-name"]
+    );
 }
 
 #[tokio::test]
@@ -206,14 +270,28 @@ async fn excessive_mail_items() {
         with(&base, "100", &[("o365.audit.OperationCount", Cell::Long(100))]),
         with(&base, "throttled", &[throttled(("IsThrottled", "True"))]),
         with(&base, "unpaired", &[throttled(("IsThrottled", "False"))]),
-        with(&base, "code", &[throttled(("IsThrottled", "True")), ("event.code", text("ExchangeItem"))]),
-        without(&with(&base, "", &[throttled(("IsThrottled", "True"))]), "no-count", "o365.audit.OperationCount"),
+        with(
+            &base,
+            "code",
+            &[throttled(("IsThrottled", "True")), ("event.code", text("ExchangeItem"))],
+        ),
+        without(
+            &with(&base, "", &[throttled(("IsThrottled", "True"))]),
+            "no-count",
+            "o365.audit.OperationCount",
+        ),
     ];
-    assert_eq!(found("excessive_mail_items", &events, "event.id").await, ["100", "no-count", "throttled"]);
+    assert_eq!(
+        found("excessive_mail_items", &events, "event.id").await,
+        ["100", "no-count", "throttled"]
+    );
 }
 
 fn source(id: &'static str, ip: &'static str, dataset: &'static str, more: &[(&'static str, Cell<'static>)]) -> Event {
-    let base = vec![("@timestamp", Cell::Timestamp(1_709_287_200_000_000)), ("event.outcome", text("success"))];
+    let base = vec![
+        ("@timestamp", Cell::Timestamp(1_709_287_200_000_000)),
+        ("event.outcome", text("success")),
+    ];
     let mut event = with(&base, id, &[("source.ip", text(ip)), ("event.dataset", text(dataset))]);
     event.extend(more.iter().cloned());
     event
@@ -221,8 +299,14 @@ fn source(id: &'static str, ip: &'static str, dataset: &'static str, more: &[(&'
 
 #[tokio::test]
 async fn suspicious_source() {
-    let mail = [("event.action", text("MailItemsAccessed")), ("event.category", texts(&["web", "email"]))];
-    let alert = [("kibana.alert.rule.name", text("External Alerts")), ("event.category", texts(&["network", "web"]))];
+    let mail = [
+        ("event.action", text("MailItemsAccessed")),
+        ("event.category", texts(&["web", "email"])),
+    ];
+    let alert = [
+        ("kibana.alert.rule.name", text("External Alerts")),
+        ("event.category", texts(&["network", "web"])),
+    ];
     let failed = [("event.outcome", text("failure"))];
     let mut failed_sign_in = source("f1", "1.0.0.5", "azure.signinlogs", &[]);
     failed_sign_in = with(&failed_sign_in, "f1", &failed);
@@ -246,13 +330,30 @@ async fn suspicious_source() {
         source("g1", "2001:4860:0:0::8", "o365.audit", &mail),
         source("g2", "2001:4860::8", "suricata.eve", &alert),
         // Another rule's alert, and no address.
-        source("h1", "1.0.0.1", "suricata.eve", &[("kibana.alert.rule.name", text("Other"))]),
+        source(
+            "h1",
+            "1.0.0.1",
+            "suricata.eve",
+            &[("kibana.alert.rule.name", text("Other"))],
+        ),
         without(&source("i1", "1.0.0.1", "o365.audit", &mail), "i1", "source.ip"),
     ];
-    assert_eq!(found("suspicious_source", &events, "source.ip").await, ["1.0.0.1", "1.0.0.2", "2001:4860::8"]);
-    assert_eq!(found("suspicious_source", &events, "event_ids").await, ["[a1, a2]", "[b1, b2]", "[g1, g2]"]);
-    assert_eq!(found("suspicious_source", &events, "categories").await, ["[email, network, web]", "[email, network, web]", "[network, web]"]);
-    assert_eq!(found("suspicious_source", &events, "event_count").await, ["2", "2", "2"]);
+    assert_eq!(
+        found("suspicious_source", &events, "source.ip").await,
+        ["1.0.0.1", "1.0.0.2", "2001:4860::8"]
+    );
+    assert_eq!(
+        found("suspicious_source", &events, "event_ids").await,
+        ["[a1, a2]", "[b1, b2]", "[g1, g2]"]
+    );
+    assert_eq!(
+        found("suspicious_source", &events, "categories").await,
+        ["[email, network, web]", "[email, network, web]", "[network, web]"]
+    );
+    assert_eq!(
+        found("suspicious_source", &events, "event_count").await,
+        ["2", "2", "2"]
+    );
 }
 
 #[tokio::test]
@@ -264,7 +365,10 @@ async fn risky_mailbox_rule() {
         ("m365_defender.event.account_object_id", text("victim")),
         ("m365_defender.event.application_id", Cell::Long(20893)),
         ("m365_defender.event.report_id", text("fires")),
-        ("raw", text(r#"{"AppAccessContext":{"AADSessionId":"0A1B-22"}}"#)),
+        (
+            "raw",
+            text(r#"{"properties":{"RawEventData":{"AppAccessContext":{"AADSessionId":"0A1B-22"}}}}"#),
+        ),
     ];
     let sign_in = vec![
         ("@timestamp", Cell::Timestamp(1_709_287_200_000_000)),
@@ -282,10 +386,35 @@ async fn risky_mailbox_rule() {
     let report = |id| ("m365_defender.event.report_id", text(id));
     let changes = [
         with(&change, "1", &[]),
-        with(&change, "2", &[report("other-session"), ("raw", text("0a1b-223 x0a1b-22"))]),
-        with(&change, "3", &[report("other-action"), ("event.action", text("MailItemsAccessed"))]),
-        with(&change, "4", &[report("other-user"), ("m365_defender.event.account_object_id", text("x"))]),
-        with(&change, "5", &[report("other-app"), ("m365_defender.event.application_id", Cell::Long(1))]),
+        with(
+            &change,
+            "2",
+            &[
+                report("other-session"),
+                ("raw", text(r#"{"RawEventData":"0a1b-223 x0a1b-22"}"#)),
+            ],
+        ),
+        with(
+            &change,
+            "3",
+            &[report("other-action"), ("event.action", text("MailItemsAccessed"))],
+        ),
+        with(
+            &change,
+            "4",
+            &[
+                report("other-user"),
+                ("m365_defender.event.account_object_id", text("x")),
+            ],
+        ),
+        with(
+            &change,
+            "5",
+            &[
+                report("other-app"),
+                ("m365_defender.event.application_id", Cell::Long(1)),
+            ],
+        ),
     ];
     let hunt = async |sign_in: Event, evidence: &[Event]| {
         let mut events = changes.to_vec();
@@ -295,7 +424,14 @@ async fn risky_mailbox_rule() {
     };
     let evidence = [evidence];
     assert_eq!(hunt(with(&sign_in, "s", &[]), &evidence).await, ["fires"]);
-    assert_eq!(hunt(with(&sign_in, "s", &[("m365_defender.event.is_managed", Cell::Long(0))]), &evidence).await, ["fires"]);
+    assert_eq!(
+        hunt(
+            with(&sign_in, "s", &[("m365_defender.event.is_managed", Cell::Long(0))]),
+            &evidence
+        )
+        .await,
+        ["fires"]
+    );
     for quiet in [
         ("m365_defender.event.is_managed", Cell::Long(1)),
         ("m365_defender.event.is_compliant", Cell::Long(1)),
@@ -304,7 +440,11 @@ async fn risky_mailbox_rule() {
         ("source.address", text("")),
         ("m365_defender.event.account_object_id", text("x")),
     ] {
-        assert_eq!(hunt(with(&sign_in, "s", std::slice::from_ref(&quiet)), &evidence).await, [""; 0], "{quiet:?}");
+        assert_eq!(
+            hunt(with(&sign_in, "s", std::slice::from_ref(&quiet)), &evidence).await,
+            [""; 0],
+            "{quiet:?}"
+        );
     }
     assert_eq!(hunt(with(&sign_in, "s", &[]), &[]).await, [""; 0]);
 }

@@ -34,7 +34,9 @@ fn categories() -> ArrayRef {
 }
 
 fn session() -> (SessionContext, Names) {
-    let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(true);
+    let mut config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_information_schema(true);
     config.options_mut().sql_parser.enable_ident_normalization = false;
     let mut context = SessionContext::new_with_config(config);
     register_all(&mut context).unwrap();
@@ -42,20 +44,42 @@ fn session() -> (SessionContext, Names) {
     let times: Vec<i64> = (0..4).map(|hours| NOW - hours * HOUR).collect();
     let text = |values: Vec<Option<&str>>| Arc::new(StringArray::from(values)) as ArrayRef;
     let events = RecordBatch::try_from_iter_with_nullable([
-        ("timestamp", Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) as ArrayRef, true),
+        (
+            "timestamp",
+            Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) as ArrayRef,
+            true,
+        ),
         ("event_id", text(vec![Some("a"), Some("b"), Some("c"), Some("d")]), true),
-        ("event_action", text(vec![Some("Read"), Some("Read"), Some("Write"), None]), true),
+        (
+            "event_action",
+            text(vec![Some("Read"), Some("Read"), Some("Write"), None]),
+            true,
+        ),
         ("user_id", text(vec![Some("u"), Some("u"), Some("v"), Some("w")]), true),
         ("event_category", categories(), true),
-        ("raw", text(vec![Some(r#"{"Brand":{"New":7}}"#), Some("{}"), None, Some("x")]), true),
+        (
+            "raw",
+            text(vec![Some(r#"{"Brand":{"New":7}}"#), Some("{}"), None, Some("x")]),
+            true,
+        ),
     ])
     .unwrap();
     let evidence = RecordBatch::try_from_iter([("AccountObjectId", text(vec![Some("u"), Some("w")]))]).unwrap();
     let tables = [("events", &events), ("AlertEvidence", &evidence)].map(|(name, batch)| {
         let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]]).unwrap();
         // A name given as text would be folded to lower case.
-        context.register_table(TableReference::bare(name), Arc::new(table)).unwrap();
-        (name.to_owned(), batch.schema().fields().iter().map(|field| field.name().clone()).collect())
+        context
+            .register_table(TableReference::bare(name), Arc::new(table))
+            .unwrap();
+        (
+            name.to_owned(),
+            batch
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect(),
+        )
     });
     (context, Names::new(&tables))
 }
@@ -63,18 +87,27 @@ fn session() -> (SessionContext, Names) {
 async fn run(sql: &str) -> Result<String, String> {
     let (context, names) = session();
     let mut statement = parse_query(sql).map_err(|error| error.to_string())?;
-    names.resolve(&mut statement, Some(NOW)).map_err(|error| error.to_string())?;
+    names
+        .resolve(&mut statement, Some(NOW))
+        .map_err(|error| error.to_string())?;
     let statement = PlannerStatement::Statement(Box::new(statement));
     let explain = |error: DataFusionError| names.explain_plan_error(&error).unwrap_or_else(|| error.to_string());
     let plan = context.state().statement_to_plan(statement).await.map_err(explain)?;
-    let frame = context.execute_logical_plan(plan).await.map_err(|error| error.to_string())?;
+    let frame = context
+        .execute_logical_plan(plan)
+        .await
+        .map_err(|error| error.to_string())?;
     let batches = frame.collect().await.map_err(|error| error.to_string())?;
     Ok(pretty_format_batches(&batches).unwrap().to_string())
 }
 
 /// The ids of the events that a condition selects.
 async fn ids(condition: &str) -> String {
-    let table = run(&format!("SELECT event.id FROM events WHERE {condition} ORDER BY event.id")).await.unwrap();
+    let table = run(&format!(
+        "SELECT event.id FROM events WHERE {condition} ORDER BY event.id"
+    ))
+    .await
+    .unwrap();
     let ids = table.lines().skip(3).filter(|line| line.starts_with("| "));
     ids.map(|line| line.trim_matches(['|', ' '])).collect()
 }
@@ -93,8 +126,14 @@ async fn any_element() {
         ("event.category ILIKE 'WEB'", "a"),
         ("event.category NOT ILIKE 'w_b'", "bcd"),
         ("event.category = event.id", ""),
-        ("event.category IN (SELECT CASE AccountObjectId WHEN 'u' THEN 'iam' ELSE 'email' END FROM AlertEvidence)", "ab"),
-        ("event.category IN (SELECT AccountObjectId FROM AlertEvidence WHERE false)", ""),
+        (
+            "event.category IN (SELECT CASE AccountObjectId WHEN 'u' THEN 'iam' ELSE 'email' END FROM AlertEvidence)",
+            "ab",
+        ),
+        (
+            "event.category IN (SELECT AccountObjectId FROM AlertEvidence WHERE false)",
+            "",
+        ),
         ("event.category IS NULL", "d"),
     ] {
         assert_eq!(ids(condition).await, expected, "{condition}");
@@ -104,10 +143,16 @@ async fn any_element() {
 #[tokio::test]
 async fn clock_and_raw_fields() {
     assert_eq!(ids("timestamp > now() - INTERVAL '2 hours'").await, "ab");
-    assert_eq!(ids("@timestamp >= current_timestamp - INTERVAL '2 hours' AND @timestamp < now()").await, "bc");
+    assert_eq!(
+        ids("@timestamp >= current_timestamp - INTERVAL '2 hours' AND @timestamp < now()").await,
+        "bc"
+    );
     assert_eq!(ids("timestamp >= today()").await, "abcd");
     assert_eq!(ids("o365.audit.Brand.New = '7'").await, "a");
-    assert_eq!(ids("user.id IN (SELECT accountobjectid FROM alertevidence)").await, "abd");
+    assert_eq!(
+        ids("user.id IN (SELECT accountobjectid FROM alertevidence)").await,
+        "abd"
+    );
 }
 
 #[tokio::test]

@@ -39,9 +39,13 @@ const NAMESPACES: &[(&str, Keys)] = &[
 
 impl Lookup {
     pub(super) fn new(name: &str) -> Self {
-        let mut paths = vec![Path { name: name.to_owned(), keys: Keys::Exact }];
-        if let Some((rest, keys)) =
-            NAMESPACES.iter().find_map(|(namespace, keys)| Some((name.strip_prefix(namespace)?, *keys)))
+        let mut paths = vec![Path {
+            name: name.to_owned(),
+            keys: Keys::Exact,
+        }];
+        if let Some((rest, keys)) = NAMESPACES
+            .iter()
+            .find_map(|(namespace, keys)| Some((name.strip_prefix(namespace)?, *keys)))
         {
             let mut add = |name: String| paths.push(Path { name, keys });
             add(rest.to_owned());
@@ -64,7 +68,9 @@ impl Lookup {
         for (key, value) in object(record)? {
             let limit = best.as_ref().map_or(self.paths.len(), |(position, _)| *position);
             for (position, path) in self.paths.iter().enumerate().take(limit) {
-                let Some(rest) = after(&key, &path.name, path.keys) else { continue };
+                let Some(rest) = after(&key, &path.name, path.keys) else {
+                    continue;
+                };
                 if let Some(text) = descend(&value, rest, path.keys) {
                     found = Some(text);
                     best = Some((position, value));
@@ -94,7 +100,10 @@ fn after<'a>(key: &str, name: &'a str, keys: Keys) -> Option<&'a str> {
             let snake = snake_case(key);
             let length = snake.len();
             let head = name.get(..length)?;
-            let same = head.bytes().zip(snake.bytes()).all(|(written, key)| written == key || (written == b'.' && key == b'_'));
+            let same = head
+                .bytes()
+                .zip(snake.bytes())
+                .all(|(written, key)| written == key || (written == b'.' && key == b'_'));
             same.then(|| ends_segment(name.get(length..))).flatten()
         }),
     }
@@ -130,8 +139,9 @@ fn descend(value: &LazyValue<'_>, rest: &str, keys: Keys) -> Option<String> {
         return text_of(value);
     }
     match value.get_type() {
-        JsonType::Object => object(value.as_raw_str())?
-            .find_map(|(key, inner)| descend(&inner, after(&key, rest, keys)?, keys)),
+        JsonType::Object => {
+            object(value.as_raw_str())?.find_map(|(key, inner)| descend(&inner, after(&key, rest, keys)?, keys))
+        }
         JsonType::Array => in_array(value.as_raw_str(), rest, keys),
         // JSON kept as a string: AdditionalInfo, additionalDetails, RawEventData.
         JsonType::String => {
@@ -155,7 +165,9 @@ fn in_array(array: &str, rest: &str, keys: Keys) -> Option<String> {
     }
     let mut values: Vec<String> = Vec::new();
     for element in elements() {
-        let Some(members) = object(element.as_raw_str()) else { continue };
+        let Some(members) = object(element.as_raw_str()) else {
+            continue;
+        };
         values.extend(members.filter_map(|(key, inner)| json_at(&inner, after(&key, rest, keys)?, keys)));
     }
     if !values.is_empty() {
@@ -171,21 +183,34 @@ fn json_at(value: &LazyValue<'_>, rest: &str, keys: Keys) -> Option<String> {
     }
     let text = descend(value, rest, keys)?;
     let is_json = sonic_rs::from_str::<LazyValue<'_>>(&text).is_ok_and(|inner| inner.get_type() != JsonType::String);
-    if is_json { Some(text) } else { sonic_rs::to_string(&text).ok() }
+    if is_json {
+        Some(text)
+    } else {
+        sonic_rs::to_string(&text).ok()
+    }
 }
 
 /// `{"Name": n, "Value": v}` has `v` under `n`, and `{"Name": n, "NewValue": v}` has `v`
 /// under `n.NewValue`.
 fn under_name(element: &str, rest: &str) -> Option<String> {
     let members: Vec<_> = object(element)?.collect();
-    let get = |wanted: &str| members.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value);
+    let get = |wanted: &str| {
+        members
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value)
+    };
     let name = get("Name").or_else(|| get("Key"))?;
     let name = name.as_str()?;
     if same_name(name, rest) {
         return text_of(get("Value")?);
     }
     let (name_part, half) = rest.rsplit_once('.')?;
-    if same_name(name, name_part) { text_of(get(half)?) } else { None }
+    if same_name(name, name_part) {
+        text_of(get(half)?)
+    } else {
+        None
+    }
 }
 
 /// Elastic writes underscores for the spaces and dots of a property's name.
@@ -213,7 +238,11 @@ mod tests {
 
     #[track_caller]
     fn check(record: &str, name: &str, expected: Option<&str>) {
-        assert_eq!(Lookup::new(name).find(record).as_deref(), expected, "{name} of {record}");
+        assert_eq!(
+            Lookup::new(name).find(record).as_deref(),
+            expected,
+            "{name} of {record}"
+        );
     }
 
     #[test]
@@ -231,16 +260,31 @@ mod tests {
             check(record, "o365.audit.X", Some("v"));
         }
         check(r#"{"kibana.alert.rule.name":"n"}"#, "kibana.alert.rule.name", Some("n"));
-        check(r#"{"dns":{"question":{"name":"a\"b"}}}"#, "dns.question.name", Some("a\"b"));
-        check(r#"{"alert":{"signature":"s"}}"#, "suricata.eve.alert.signature", Some("s"));
+        check(
+            r#"{"dns":{"question":{"name":"a\"b"}}}"#,
+            "dns.question.name",
+            Some("a\"b"),
+        );
+        check(
+            r#"{"alert":{"signature":"s"}}"#,
+            "suricata.eve.alert.signature",
+            Some("s"),
+        );
     }
 
     #[test]
     fn values() {
         let record = r#"{"s":"x","n":1.50,"b":true,"o":{"a": 1},"l":[1, "2"],"z":null,"e":""}"#;
         for (key, expected) in [
-            ("s", Some("x")), ("n", Some("1.50")), ("b", Some("true")), ("o", Some(r#"{"a": 1}"#)),
-            ("l", Some(r#"[1, "2"]"#)), ("z", None), ("e", Some("")), ("absent", None), ("s.deeper", None),
+            ("s", Some("x")),
+            ("n", Some("1.50")),
+            ("b", Some("true")),
+            ("o", Some(r#"{"a": 1}"#)),
+            ("l", Some(r#"[1, "2"]"#)),
+            ("z", None),
+            ("e", Some("")),
+            ("absent", None),
+            ("s.deeper", None),
         ] {
             check(record, &format!("o365.audit.{key}"), expected);
         }
@@ -255,8 +299,16 @@ mod tests {
         check(record, "o365.audit.Parameters.ForwardTo", Some("a@b"));
         check(record, "o365.audit.Parameters.a_b_c", Some("d"));
         check(record, "o365.audit.Parameters.Name", Some(r#"["ForwardTo","a.b c"]"#));
-        check(record, "o365.audit.ModifiedProperties.Role_DisplayName.NewValue", Some("n"));
-        check(record, "o365.audit.ModifiedProperties.Role.DisplayName.OldValue", Some("o"));
+        check(
+            record,
+            "o365.audit.ModifiedProperties.Role_DisplayName.NewValue",
+            Some("n"),
+        );
+        check(
+            record,
+            "o365.audit.ModifiedProperties.Role.DisplayName.OldValue",
+            Some("o"),
+        );
         check(record, "o365.audit.Folders.Path", Some(r#"["\\Inbox","\\Sent"]"#));
         check(record, "o365.audit.Folders.FolderItems.Id", Some(r#"[["1","2"]]"#));
         check(record, "o365.audit.Folders.1.Path", Some("\\Sent"));
@@ -278,8 +330,16 @@ mod tests {
         }
         check(wrapped, "azure.signinlogs.category", Some("S"));
         let audit = r#"{"properties":{"initiatedBy":{"user":{"userPrincipalName":"u"}},"targetResources":[{"displayName":"d"}]}}"#;
-        check(audit, "azure.auditlogs.properties.initiated_by.user.userPrincipalName", Some("u"));
-        check(audit, "azure.auditlogs.properties.target_resources.0.display_name", Some("d"));
+        check(
+            audit,
+            "azure.auditlogs.properties.initiated_by.user.userPrincipalName",
+            Some("u"),
+        );
+        check(
+            audit,
+            "azure.auditlogs.properties.target_resources.0.display_name",
+            Some("d"),
+        );
         let defender = r#"{"properties":{"AccountUpn":"u","RemoteIP":"1.1.1.1"}}"#;
         check(defender, "m365_defender.event.account_upn", Some("u"));
         check(defender, "m365_defender.event.account.upn", Some("u"));
@@ -288,7 +348,18 @@ mod tests {
 
     #[test]
     fn unreadable_records() {
-        for record in ["", "[]", "null", "{", "{\"a\"", "{\"a\":", "{\"a\":}", "\u{0}", "\"text\"", "{\"a\":{\"b\":"] {
+        for record in [
+            "",
+            "[]",
+            "null",
+            "{",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":}",
+            "\u{0}",
+            "\"text\"",
+            "{\"a\":{\"b\":",
+        ] {
             check(record, "a.b", None);
             check(record, "o365.audit.a", None);
         }

@@ -28,15 +28,21 @@ pub(super) fn header(bytes: &[u8]) -> Option<CsvHeader> {
     let delimiter = [b',', b';', b'\t']
         .into_iter()
         .max_by_key(|delimiter| line.bytes().filter(|byte| byte == delimiter).count())?;
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(line.as_bytes());
+    let mut reader = ::csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .from_reader(line.as_bytes());
     let record = reader.records().next()?.ok()?;
     let columns: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
     let name_like = |name: &String| {
         !name.is_empty() && name.len() <= 64 && !name.chars().any(|c| c.is_control() || matches!(c, '{' | '}' | '"'))
     };
     let distinct: std::collections::HashSet<_> = columns.iter().collect();
-    (columns.len() >= 2 && columns.iter().all(name_like) && distinct.len() == columns.len())
-        .then_some(CsvHeader { columns, delimiter, length: end })
+    (columns.len() >= 2 && columns.iter().all(name_like) && distinct.len() == columns.len()).then_some(CsvHeader {
+        columns,
+        delimiter,
+        length: end,
+    })
 }
 
 /// The end of the row that starts at `start`: behind the line feed outside of quotes.
@@ -130,7 +136,11 @@ mod tests {
         let content = frame(text.as_bytes(), &mut |chunk| {
             if let Shape::Csv(header) = &chunk.shape {
                 for (position, _, record) in rows(&chunk.bytes, header) {
-                    let fields = record.unwrap().iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect();
+                    let fields = record
+                        .unwrap()
+                        .iter()
+                        .map(|f| String::from_utf8_lossy(f).into_owned())
+                        .collect();
                     found.push((chunk.offset + position as u64, fields));
                 }
             }
@@ -148,7 +158,11 @@ mod tests {
         let texts: Vec<_> = rows.iter().map(|(_, fields)| fields.clone()).collect();
         assert_eq!(texts, [["{\"a\":\r\n1}", "x"], ["y", "z"]]);
         let at = rows[1].0 as usize;
-        assert_eq!(&text.as_bytes()[at..at + 1], b"y", "the position is that of the row in the file");
+        assert_eq!(
+            &text.as_bytes()[at..at + 1],
+            b"y",
+            "the position is that of the row in the file"
+        );
     }
 
     #[test]

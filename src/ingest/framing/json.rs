@@ -48,7 +48,12 @@ pub(super) struct JsonFramer {
 
 impl Default for JsonFramer {
     fn default() -> Self {
-        Self { place: Place::Top, at: 0, scan: None, spans: Vec::new() }
+        Self {
+            place: Place::Top,
+            at: 0,
+            scan: None,
+            spans: Vec::new(),
+        }
     }
 }
 
@@ -94,7 +99,17 @@ impl JsonFramer {
         let start = self.at + skipped;
         self.at = start;
         match (bytes[start], self.place) {
-            (_, Place::Tail) => self.resume(Scan { start, at: start, depth: 1, in_string: false, compact: false }, bytes, ended),
+            (_, Place::Tail) => self.resume(
+                Scan {
+                    start,
+                    at: start,
+                    depth: 1,
+                    in_string: false,
+                    compact: false,
+                },
+                bytes,
+                ended,
+            ),
             (b'{', Place::Top) => match container(&bytes[start..], ended) {
                 Lookahead::Array(length) => {
                     self.place = Place::Array { in_container: true };
@@ -136,7 +151,17 @@ impl JsonFramer {
 
     fn value(&mut self, start: usize, bytes: &[u8], ended: bool) -> bool {
         let compact = bytes.get(start + 1).is_some_and(|byte| !byte.is_ascii_whitespace());
-        self.resume(Scan { start, at: start, depth: 0, in_string: false, compact }, bytes, ended)
+        self.resume(
+            Scan {
+                start,
+                at: start,
+                depth: 0,
+                in_string: false,
+                compact,
+            },
+            bytes,
+            ended,
+        )
     }
 
     /// Text that begins no value: to the end of its line.
@@ -228,7 +253,10 @@ enum Lookahead {
 
 /// Whether the object at the start of `bytes` only holds an array of records.
 fn container(bytes: &[u8], ended: bool) -> Lookahead {
-    let mut cursor = Cursor { bytes: &bytes[..bytes.len().min(CONTAINER_LOOKAHEAD)], at: 1 };
+    let mut cursor = Cursor {
+        bytes: &bytes[..bytes.len().min(CONTAINER_LOOKAHEAD)],
+        at: 1,
+    };
     match cursor.find_array() {
         Some(true) => Lookahead::Array(cursor.at),
         Some(false) => Lookahead::Record,
@@ -271,7 +299,13 @@ impl<'a> Cursor<'a> {
                     }
                 }
                 b'[' if key.eq_ignore_ascii_case(b"schema") => {
-                    let mut scan = Scan { start: self.at, at: self.at, depth: 0, in_string: false, compact: false };
+                    let mut scan = Scan {
+                        start: self.at,
+                        at: self.at,
+                        depth: 0,
+                        in_string: false,
+                        compact: false,
+                    };
                     self.at = scan.find_end(self.bytes)?;
                 }
                 _ => return Some(false),
@@ -359,14 +393,27 @@ mod tests {
     #[test]
     fn pretty_printed() {
         let text = "{\n  \"a\": {\n    \"b\": [1, 2]\n  }\n}\n{\n  \"c\": 1\n}\n";
-        assert_eq!(json_records(text), ["{\n  \"a\": {\n    \"b\": [1, 2]\n  }\n}", "{\n  \"c\": 1\n}"]);
+        assert_eq!(
+            json_records(text),
+            ["{\n  \"a\": {\n    \"b\": [1, 2]\n  }\n}", "{\n  \"c\": 1\n}"]
+        );
     }
 
     #[test]
     fn a_broken_line_costs_only_itself() {
-        for broken in [r#"{"a":"cut he"#, r#"{"a":1,"b":"#, r#"{"a":{"b":[1,"#, "garbage", r#"{"a":{}"#] {
+        for broken in [
+            r#"{"a":"cut he"#,
+            r#"{"a":1,"b":"#,
+            r#"{"a":{"b":[1,"#,
+            "garbage",
+            r#"{"a":{}"#,
+        ] {
             let text = format!("{{\"x\":1}}\n{broken}\n{{\"y\":2}}\n{{\"z\":3}}\n");
-            assert_eq!(json_records(&text), ["{\"x\":1}", broken, "{\"y\":2}", "{\"z\":3}"], "{broken}");
+            assert_eq!(
+                json_records(&text),
+                ["{\"x\":1}", broken, "{\"y\":2}", "{\"z\":3}"],
+                "{broken}"
+            );
         }
     }
 
@@ -374,7 +421,10 @@ mod tests {
     fn a_record_named_like_a_container_is_a_record() {
         assert_eq!(json_records("{\"value\":[1,2]}\n"), ["{\"value\":[1,2]}"]);
         assert_eq!(json_records("{\"value\":\"x\"}\n"), ["{\"value\":\"x\"}"]);
-        assert_eq!(json_records("{\"id\":1,\"records\":[{}]}\n"), ["{\"id\":1,\"records\":[{}]}"]);
+        assert_eq!(
+            json_records("{\"id\":1,\"records\":[{}]}\n"),
+            ["{\"id\":1,\"records\":[{}]}"]
+        );
     }
 
     #[test]
