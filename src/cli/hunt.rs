@@ -184,6 +184,7 @@ pub(crate) fn print_alerts(alerts: &[Alert], options: &OutputArgs) -> Result<()>
             let text = serde_json::to_string_pretty(&values).map_err(|error| Error::Internal(error.to_string()))?;
             writeln!(out, "{text}").map_err(Error::Output)?;
         }
+        Format::Table if values.is_empty() => {}
         format => {
             let limit = if format == Format::Table {
                 TABLE_ALERTS

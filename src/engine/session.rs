@@ -220,7 +220,8 @@ fn add_to_body(body: &mut SetExpr, extra: &[(&str, &str)]) -> Result<()> {
                 let mut expr = parser
                     .parse_expr()
                     .map_err(|error| Error::Internal(error.to_string()))?;
-                if let Some(table) = &table {
+                // A dotted name is a field, which the resolver finds in its own way.
+                if let Some(table) = table.as_ref().filter(|_| !expression.contains('.')) {
                     qualify(&mut expr, table);
                 }
                 select.projection.push(SelectItem::ExprWithAlias {

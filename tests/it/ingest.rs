@@ -48,11 +48,12 @@ fn every_framing_and_packing_stores_the_same() {
         encoder.finish().unwrap()
     };
     let zstd = zstd::stream::encode_all(lines(&records).as_bytes(), 1).unwrap();
+    let plain = lines(&records);
     let forms: [(&str, &[u8]); 7] = [
         ("array", &array),
         ("pretty", &pretty),
         ("concatenated", concatenated.as_bytes()),
-        ("lines", lines(&records).as_bytes()),
+        ("lines", plain.as_bytes()),
         ("container", container.as_bytes()),
         ("gzip", &gzip),
         ("zstd", &zstd),

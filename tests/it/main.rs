@@ -2,6 +2,7 @@
 //! their topic, and what is about a single function stays beside that function.
 
 mod cli;
+mod detections;
 mod ingest;
 mod layers;
 mod sandbox;

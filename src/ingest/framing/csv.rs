@@ -35,7 +35,9 @@ pub(super) fn header(bytes: &[u8]) -> Option<CsvHeader> {
     let record = reader.records().next()?.ok()?;
     let columns: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
     let name_like = |name: &String| {
-        !name.is_empty() && name.len() <= 64 && !name.chars().any(|c| c.is_control() || matches!(c, '{' | '}' | '"'))
+        name.chars().any(char::is_alphabetic)
+            && name.len() <= 64
+            && !name.chars().any(|c| c.is_control() || matches!(c, '{' | '}' | '"'))
     };
     let distinct: std::collections::HashSet<_> = columns.iter().collect();
     (columns.len() >= 2 && columns.iter().all(name_like) && distinct.len() == columns.len()).then_some(CsvHeader {

@@ -1,0 +1,179 @@
+//! Every built-in detection fires on its records and stays quiet on the near misses,
+//! through the command line, as a user would run it.
+
+use crate::sandbox::{Sandbox, repository};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const DETECTIONS: [&str; 4] = [
+    "excessive_mail_items",
+    "risky_mailbox_rule",
+    "suspicious_source",
+    "unusual_client_app",
+];
+
+fn alerts(sandbox: &Sandbox, arguments: &[&str]) -> Vec<Value> {
+    let arguments: Vec<&str> = ["hunt", "--format", "jsonl"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    let text = sandbox.ok(&arguments);
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The values of a key, without their names.
+fn key_values(key: &Value) -> BTreeSet<String> {
+    let texts = key
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+    texts.collect()
+}
+
+#[test]
+fn every_detection_has_its_cases() {
+    let files = std::fs::read_dir(repository("sql/detections")).unwrap();
+    let mut found: Vec<String> = files
+        .map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    assert_eq!(found, DETECTIONS);
+}
+
+#[test]
+fn fires_on_what_it_is_for() {
+    for id in DETECTIONS {
+        let sandbox = Sandbox::new();
+        sandbox.ingest(&[&repository(&format!("tests/detections/{id}/fire.jsonl"))]);
+        let expected: Value = serde_json::from_slice(
+            &std::fs::read(repository(&format!("tests/detections/{id}/expected.json"))).unwrap(),
+        )
+        .unwrap();
+        let found = alerts(&sandbox, &[id]);
+        let expected = expected["alerts"].as_array().unwrap();
+        assert_eq!(found.len(), expected.len(), "{id}: {found:#?}");
+        for wanted in expected {
+            let values = key_values(&wanted["key"]);
+            let alert = found
+                .iter()
+                .find(|alert| {
+                    key_values(&alert["key"]).is_superset(&values)
+                        && (wanted["time"].is_null() || alert["time"] == wanted["time"])
+                })
+                .unwrap_or_else(|| panic!("{id}: no alert for {wanted}: {found:#?}"));
+            for (name, ours) in [
+                ("windows", "windows"),
+                ("last_window_end", "window_end"),
+                ("history_complete", "history_complete"),
+            ] {
+                if let Some(value) = wanted.get(name) {
+                    assert_eq!(&alert[ours], value, "{id}: {name} of {wanted}");
+                }
+            }
+            let ids: BTreeSet<&str> = alert["event_ids"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(Value::as_str)
+                .collect();
+            for event_id in wanted["event_ids"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+            {
+                // A Defender report id ends with the id of the audit record it is about.
+                assert!(
+                    ids.iter().any(|found| found.ends_with(event_id)),
+                    "{id}: {event_id} in {ids:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn stays_quiet_on_near_misses() {
+    for id in DETECTIONS {
+        let sandbox = Sandbox::new();
+        let [read, stored, ..] = sandbox.ingest(&[&repository(&format!("tests/detections/{id}/quiet.jsonl"))]);
+        assert_eq!(read, stored, "{id}: every near miss is an event");
+        assert_eq!(alerts(&sandbox, &[id]), Vec::<Value>::new(), "{id}");
+    }
+}
+
+#[test]
+fn replay_finds_the_same() {
+    let sandbox = Sandbox::new();
+    sandbox.ingest(&[&repository("tests/detections/suspicious_source/fire.jsonl")]);
+    for more in [vec![], vec!["--per-window"]] {
+        let skipping: Vec<&str> = ["suspicious_source"].into_iter().chain(more.iter().copied()).collect();
+        let replaying: Vec<&str> = ["--replay"].into_iter().chain(skipping.iter().copied()).collect();
+        let found = alerts(&sandbox, &skipping);
+        assert!(!found.is_empty());
+        assert_eq!(found, alerts(&sandbox, &replaying));
+    }
+}
+
+#[test]
+fn a_range_gives_the_alerts_inside_it_with_the_same_ids() {
+    let sandbox = Sandbox::new();
+    for id in DETECTIONS {
+        sandbox.ingest(&[&repository(&format!("tests/detections/{id}/fire.jsonl"))]);
+    }
+    let events = |arguments: &[&str]| {
+        let found = alerts(
+            &sandbox,
+            &[&["excessive_mail_items", "unusual_client_app"], arguments].concat(),
+        );
+        found
+            .into_iter()
+            .map(|alert| (alert["alert_id"].clone(), alert["time"].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let all = events(&[]);
+    let middle = all[all.len() / 2].1.clone();
+    let (before, after) = (events(&["--to", &middle]), events(&["--from", &middle]));
+    assert!(!before.is_empty() && !after.is_empty());
+    assert_eq!(
+        [before, after].concat(),
+        all,
+        "the range is half-open, so two that meet share nothing"
+    );
+}
+
+#[test]
+fn own_detections_of_every_kind() {
+    let sandbox = Sandbox::new();
+    sandbox.ingest(&[&repository("tests/detections/excessive_mail_items/fire.jsonl")]);
+    let header = |id: &str, more: &str| {
+        format!(
+            "/*---\nid = \"{id}\"\ntitle = \"t\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\nattack = [\"TA0009/T1114\"]\nfalse_positives = [\"x\"]\ntriage = \"y\"\nreferences = [\"https://example.org\"]\n{more}---*/\n"
+        )
+    };
+    sandbox.file(
+        "own/every_access.sql",
+        header("every_access", "") + "SELECT user.id FROM events WHERE event.action = 'MailItemsAccessed'",
+    );
+    sandbox.file(
+        "own/busy_user.sql",
+        header("busy_user", "interval = \"1h\"\nlookback = \"2h\"\nkey = [\"user.id\"]\n")
+            + "SELECT user.id, count(*) AS event_count, array_agg(event.id) AS event_ids, min(timestamp) AS first_time FROM events WHERE timestamp > now() - INTERVAL '2 hours' GROUP BY user.id",
+    );
+    sandbox.file(
+        "own/new_address.sql",
+        header(
+            "new_address",
+            "[new_terms]\nfields = [\"user.id\", \"event.category\"]\nhistory = \"1d\"\n",
+        ) + "SELECT source.ip FROM events",
+    );
+    sandbox.ok(&["detections", "check", "--detections", "own"]);
+    let events = sandbox.sql("SELECT count(*) AS n FROM events WHERE event.action = 'MailItemsAccessed'")[0]["n"]
+        .as_u64()
+        .unwrap();
+    let count = |id: &str| alerts(&sandbox, &["--detections", "own", id]).len() as u64;
+    assert_eq!(count("every_access"), events);
+    assert!(count("busy_user") > 0);
+    assert!(count("new_address") > 0);
+}
