@@ -7,7 +7,7 @@ use crate::config::{self, Resources, format_instant};
 use crate::detections::{self, Detection};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::hunt::{DetectionRun, HuntReport, HuntRequest, Watch, hunt};
+use crate::hunt::{DetectionRun, HuntReport, HuntRequest, hunt};
 use crate::report::human::{count, counted};
 use crate::report::{self, Format};
 use clap::Args;
@@ -19,7 +19,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Alerts of a table for people; the other formats write all.
 const TABLE_ALERTS: usize = 1000;
@@ -85,31 +84,37 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
     outcome(&report)
 }
 
-/// Hunts with a spinner; Ctrl-C ends it after the current step, and what was found stays.
+/// Hunts with a spinner; Ctrl-C ends it, and what the detections before it found stays.
 pub(crate) async fn hunt_watched(engine: &Engine, chosen: &[Detection], request: HuntRequest) -> Result<HuntReport> {
-    let watch = Watch::default();
-    let stop = Arc::clone(&watch.stop);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
     let interrupt = tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
-            stop.store(true, Ordering::Relaxed);
+            // Nobody listens any more when the hunt is already done.
+            let _ = stop.send(true);
         }
+        // Kept open: a closed channel would look like a wish to stop.
+        std::future::pending::<()>().await;
     });
     let spinner = output::spinner("hunting");
     let chosen: Vec<&Detection> = chosen.iter().collect();
-    let report = hunt(engine, &chosen, request, &watch, |detection| {
+    let report = hunt(engine, &chosen, request, stopped, |detection| {
         spinner.set_message(format!("hunting {}", detection.id()));
     })
     .await;
     spinner.finish_and_clear();
     interrupt.abort();
     let report = report?;
-    if watch.stop.load(Ordering::Relaxed) {
-        output::note("interrupted: the alerts of the detections that were done follow; the rest was not hunted");
+    if report.interrupted {
+        let done = report.runs.len();
+        output::note(format_args!(
+            "interrupted: partial result, the alerts of {done} of {} detections follow",
+            chosen.len()
+        ));
     }
     Ok(report)
 }
 
-/// 1 when a detection failed: its alerts are missing.
+/// An error when a detection failed or was not run: its alerts are missing.
 pub(crate) fn outcome(report: &HuntReport) -> Result<Outcome> {
     let failed: Vec<&str> = report
         .runs
@@ -118,6 +123,7 @@ pub(crate) fn outcome(report: &HuntReport) -> Result<Outcome> {
         .map(|run| run.detection.as_str())
         .collect();
     match failed.as_slice() {
+        _ if report.interrupted => Err(Error::Interrupted),
         [] => Ok(Outcome::Done),
         failed => Err(Error::Detection(format!(
             "{} failed; their alerts are missing",

@@ -11,8 +11,6 @@ use crate::detections::{Detection, Kind};
 use crate::engine::{Engine, Scope, Window};
 use crate::error::Result;
 use serde::Serialize;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// What to hunt.
@@ -62,20 +60,12 @@ pub struct HuntReport {
     pub alerts: Vec<Alert>,
     /// One per detection, in the order asked for.
     pub runs: Vec<DetectionRun>,
+    /// The hunt was ended early: the detection it was at, and those after it, are missing.
+    pub interrupted: bool,
 }
 
-/// Told how far a hunt is, and whether it should stop.
-#[derive(Debug, Clone, Default)]
-pub struct Watch {
-    /// Set by somebody else to end the hunt early.
-    pub stop: Arc<AtomicBool>,
-}
-
-impl Watch {
-    fn stopped(&self) -> bool {
-        self.stop.load(std::sync::atomic::Ordering::Relaxed)
-    }
-}
+/// Becomes true when somebody else wants the hunt to end early.
+pub type Stop = tokio::sync::watch::Receiver<bool>;
 
 /// A half-open range of event time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,14 +96,20 @@ pub async fn hunt(
     engine: &Engine,
     detections: &[&Detection],
     request: HuntRequest,
-    watch: &Watch,
+    mut stop: Stop,
     mut progress: impl FnMut(&Detection),
 ) -> Result<HuntReport> {
     let mut report = HuntReport::default();
     for detection in detections {
         progress(detection);
         let started = Instant::now();
-        let found = evaluate(engine, detection, request, watch).await;
+        let found = tokio::select! {
+            found = evaluate(engine, detection, request) => found,
+            _ = stop.wait_for(|stopped| *stopped) => {
+                report.interrupted = true;
+                break;
+            }
+        };
         let mut run = DetectionRun {
             detection: detection.id().to_owned(),
             kind: detection.kind(),
@@ -135,9 +131,6 @@ pub async fn hunt(
             Err(error) => run.error = Some(error.to_string()),
         }
         report.runs.push(run);
-        if watch.stopped() {
-            break;
-        }
     }
     alerts::sort(&mut report.alerts);
     Ok(report)
@@ -158,7 +151,7 @@ pub async fn plan(engine: &Engine, detection: &Detection) -> Result<()> {
     Ok(())
 }
 
-async fn evaluate(engine: &Engine, detection: &Detection, request: HuntRequest, watch: &Watch) -> Result<Found> {
+async fn evaluate(engine: &Engine, detection: &Detection, request: HuntRequest) -> Result<Found> {
     let Some(extent) = engine.extent() else {
         return Ok(Found::default());
     };
@@ -169,6 +162,6 @@ async fn evaluate(engine: &Engine, detection: &Detection, request: HuntRequest, 
     match detection.kind() {
         Kind::Event => event::evaluate(engine, detection, range).await,
         Kind::NewTerms => new_terms::evaluate(engine, detection, range).await,
-        Kind::Windowed => windowed::evaluate(engine, detection, request, range, watch).await,
+        Kind::Windowed => windowed::evaluate(engine, detection, request, range).await,
     }
 }

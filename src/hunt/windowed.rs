@@ -3,11 +3,12 @@
 
 use super::quiet::{self, Activity};
 use super::rows::{fields, find, key, strings};
-use super::{Found, HuntRequest, Range, Watch, micros};
+use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{WindowRow, episodes};
 use crate::detections::Detection;
 use crate::engine::{Engine, Scope, Window};
 use crate::error::{Error, Result};
+use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
@@ -26,7 +27,6 @@ pub(super) async fn evaluate(
     detection: &Detection,
     request: HuntRequest,
     range: Range,
-    watch: &Watch,
 ) -> Result<Found> {
     let (interval, lookback) = (micros(detection.header.interval), lookback(detection));
     // Without an end, every tick counts that still sees the last event.
@@ -60,15 +60,12 @@ pub(super) async fn evaluate(
     let threads = session.context().copied_config().target_partitions();
     let rows: Vec<Vec<WindowRow>> = stream::iter(evaluated)
         .map(|tick| {
-            let (engine, detection, watch) = (engine.clone(), detection.clone(), watch.clone());
-            let task = tokio::spawn(async move {
-                if watch.stopped() {
-                    return Err(Error::Interrupted);
-                }
-                at_tick(&engine, &detection, tick).await
-            });
+            let (engine, detection) = (engine.clone(), detection.clone());
+            // Dropped with the hunt, so that an interrupted one leaves nothing running.
+            let task = SpawnedTask::spawn(async move { at_tick(&engine, &detection, tick).await });
             async move {
-                task.await
+                task.join()
+                    .await
                     .map_err(|error| Error::Internal(format!("a tick ended: {error}")))?
             }
         })

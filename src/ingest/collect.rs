@@ -89,7 +89,7 @@ impl Collector {
                 };
             }
         }
-        if self.pending.bytes + self.committer.ids_bytes() > self.budget || self.rejected.len() > WAITING_REJECTS {
+        if self.pending.bytes > self.budget || self.rejected.len() > WAITING_REJECTS {
             self.commit().await?;
         }
         Ok(())

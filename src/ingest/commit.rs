@@ -35,10 +35,13 @@ pub(super) struct Committer {
     /// Files by partition at the version that `events` sees.
     files: HashMap<Partition, Vec<DataFile>>,
     threads: usize,
+    ids_limit: usize,
 }
 
 impl Committer {
-    pub(super) async fn open(lake: &Lake, threads: usize) -> Result<Self> {
+    /// Opens or makes the tables. `ids_limit` is how many bytes of known identities are
+    /// kept from commit to commit.
+    pub(super) async fn open(lake: &Lake, threads: usize, ids_limit: usize) -> Result<Self> {
         let mut committer = Self {
             events: lake.table_or_create(TableName::Events).await?,
             quarantine: lake.table_or_create(TableName::Quarantine).await?,
@@ -47,6 +50,7 @@ impl Committer {
             seen: HashSet::new(),
             files: HashMap::new(),
             threads,
+            ids_limit,
         };
         committer.list_files()?;
         Ok(committer)
@@ -62,9 +66,13 @@ impl Committer {
         Ok(())
     }
 
-    /// Bytes that the known identities take.
-    pub(super) fn ids_bytes(&self) -> usize {
-        self.ids.values().map(PartitionIds::bytes).sum()
+    /// Drops the known identities where they take more than this. They are read again
+    /// when their partition is touched again; only right after a commit is nothing lost.
+    fn forget_ids(&mut self, limit: usize) {
+        if self.ids.values().map(PartitionIds::bytes).sum::<usize>() > limit {
+            self.ids.clear();
+            self.seen.clear();
+        }
     }
 
     /// The identities of a partition, loading what it holds when it is touched first.
@@ -146,6 +154,7 @@ impl Committer {
                 Appended::Committed(version) => {
                     self.seen.extend(files.into_iter().map(|file| file.path));
                     self.list_files()?;
+                    self.forget_ids(self.ids_limit);
                     return Ok((pending, withdrawn, version));
                 }
                 Appended::Outdated => {

@@ -89,7 +89,7 @@ pub async fn ingest(
 ) -> Result<IngestReport> {
     let files = source_file::discover(&request.paths)?;
     let threads = request.threads.max(1);
-    let committer = Committer::open(lake, threads).await?;
+    let committer = Committer::open(lake, threads, (request.memory_limit / 5) as usize).await?;
     let ledger = if request.again {
         HashMap::new()
     } else {

@@ -4,17 +4,19 @@ use super::batch::{EventBatch, schema_position};
 use super::dedup::Partition;
 use crate::error::{Error, Result};
 use crate::lake::{ParquetFile, TableName, encode, events_schema};
-use crate::schema::{EVENT_ACTION, EVENT_INGESTED, SOURCE_FILE, SOURCE_SHA256, TIMESTAMP};
+use crate::schema::{EVENT_ACTION, EVENT_INGESTED, RAW, SOURCE_FILE, SOURCE_SHA256, TIMESTAMP};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use datafusion::arrow::compute::interleave;
 use datafusion::arrow::datatypes::{Schema, SchemaRef, TimestampMicrosecondType};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-/// Rows that are gathered at once while a file is written.
+/// Rows that are gathered at once while a file is written, and bytes of their texts.
 const GATHER_ROWS: usize = 16 * 1024;
+const GATHER_BYTES: usize = 32 << 20;
 
 /// An event: its batch and its row there.
 pub(super) type RowRef = (u32, u32);
@@ -69,8 +71,31 @@ impl Pending {
             ("day".to_owned(), day),
         ];
         let gather = Gather::new(self, &schema, &batches, origins);
-        let parts = sorted.chunks(GATHER_ROWS).map(|rows| gather.rows(rows, ingested));
+        let parts = self
+            .gatherings(&sorted)
+            .into_iter()
+            .map(|part| gather.rows(&sorted[part], ingested));
         encode(TableName::Events, &schema, values, parts)
+    }
+
+    /// Cuts the rows into parts that are small in number and in bytes: columns have 32-bit
+    /// offsets, and a few records may be huge.
+    fn gatherings(&self, rows: &[RowRef]) -> Vec<Range<usize>> {
+        let raw = schema_position(RAW);
+        let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
+        for (at, &(batch, row)) in rows.iter().enumerate() {
+            let column = self.batches[batch as usize].column(raw);
+            bytes += column.map_or(0, |column| {
+                column.as_string::<i32>().value_length(row as usize) as usize
+            });
+            if at + 1 - start >= GATHER_ROWS || bytes >= GATHER_BYTES {
+                parts.push(start..at + 1);
+                (start, bytes) = (at + 1, 0);
+            }
+        }
+        parts.push(start..rows.len());
+        parts.retain(|part| !part.is_empty());
+        parts
     }
 
     /// By action, then time; ties by where the event came from, so that the same
@@ -120,7 +145,8 @@ impl Pending {
             .fields()
             .iter()
             .zip(present)
-            .filter_map(|(field, present)| present.then(|| Arc::clone(field)))
+            .filter(|(_, present)| *present)
+            .map(|(field, _)| Arc::clone(field))
             .collect();
         Arc::new(Schema::new(fields))
     }

@@ -49,20 +49,30 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         path: path.to_owned(),
         source,
     };
-    if !path.is_dir() {
-        files.push(std::path::absolute(path).map_err(failed)?);
+    // A Delta table, most likely the lake itself, is no log.
+    if path.join("_delta_log").is_dir() {
         return Ok(());
     }
-    let mut entries: Vec<_> = std::fs::read_dir(path)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-        .map_err(failed)?;
-    entries.retain(|entry: &PathBuf| {
-        !entry
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-    });
-    entries.sort();
-    entries.iter().try_for_each(|entry| collect(entry, files))
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        // A file, or a folder that cannot be read: opening it says what is wrong.
+        Err(_) => {
+            files.push(std::path::absolute(path).map_err(failed)?);
+            return Ok(());
+        }
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        // A link to a folder may lead back up; it is followed when it is named.
+        let linked_folder = entry.path().is_symlink() && entry.path().is_dir();
+        if !hidden && !linked_folder {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    found.iter().try_for_each(|entry| collect(entry, files))
 }
 
 /// A file whose hash is known, ready to be read.
@@ -221,6 +231,28 @@ mod tests {
         };
         assert_eq!(read(utf16(u16::to_le_bytes)).trim_start_matches('\u{feff}'), text);
         assert_eq!(read(utf16(u16::to_be_bytes)).trim_start_matches('\u{feff}'), text);
+    }
+
+    #[test]
+    fn folders_are_searched_without_lakes_links_and_hidden_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b/x.json",
+            "a.json",
+            ".hidden",
+            "lake/events/_delta_log/0.json",
+            "lake/events/part.parquet",
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("b/up")).unwrap();
+        let found = discover(&[folder.path().display().to_string()]).unwrap();
+        assert_eq!(found, [folder.path().join("a.json"), folder.path().join("b/x.json")]);
+        let pattern = folder.path().join("*.json").display().to_string();
+        assert_eq!(discover(&[pattern]).unwrap(), [folder.path().join("a.json")]);
     }
 
     #[test]

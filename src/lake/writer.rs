@@ -11,6 +11,7 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Rows of a row group: enough to compress well, few enough to skip by `event_action`.
@@ -84,7 +85,8 @@ pub fn encode(
             .set_column_dictionary_enabled(raw.clone(), false)
             .set_column_statistics_enabled(raw, EnabledStatistics::None);
     }
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.build())).map_err(internal)?;
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.build())).map_err(internal)?;
     let mut statistics = Statistics::new(table, schema);
     for batch in batches {
         let batch = batch?;

@@ -87,7 +87,7 @@ where
     Ok(rows)
 }
 
-/// As [`write`], for batches that are all there.
+/// As [`write()`], for batches that are all there.
 pub fn write_batches(
     format: Format,
     schema: &SchemaRef,

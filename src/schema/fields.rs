@@ -771,7 +771,7 @@ fields! {
     AZURE_IDENTITYPROTECTION_PROPERTIES_RISK_LAST_UPDATED_DATETIME = "azure.identityprotection.properties.risk_last_updated_datetime", Timestamp, "Risk: risk_last_updated_datetime.";
 
     // m365_defender.event: Microsoft's columns in snake case, flat.
-    M365_DEFENDER_EVENT_CATEGORY = "m365_defender.event.category", Keyword, "Streaming envelope: AdvancedHunting-<table>.";
+    M365_DEFENDER_EVENT_CATEGORY = "m365_defender.event.category", Keyword, "Streaming envelope: AdvancedHunting- and the table.";
     M365_DEFENDER_EVENT_TIME = "m365_defender.event.time", Timestamp, "Streaming envelope: time of delivery.";
     M365_DEFENDER_EVENT_OPERATION_NAME = "m365_defender.event.operation_name", Keyword, "Streaming envelope: operationName.";
     M365_DEFENDER_EVENT_TENANT_ID = "m365_defender.event.tenant.id", Keyword, "Streaming envelope: tenantId.";

@@ -1,6 +1,8 @@
 //! The one integration binary. Each module is a topic; new tests go into the module of
 //! their topic, and what is about a single function stays beside that function.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod cli;
 mod detections;
 mod ingest;
