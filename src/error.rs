@@ -1,5 +1,6 @@
 //! The error of every public operation: what happened, where, and what to do about it.
 
+use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use std::path::PathBuf;
 
@@ -35,7 +36,7 @@ pub enum Error {
         feature: String,
     },
     /// A file or folder could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), system_message(source))]
     File {
         /// The file.
         path: PathBuf,
@@ -73,13 +74,13 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The query engine failed.
-    #[error("{0}")]
+    #[error("{}", explain(.0))]
     Engine(Box<DataFusionError>),
     /// The query needs more memory than it was given.
-    #[error("the query needs more memory than the limit allows: {0}")]
+    #[error("the query needs more memory than {}", shortage(.0))]
     Memory(String),
     /// Writing results failed.
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output: {}", system_message(.0))]
     Output(#[source] std::io::Error),
     /// Interrupted by the user.
     #[error("interrupted")]
@@ -98,6 +99,7 @@ impl Error {
             )),
             Self::Memory(_) => Some("raise --memory-limit, lower --threads, or narrow the range".into()),
             Self::NoInput { .. } => Some("give files, folders or quoted glob patterns".into()),
+            Self::Engine(error) => remedy(error).map(str::to_owned),
             _ => None,
         }
     }
@@ -117,22 +119,222 @@ impl Error {
 fn suggestion(nearest: &[String]) -> String {
     match nearest {
         [] => String::new(),
-        names => format!("; did you mean {}?", names.join(", ")),
+        [only] => format!("; did you mean {only}?"),
+        several => format!("; did you mean one of {}?", several.join(", ")),
     }
+}
+
+/// What the system said, without its number for it.
+fn system_message(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or(&text).to_owned()
 }
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(message) => Self::Memory(message.clone()),
-            DataFusionError::External(inner) if inner.is::<std::io::Error>() => Self::Engine(Box::new(error)),
             _ => Self::Engine(Box::new(error)),
         }
     }
 }
 
-impl From<datafusion::arrow::error::ArrowError> for Error {
-    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
         Self::Engine(Box::new(error.into()))
+    }
+}
+
+/// What the engine says, in the words of whoever wrote the query: without the names of its
+/// own parts and steps, and with the place in the SQL text where it is known.
+fn explain(error: &DataFusionError) -> String {
+    use DataFusionError as E;
+    let text = match error {
+        E::Plan(text) | E::Execution(text) | E::Configuration(text) | E::ResourcesExhausted(text) => reworded(text),
+        E::Internal(text) => format!("internal error of the query engine: {}", reworded(text)),
+        E::NotImplemented(text) => format!("not supported: {}", reworded(text)),
+        E::SQL(error, _) => format!("syntax error: {}", reworded(&error.to_string())),
+        E::ArrowError(error, _) => explain_arrow(error),
+        E::SchemaError(error, _) => reworded(&error.to_string()),
+        // A context with spaces says something; the others are names of optimizer steps.
+        E::Context(context, inner) if !context.contains(' ') || context.starts_with("Optimizer rule") => explain(inner),
+        E::Context(context, inner) => format!("{context}: {}", explain(inner)),
+        E::Diagnostic(_, inner) => explain(inner),
+        E::Shared(inner) => explain(inner),
+        E::Collection(errors) => errors.first().map(explain).unwrap_or_default(),
+        E::External(inner) => match inner.downcast_ref::<DataFusionError>() {
+            Some(inner) => explain(inner),
+            None => match inner.downcast_ref::<ArrowError>() {
+                Some(inner) => explain_arrow(inner),
+                None => inner.to_string(),
+            },
+        },
+        other => reworded(&other.strip_backtrace()),
+    };
+    match error {
+        E::Diagnostic(..) => text + &place(error),
+        _ => text,
+    }
+}
+
+fn explain_arrow(error: &ArrowError) -> String {
+    match error {
+        ArrowError::DivideByZero => "division by zero".into(),
+        ArrowError::ExternalError(inner) => match inner.downcast_ref::<DataFusionError>() {
+            Some(inner) => explain(inner),
+            None => inner.to_string(),
+        },
+        other => reworded(&other.to_string()),
+    }
+}
+
+/// Where in the SQL text an error is, where the engine knows: ` (line 1, column 8)`.
+pub(crate) fn place(error: &DataFusionError) -> String {
+    match error.diagnostic().and_then(|diagnostic| diagnostic.span) {
+        Some(span) if span.start.line > 0 => format!(" (line {}, column {})", span.start.line, span.start.column),
+        _ => String::new(),
+    }
+}
+
+/// What the engine puts before its messages, at every level it passes them through.
+const PREFIXES: &[&str] = &[
+    "Error during planning: ",
+    "Execution error: ",
+    "Internal error: ",
+    "External error: ",
+    "Arrow error: ",
+    "Parquet error: ",
+    "Object Store error: ",
+    "Schema error: ",
+    "Parser error: ",
+    "Cast error: ",
+    "Compute error: ",
+    "Invalid argument error: ",
+    "This feature is not implemented: ",
+    "External: ",
+];
+
+fn reworded(text: &str) -> String {
+    let mut text = text.to_owned();
+    for prefix in PREFIXES {
+        text = text.replace(prefix, "");
+    }
+    // Four times the same type of text; which of them it is, is of no use to anybody.
+    for name in ["LargeUtf8", "Utf8View", "Utf8"] {
+        text = text.replace(name, "text");
+    }
+    if let Some(between) = wrong_call(&text) {
+        return between;
+    }
+    if let Some((_, rest)) = text.split_once("must be in GROUP BY or an aggregate function: ")
+        && let Some(column) = rest.split('"').nth(1)
+    {
+        return format!("{column} is neither in GROUP BY nor inside an aggregate such as max(...)");
+    }
+    if let Some(rest) = text.strip_prefix("Invalid function '") {
+        let name = rest.split('\'').next().unwrap_or(rest);
+        let nearest = rest
+            .split("Did you mean '")
+            .nth(1)
+            .and_then(|rest| rest.split('\'').next());
+        return format!(
+            "unknown function {name}{}",
+            suggestion(&nearest.map(str::to_owned).into_iter().collect::<Vec<_>>())
+        );
+    }
+    if let Some(name) = text
+        .strip_prefix("table function '")
+        .and_then(|rest| rest.strip_suffix("' not found"))
+    {
+        return format!("unknown table function {name}");
+    }
+    text
+}
+
+/// A function that was called with arguments it does not take.
+fn wrong_call(text: &str) -> Option<String> {
+    let (reason, rest) = text.split_once("No function matches the given name and argument types '")?;
+    let (call, rest) = rest.split_once("'.")?;
+    if let Some((_, reason)) = reason.split_once("user-defined coercion failed with: ") {
+        return Some(reason.trim_end_matches([' ', '.']).to_owned());
+    }
+    let forms: Vec<&str> = rest
+        .lines()
+        .skip(1)
+        .map(str::trim)
+        .filter(|line| !line.ends_with(':'))
+        .collect();
+    Some(match forms.as_slice() {
+        [] => format!("there is no {call}"),
+        forms => format!("there is no {call}; there is {}", forms.join(", ")),
+    })
+}
+
+/// What to write instead, for what goes wrong on values rather than on the text of a query.
+fn remedy(error: &DataFusionError) -> Option<&'static str> {
+    let DataFusionError::ArrowError(error, _) = error.find_root() else {
+        return None;
+    };
+    match error.as_ref() {
+        ArrowError::DivideByZero => Some("divide by nullif(x, 0) to get NULL instead"),
+        ArrowError::CastError(_) => Some("try_cast(x AS type) gives NULL where a value does not fit"),
+        ArrowError::ParseError(text) if text.contains("timestamp") => {
+            Some("write a time as TIMESTAMP '2026-03-01T08:00:00Z'")
+        }
+        _ => None,
+    }
+}
+
+/// From the engine's account of its memory: the limit, and what part of a query hit it.
+fn shortage(account: &str) -> String {
+    let Some((_, rest)) = account.split_once("pool_size: ") else {
+        return format!("the limit allows: {account}");
+    };
+    let limit = rest.split(')').next().unwrap_or(rest);
+    let part = [
+        ("Aggregate", " for GROUP BY, DISTINCT or an aggregate"),
+        ("Join", " for a join"),
+        ("Sort", " for sorting"),
+        ("Window", " for a window function"),
+    ];
+    let consumer = account.lines().next().unwrap_or_default();
+    let part = part
+        .iter()
+        .find(|(name, _)| consumer.contains(name))
+        .map_or("", |(_, words)| words);
+    format!("the limit of {limit} allows{part}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engine_messages_lose_the_engine() {
+        let plan = |text: &str| Error::from(DataFusionError::Plan(text.into())).to_string();
+        assert_eq!(
+            plan(
+                "Execution error: Function 'f' user-defined coercion failed with: Error during planning: f needs 2 arguments, not 1. No function matches the given name and argument types 'f(Utf8View)'. You might need to add explicit type casts.\n\tCandidate functions:\n\tf(UserDefined)"
+            ),
+            "f needs 2 arguments, not 1"
+        );
+        assert_eq!(
+            plan(
+                "Function 'upper' expects 1 arguments but received 2. No function matches the given name and argument types 'upper(Int64, Utf8)'. You might need to add explicit type casts.\n\tCandidate functions:\n\tupper(String)"
+            ),
+            "there is no upper(Int64, text); there is upper(String)"
+        );
+        let nested = DataFusionError::Context(
+            "type_coercion".into(),
+            Box::new(DataFusionError::Plan("Error during planning: x".into())),
+        );
+        assert_eq!(Error::from(nested).to_string(), "x");
+        let divided = Error::from(ArrowError::DivideByZero);
+        assert_eq!(divided.to_string(), "division by zero");
+        assert!(divided.hint().is_some_and(|hint| hint.contains("nullif")));
+        assert_eq!(
+            Error::Memory("Additional allocation failed for AggregateStream[0] with\n  x\nError: Failed to allocate - fair(pool_size: 64.0 MB)".into()).to_string(),
+            "the query needs more memory than the limit of 64.0 MB allows for GROUP BY, DISTINCT or an aggregate"
+        );
     }
 }

@@ -1,17 +1,19 @@
 //! What can be typed.
 
 use crate::config::{self, Resources};
+use crate::detections::{self, Detection};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::report::Format;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Hunt months of Microsoft 365 and Entra ID audit logs with SQL detections.
 #[derive(Debug, Parser)]
-#[command(name = "retrohunt", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "retrohunt", version, max_term_width = 80, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -21,7 +23,7 @@ pub(crate) struct Cli {
     memory_limit: Option<u64>,
 
     /// Threads (default: one per core)
-    #[arg(long, global = true, env = "RETROHUNT_THREADS", value_name = "N")]
+    #[arg(long, global = true, env = "RETROHUNT_THREADS", value_name = "N", value_parser = threads)]
     threads: Option<usize>,
 }
 
@@ -34,23 +36,20 @@ impl Cli {
     }
 }
 
+fn threads(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "write a number from 1 to 1024".to_owned())
+}
+
+/// The commands; each describes itself where its arguments are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sample logs in, detections run, alerts shown
     Demo(super::demo::DemoArgs),
-    /// Store logs in a lake: files, folders, globs; formats are recognised by content
     Ingest(super::ingest::IngestArgs),
-    /// Run detections over a past range
     Hunt(super::hunt::HuntArgs),
-    /// What was read in a mailbox, and what the log cannot say
     Mailbox(super::mailbox::MailboxArgs),
-    /// List, show and check detections
     Detections(super::detections::DetectionsArgs),
-    /// Ask the lake a question in SQL; without one, at a prompt
     Sql(super::sql::SqlArgs),
-    /// Describe the SQL functions that standard SQL does not have
     Functions(super::functions::FunctionsArgs),
-    /// Print a completion script for a shell
     Completions(super::completions::CompletionsArgs),
 }
 
@@ -67,6 +66,37 @@ pub(crate) struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// Fails now where [`Self::open`] would fail after the work is done. What the file
+    /// holds stays until there is something to put in its place.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Some(path) = &self.output else {
+            return self.check_stdout();
+        };
+        let writable = match std::fs::metadata(path) {
+            Ok(there) if there.is_file() || there.is_dir() => OpenOptions::new().write(true).open(path).map(drop),
+            // Opening a pipe and closing it would end it for its reader.
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let made = OpenOptions::new().write(true).create_new(true).open(path);
+                made.and_then(|_| std::fs::remove_file(path))
+            }
+        };
+        writable.map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })
+    }
+
+    fn check_stdout(&self) -> Result<()> {
+        if self.format == Format::Parquet && std::io::stdout().is_terminal() {
+            return Err(Error::Setting {
+                setting: "--format parquet".into(),
+                problem: "is not for a terminal; add --output FILE".into(),
+            });
+        }
+        Ok(())
+    }
+
     /// Where the results go.
     pub(crate) fn open(&self) -> Result<Box<dyn Write + Send>> {
         match &self.output {
@@ -77,11 +107,10 @@ impl OutputArgs {
                 })?;
                 Ok(Box::new(BufWriter::new(file)))
             }
-            None if self.format == Format::Parquet && std::io::stdout().is_terminal() => Err(Error::Setting {
-                setting: "--format parquet".into(),
-                problem: "is not for a terminal; add --output FILE".into(),
-            }),
-            None => Ok(Box::new(BufWriter::new(std::io::stdout()))),
+            None => {
+                self.check_stdout()?;
+                Ok(Box::new(BufWriter::new(std::io::stdout())))
+            }
         }
     }
 }
@@ -90,12 +119,44 @@ impl OutputArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LakeArgs {
     /// The lake: a folder
-    #[arg(long, env = "RETROHUNT_LAKE", default_value = "./lake", value_name = "URL")]
+    #[arg(long, env = "RETROHUNT_LAKE", default_value = "./lake", value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     lake: String,
 }
 
 impl LakeArgs {
     pub(crate) fn lake(&self) -> Result<Lake> {
+        if Path::new(&self.lake).is_file() {
+            return Err(Error::Setting {
+                setting: format!("--lake {}", self.lake),
+                problem: "is a file; give a folder".into(),
+            });
+        }
         Lake::at(&self.lake)
+    }
+}
+
+/// Detections besides the built-in ones.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FolderArgs {
+    /// A folder with detections of your own, beside the built-in ones
+    #[arg(long = "detections", global = true, value_name = "DIR", env = "RETROHUNT_DETECTIONS")]
+    folder: Option<PathBuf>,
+}
+
+impl FolderArgs {
+    /// All detections there are.
+    pub(crate) fn load(&self) -> Result<Vec<Detection>> {
+        if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_dir()) {
+            let problem = if folder.exists() {
+                "is not a folder"
+            } else {
+                "is not there"
+            };
+            return Err(Error::Setting {
+                setting: format!("--detections {}", folder.display()),
+                problem: format!("{problem}; give the folder with your detections"),
+            });
+        }
+        detections::load(self.folder.as_deref())
     }
 }

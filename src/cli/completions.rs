@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
-/// Print a completion script for a shell.
+/// Print a completion script for a shell
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/contoso");
 
-/// Sample logs in, detections run, alerts shown.
+/// Sample logs in, detections run, alerts shown
 ///
 /// Writes the logs of an invented tenant, in every format that is read, into a folder,
 /// ingests them into a lake beside them and hunts it with the built-in detections. The
@@ -34,6 +34,7 @@ pub(crate) struct DemoArgs {
 }
 
 pub(crate) async fn run(args: DemoArgs, resources: Resources) -> Result<Outcome> {
+    args.output.check()?;
     let logs = args.dir.join("logs");
     std::fs::create_dir_all(&logs)
         .and_then(|()| SAMPLES.extract(&logs))

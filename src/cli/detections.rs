@@ -1,5 +1,6 @@
 //! `retrohunt detections`
 
+use super::args::FolderArgs;
 use super::{Outcome, output};
 use crate::config::Resources;
 use crate::detections::{self, Detection, Level, format_duration, lint};
@@ -10,18 +11,16 @@ use clap::{Args, Subcommand};
 use datafusion::arrow::array::{RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-/// List, show and check detections.
+/// List, show and check detections
 #[derive(Debug, Args)]
 pub(crate) struct DetectionsArgs {
     #[command(subcommand)]
     action: Action,
 
-    /// A folder with detections of your own, beside the built-in ones
-    #[arg(long, global = true, value_name = "DIR", env = "RETROHUNT_DETECTIONS")]
-    detections: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -42,7 +41,7 @@ enum Action {
 }
 
 pub(crate) async fn run(args: DetectionsArgs, resources: Resources) -> Result<Outcome> {
-    let known = detections::load(args.detections.as_deref())?;
+    let known = args.folder.load()?;
     match args.action {
         Action::List { format } => list(&known, format),
         Action::Show { id } => show(detections::select(known, &[id])?.first()),

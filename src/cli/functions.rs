@@ -7,7 +7,7 @@ use clap::Args;
 use datafusion::logical_expr::Documentation;
 use std::fmt::Write as _;
 
-/// Describe the SQL functions that standard SQL does not have.
+/// Describe the SQL functions that standard SQL does not have
 #[derive(Debug, Args)]
 pub(crate) struct FunctionsArgs {
     /// Describe only this function
@@ -33,10 +33,12 @@ pub(crate) fn run(args: &FunctionsArgs) -> Result<Outcome> {
     match &args.name {
         None => {
             for (_, documentation) in all {
-                let first = documentation.description.lines().next().unwrap_or_default();
-                let _ = writeln!(text, "{}\n    {first}", documentation.syntax_example);
+                let description = documentation.description.lines().next().unwrap_or_default();
+                let sentence = description.split(". ").next().unwrap_or_default().trim_end_matches('.');
+                let _ = writeln!(text, "{}", documentation.syntax_example);
+                text.push_str(&output::wrapped(&format!("{sentence}."), "    "));
             }
-            text.push_str("\nretrohunt functions NAME describes one with its arguments and an example.\n");
+            text.push_str("\n`retrohunt functions NAME` describes one whole, with an example.\n");
             text.push_str("All functions of DataFusion's SQL are there as well.\n");
         }
         Some(wanted) => {
@@ -58,11 +60,13 @@ pub(crate) fn run(args: &FunctionsArgs) -> Result<Outcome> {
 fn describe(text: &mut String, name: &str, documentation: &Documentation) {
     let _ = writeln!(
         text,
-        "{name}\n\n    {}\n\n{}\n",
-        documentation.syntax_example, documentation.description
+        "{name}\n\n    {}\n\n{}",
+        documentation.syntax_example,
+        output::wrapped(&documentation.description, "")
     );
     for (argument, meaning) in documentation.arguments.iter().flatten() {
-        let _ = writeln!(text, "  {argument}\n      {meaning}");
+        let _ = writeln!(text, "  {argument}");
+        text.push_str(&output::wrapped(meaning, "      "));
     }
     if let Some(example) = &documentation.sql_example {
         let _ = writeln!(text, "\n{example}");

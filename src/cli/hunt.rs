@@ -1,6 +1,6 @@
 //! `retrohunt hunt`
 
-use super::args::{LakeArgs, OutputArgs};
+use super::args::{FolderArgs, LakeArgs, OutputArgs};
 use super::{Outcome, output};
 use crate::alerts::Alert;
 use crate::config::{self, Resources, format_instant};
@@ -17,13 +17,12 @@ use datafusion::arrow::json::ReaderBuilder;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Alerts of a table for people; the other formats write all.
 const TABLE_ALERTS: usize = 1000;
 
-/// Run detections over a past range: what each would have found had it been running.
+/// Run detections over a past range: what each would have found had it been running
 ///
 /// Without --from and --to the whole lake is hunted. Events count from --from on and
 /// before --to; windowed detections are evaluated at every tick from --from to --to.
@@ -41,9 +40,8 @@ pub(crate) struct HuntArgs {
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
 
-    /// A folder with detections of your own, beside the built-in ones
-    #[arg(long, value_name = "DIR", env = "RETROHUNT_DETECTIONS")]
-    detections: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArgs,
 
     /// Each window an alert of its own, instead of one alert for consecutive windows
     #[arg(long)]
@@ -75,8 +73,9 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
             problem: format!("{} is not after --from {}", format_instant(to), format_instant(from)),
         });
     }
-    let known = detections::load(args.detections.as_deref())?;
+    let known = args.folder.load()?;
     let chosen = detections::select(known, &args.ids)?;
+    args.output.check()?;
     let engine = Engine::open(&args.lake.lake()?, resources).await?;
     let report = hunt_watched(&engine, &chosen, request).await?;
     print_alerts(&report.alerts, &args.output)?;
@@ -145,7 +144,12 @@ fn instant(setting: &str, text: Option<&str>) -> Result<Option<i64>> {
 pub(crate) fn summary(report: &HuntReport) -> String {
     let mut text = String::new();
     let line = |text: &mut String, run: &DetectionRun| match &run.error {
-        Some(error) => writeln!(text, "  {:<28} failed: {error}", run.detection),
+        Some(error) => writeln!(
+            text,
+            "  {:<28} failed: {}",
+            run.detection,
+            error.replace('\n', "\n    ")
+        ),
         None => {
             let ticks = match (run.ticks, run.ticks_evaluated) {
                 (Some(all), Some(done)) if done < all => {
@@ -190,6 +194,8 @@ pub(crate) fn print_alerts(alerts: &[Alert], options: &OutputArgs) -> Result<()>
             let text = serde_json::to_string_pretty(&values).map_err(|error| Error::Internal(error.to_string()))?;
             writeln!(out, "{text}").map_err(Error::Output)?;
         }
+        Format::Table if values.is_empty() => {}
+        // An empty table has no columns to show; the summary says that there is nothing.
         Format::Table if values.is_empty() => {}
         format => {
             let limit = if format == Format::Table {

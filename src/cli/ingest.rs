@@ -5,13 +5,14 @@ use super::{Outcome, output};
 use crate::config::Resources;
 use crate::error::{Error, Result};
 use crate::ingest::{IngestReport, IngestRequest, Stop, ingest};
+use crate::report::human::counted;
 use clap::{Args, ValueEnum};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// Store logs in a lake.
+/// Store logs in a lake: files, folders, globs; formats are recognised by content
 ///
 /// Recognises by content: Management Activity API records and Unified Audit Log exports
 /// (CSV, JSON), Entra sign-in logs as Azure Monitor writes them, Defender advanced-hunting
@@ -94,8 +95,9 @@ pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String
     let speed = report.bytes as f64 / 1e6 / seconds.max(0.001);
     let _ = writeln!(
         text,
-        "{} files, {} records read into {lake} in {seconds:.1} s ({speed:.0} MB/s)",
-        report.files, report.read
+        "{}, {} read into {lake} in {seconds:.1} s ({speed:.0} MB/s)",
+        counted(report.files, "file", "files"),
+        counted(report.read, "record", "records")
     );
     let _ = writeln!(text, "  {:>12} stored", report.stored);
     for (dataset, count) in &report.datasets {
@@ -113,7 +115,8 @@ pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String
     if known > 0 {
         let _ = writeln!(
             text,
-            "{known} files were ingested before and not read again (--again reads them)"
+            "ingested before and not read again: {} (--again reads them)",
+            counted(known as u64, "file", "files")
         );
     }
     for file in report.details.iter().filter(|file| file.problem.is_some()).take(20) {
@@ -126,7 +129,7 @@ pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String
             report.bad_files - 20
         );
     }
-    if report.has_rejects() {
+    if report.rejected > 0 {
         let _ = writeln!(
             text,
             "What was rejected is kept: retrohunt sql \"SELECT source_file, reason, count(*) FROM quarantine GROUP BY 1, 2\""

@@ -12,7 +12,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Who read which mail: the MailItemsAccessed investigation.
+/// Who read which mail, and what the log cannot say: the MailItemsAccessed investigation
 ///
 /// For a mailbox: the messages that were opened, the folders that were synchronised (assume
 /// them taken as a whole), the times that throttling left unlogged (assume everything read),
@@ -21,6 +21,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("question").required(true).args(["user", "message_id", "app_id", "address", "session"])))]
 #[command(
+    override_usage = "retrohunt mailbox [OPTIONS] USER\n       \
+                      retrohunt mailbox [OPTIONS] --message-id <ID>\n       \
+                      retrohunt mailbox [OPTIONS] --app-id <ID>\n       \
+                      retrohunt mailbox [OPTIONS] --address <IP|CIDR>\n       \
+                      retrohunt mailbox [OPTIONS] --session <ID>",
     after_help = "CSV files mark values that a spreadsheet would take for a formula (they begin with = + - @) with an apostrophe in front."
 )]
 pub(crate) struct MailboxArgs {

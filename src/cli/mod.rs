@@ -44,14 +44,18 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(3),
         // Whoever read the output had enough of it.
-        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let mut stderr = std::io::stderr().lock();
             let _ = writeln!(stderr, "error: {}", output::chain(&error));
             if let Some(hint) = error.hint() {
                 let _ = writeln!(stderr, "\nhint: {hint}");
             }
-            ExitCode::from(if matches!(error, Error::Setting { .. }) { 2 } else { 1 })
+            let usage = matches!(
+                error,
+                Error::Setting { .. } | Error::Unknown { .. }
+            );
+            ExitCode::from(if usage { 2 } else { 1 })
         }
     }
 }

@@ -33,7 +33,51 @@ pub(crate) fn chain(error: &Error) -> String {
         }
         source = cause.source();
     }
+    // Some libraries put a backtrace into their messages, which helps nobody here.
+    if let Some(backtrace) = text.find("\n   0: ") {
+        text.truncate(backtrace);
+    }
     text
+}
+
+/// Text in lines of at most 80 characters, each after the indent.
+pub(crate) fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    for paragraph in text.lines() {
+        let mut line = indent.to_owned();
+        for word in paragraph.split_whitespace() {
+            if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > 80 {
+                lines.push_str(line.trim_end());
+                lines.push('\n');
+                line = indent.to_owned();
+            }
+            if line.len() > indent.len() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push_str(line.trim_end());
+        lines.push('\n');
+    }
+    lines
+}
+
+/// True where the output was closed by whoever read it, however deep that is wrapped.
+pub(crate) fn is_closed_pipe(error: &Error) -> bool {
+    let Error::Output(error) = error else { return false };
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
+            return true;
+        }
+        // The source of an `io::Error` that wraps another error is that error's source.
+        cause = match io.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 /// A progress bar over bytes; silent where stderr is no terminal.

@@ -22,7 +22,7 @@ const TABLE_ROWS: usize = 1000;
 /// More columns than this and those without a value are left out of a table.
 const WIDE: usize = 30;
 
-/// Ask the lake a question in SQL; without one, at a prompt.
+/// Ask the lake a question in SQL; without one, at a prompt
 ///
 /// Fields are written as in ECS, without quotes: SELECT event.action, count(*) FROM events
 /// GROUP BY event.action. A field without a column is read from the record's text. The
@@ -77,6 +77,7 @@ fn from_stdin() -> Result<String> {
 /// Runs one query and prints its result.
 async fn answer(session: &Session, query: &str, options: &OutputArgs) -> Result<()> {
     let planned = session.plan(query).await?;
+    options.check()?;
     if !planned.resolution.raw_fields.is_empty() {
         output::note(format_args!(
             "note: read from the record's text, which is slower than a column: {}",

@@ -38,15 +38,17 @@ pub fn load(folder: Option<&Path>) -> Result<Vec<Detection>> {
             path: folder.to_owned(),
             source,
         };
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if is_sql(&path) {
-                let text = std::fs::read_to_string(&path).map_err(|source| Error::File {
-                    path: path.clone(),
-                    source,
-                })?;
-                files.push((path.display().to_string(), text));
-            }
+        let entries = std::fs::read_dir(folder).map_err(failed)?;
+        let paths: std::io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+        let mut paths = paths.map_err(failed)?;
+        // The system's order differs between machines; faults are reported in this one.
+        paths.sort();
+        for path in paths.into_iter().filter(|path| is_sql(path)) {
+            let text = std::fs::read_to_string(&path).map_err(|source| Error::File {
+                path: path.clone(),
+                source,
+            })?;
+            files.push((path.display().to_string(), text));
         }
     }
     let mut detections: BTreeMap<String, Detection> = BTreeMap::new();
@@ -151,9 +153,11 @@ pub fn parse(origin: &str, text: &str) -> Result<Detection> {
     let sql_start = header_start + length + CLOSING.len();
     // Blank lines in place of the header, so that places in the SQL are lines of the file.
     let before = line_of(text, sql_start) - 1;
-    let sql = &text[sql_start..];
-    let statement = parse_query(&format!("{}{sql}", "\n".repeat(before)))
-        .map_err(|error| fail(line_of(text, sql_start), &error.to_string()))?;
+    let sql = format!("{}{}", "\n".repeat(before), text[sql_start..].trim_end());
+    let statement = parse_query(&sql).map_err(|error| {
+        let line = error.location().and_then(|(line, _)| usize::try_from(line).ok());
+        fail(line.unwrap_or(line_of(text, sql_start)), &error.to_string())
+    })?;
     if !matches!(statement, Statement::Query(_)) {
         return Err(fail(
             line_of(text, sql_start),
@@ -163,7 +167,7 @@ pub fn parse(origin: &str, text: &str) -> Result<Detection> {
     let detection = Detection {
         header,
         origin: origin.to_owned(),
-        sql: sql.trim().to_owned(),
+        sql,
         statement,
     };
     let errors: Vec<String> = lint(&detection)

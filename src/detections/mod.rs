@@ -32,7 +32,8 @@ pub struct Detection {
     pub header: Header,
     /// Where it comes from: a path, or `sql/detections/<id>.sql` for a built-in one.
     pub origin: String,
-    /// The SELECT, as written.
+    /// The SELECT, as written, after blank lines in place of the header: places in it are
+    /// lines of the whole file.
     pub sql: String,
     /// The parsed SELECT; places in it are lines of the whole file.
     pub statement: Statement,

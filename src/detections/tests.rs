@@ -93,7 +93,7 @@ fn faults_of_the_file() {
     dir/t.sql:7: `[new_terms]` has no `history`; say how long values must not have occurred, such as "14d"
     dir/t.sql:8: `fields` of `[new_terms]` must name at least one field
     "##);
-    insta::assert_snapshot!(fault(&file(HEADER, "SELECT 1\n  FROM events WHERE = 1")), @"dir/t.sql:6: syntax error: Expected: an expression, found: = at Line: 8, Column: 21");
+    insta::assert_snapshot!(fault(&file(HEADER, "SELECT 1\n  FROM events WHERE = 1")), @"dir/t.sql:8: syntax error: expected an expression, found = (line 8, column 21)");
     insta::assert_snapshot!(fault(&file(HEADER, "DELETE FROM events")), @"dir/t.sql:6: DELETE is refused: retrohunt sql is read-only; use SELECT, EXPLAIN, SHOW TABLES or DESCRIBE");
     insta::assert_snapshot!(fault(&file(HEADER, "EXPLAIN SELECT 1")), @"dir/t.sql:6: a detection is one SELECT (WITH is allowed), nothing else");
     insta::assert_snapshot!(fault(&file(HEADER, "SELECT 1; SELECT 2")), @"dir/t.sql:6: 2 statements where one was expected; run them one at a time");

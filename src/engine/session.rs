@@ -2,7 +2,7 @@
 
 use super::names::{Resolution, parse_query};
 use super::{Engine, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, place};
 use crate::functions;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{ScalarValue, TableReference};
@@ -72,6 +72,8 @@ impl Session {
         let options = config.options_mut();
         // Names are resolved before planning, which folds no case itself.
         options.sql_parser.enable_ident_normalization = false;
+        // Errors say where in the text they are.
+        options.sql_parser.collect_spans = true;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.execution.time_zone = Some("UTC".into());
@@ -123,7 +125,7 @@ impl Session {
             .statement_to_plan(DfStatement::Statement(Box::new(statement)))
             .await
             .map_err(|error| match self.engine.names.explain_plan_error(&error) {
-                Some(message) => Error::Query(message),
+                Some(message) => Error::Query(message + &place(&error)),
                 None => error.into(),
             })?;
         let read_only = SQLOptions::new()
@@ -131,7 +133,7 @@ impl Session {
             .with_allow_dml(false)
             .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
-        functions::check_constants(&plan).map_err(|error| Error::Query(error.strip_backtrace()))?;
+        functions::check_constants(&plan)?;
         Ok(Planned { plan, resolution })
     }
 

@@ -9,6 +9,7 @@ mod row;
 pub use fields::*;
 pub use row::{Cell, EventRow};
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -225,6 +226,24 @@ pub fn column_name(ecs: &str) -> String {
     column
 }
 
+/// Elastic's snake case: `_` between a lower-case letter and the capitals after it, so
+/// that a run of capitals stays together: `isMFARequired` is `is_mfarequired`.
+pub fn snake_case(key: &str) -> Cow<'_, str> {
+    if !key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(key);
+    }
+    let mut snake = String::with_capacity(key.len() + 6);
+    let mut after_lower = false;
+    for character in key.chars() {
+        if character.is_ascii_uppercase() && after_lower {
+            snake.push('_');
+        }
+        after_lower = character.is_ascii_lowercase();
+        snake.push(character.to_ascii_lowercase());
+    }
+    Cow::Owned(snake)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +263,22 @@ mod tests {
             "o365_audit_mailbox_owner_upn"
         );
         assert_eq!(column_name("file.hash.sha256"), "file_hash_sha256");
+    }
+
+    #[test]
+    fn snake_case_as_elastic() {
+        for (key, expected) in [
+            ("ipAddress", "ip_address"),
+            ("IPAddress", "ipaddress"),
+            ("isMFARequired", "is_mfarequired"),
+            ("riskEventTypes_v2", "risk_event_types_v2"),
+            ("StatusSequence", "status_sequence"),
+            ("mfaDetail", "mfa_detail"),
+            ("oauth2Permission", "oauth2permission"),
+            ("id", "id"),
+        ] {
+            assert_eq!(snake_case(key), expected);
+        }
     }
 
     #[test]

@@ -6,9 +6,14 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// Not SQL. The message is the parser's, with line and column.
-    #[error("syntax error: {0}")]
-    Syntax(String),
+    /// Not SQL.
+    #[error("syntax error: {message}{}", place(*location))]
+    Syntax {
+        /// What the parser expected and found.
+        message: String,
+        /// Where; nowhere at the end of the text.
+        location: Location,
+    },
     /// Not exactly one statement.
     #[error("{0} statements where one was expected; run them one at a time")]
     NotOne(usize),
@@ -54,10 +59,10 @@ pub enum NameError {
 }
 
 impl NameError {
-    /// Line and column in the SQL text, from 1, where known. Syntax errors carry theirs
-    /// in the message alone.
+    /// Line and column in the SQL text, from 1, where known.
     pub fn location(&self) -> Option<(u64, u64)> {
-        let (Self::UnknownField { location, .. }
+        let (Self::Syntax { location, .. }
+        | Self::UnknownField { location, .. }
         | Self::UnknownTable { location, .. }
         | Self::NotInScope { location, .. }) = self
         else {

@@ -4,7 +4,7 @@ use super::error::NameError;
 use datafusion::sql::sqlparser::ast::{Query, Select, SetExpr, Statement, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 use std::ops::ControlFlow;
 
 /// First words of statements that change something. They are refused before parsing:
@@ -19,8 +19,8 @@ const WRITING: &[&str] = &[
 /// `SHOW COLUMNS`, or `DESCRIBE` of a table.
 pub fn parse_query(sql: &str) -> Result<Statement, NameError> {
     let syntax = |error: ParserError| match error {
-        ParserError::TokenizerError(message) | ParserError::ParserError(message) => NameError::Syntax(message),
-        ParserError::RecursionLimitExceeded => NameError::Syntax("the statement is nested too deeply".into()),
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => syntax_error(&message),
+        ParserError::RecursionLimitExceeded => syntax_error("the statement is nested too deeply"),
     };
     let dialect = GenericDialect;
     let tokens = Tokenizer::new(&dialect, sql)
@@ -34,11 +34,28 @@ pub fn parse_query(sql: &str) -> Result<Statement, NameError> {
         .map_err(syntax)?;
     let statement = match statements.len() {
         1 => statements.remove(0),
-        0 => return Err(NameError::Syntax("there is no statement; write a SELECT".into())),
+        0 => return Err(syntax_error("there is no statement; write a SELECT")),
         several => return Err(NameError::NotOne(several)),
     };
     check_read_only(&statement)?;
     Ok(statement)
+}
+
+/// The parser's message, which ends with the place where there is one.
+fn syntax_error(message: &str) -> NameError {
+    let (message, location) = match message.rsplit_once(" at Line: ") {
+        Some((message, place)) => {
+            let mut numbers = place.split(", Column: ").map_while(|number| number.trim().parse().ok());
+            let (line, column) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+            (message, Location { line, column })
+        }
+        None => (message, Location::empty()),
+    };
+    let message = message
+        .replace("Expected: ", "expected ")
+        .replace("found: EOF", "found the end of the text")
+        .replace("found: ", "found ");
+    NameError::Syntax { message, location }
 }
 
 /// Quotes numeric segments of a name: `target_resources.0.display_name`.

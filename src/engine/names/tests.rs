@@ -376,9 +376,9 @@ fn errors() {
     SELECT 1 FROM evnts
         unknown table evnts; did you mean events? (line 1, column 15)
     SELEC 1
-        syntax error: Expected: an SQL statement, found: SELEC at Line: 1, Column: 1
+        syntax error: expected an SQL statement, found SELEC (line 1, column 1)
     SELECT 1 FROM events WHERE
-        syntax error: Expected: an expression, found: EOF
+        syntax error: expected an expression, found the end of the text
 
         syntax error: there is no statement; write a SELECT
     SELECT 1; SELECT 2

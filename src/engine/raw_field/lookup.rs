@@ -1,7 +1,8 @@
 //! The way from an ECS name to a value in a record's text.
 
+use crate::schema::snake_case;
 use sonic_rs::{JsonType, JsonValueTrait, LazyValue};
-use std::borrow::Cow;
+
 use std::ops::Deref;
 
 /// How keys of the record compare with segments of the name.
@@ -114,23 +115,6 @@ fn ends_segment(rest: Option<&str>) -> Option<&str> {
         "" => Some(""),
         rest => rest.strip_prefix('.'),
     }
-}
-
-/// An underscore between a lower-case letter and a capital, then lower case.
-fn snake_case(key: &str) -> Cow<'_, str> {
-    if !key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Cow::Borrowed(key);
-    }
-    let mut snake = String::with_capacity(key.len() + 4);
-    let mut after_lower = false;
-    for character in key.chars() {
-        if character.is_ascii_uppercase() && after_lower {
-            snake.push('_');
-        }
-        after_lower = character.is_ascii_lowercase();
-        snake.push(character.to_ascii_lowercase());
-    }
-    Cow::Owned(snake)
 }
 
 /// The value at the rest of a name below `value`.

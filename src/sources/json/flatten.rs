@@ -3,7 +3,7 @@
 
 use super::super::{Json, address, time};
 use super::{DEEPEST, boolean, double, entries, inner, integer, is_empty, items, pairs, text};
-use crate::schema::{Cell, EventRow, FieldId, FieldType, Node};
+use crate::schema::{Cell, EventRow, FieldId, FieldType, Node, snake_case};
 use sonic_rs::JsonValueTrait as _;
 use std::borrow::Cow;
 
@@ -105,45 +105,11 @@ pub(crate) fn descend<'n>(node: Node<'n>, key: &str, keys: Keys) -> Option<Node<
     }
 }
 
-/// Elastic's snake case: `_` between a lower-case letter and the capitals after it, so
-/// that a run of capitals stays together: `isMFARequired` is `is_mfarequired`.
-pub(crate) fn snake_case(key: &str) -> Cow<'_, str> {
-    if !key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Cow::Borrowed(key);
-    }
-    let mut snake = String::with_capacity(key.len() + 6);
-    let mut after_lower = false;
-    for character in key.chars() {
-        if character.is_ascii_uppercase() && after_lower {
-            snake.push('_');
-        }
-        after_lower = character.is_ascii_lowercase();
-        snake.push(character.to_ascii_lowercase());
-    }
-    Cow::Owned(snake)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::*;
     use sonic_rs::json;
-
-    #[test]
-    fn snake_case_as_elastic() {
-        for (key, expected) in [
-            ("ipAddress", "ip_address"),
-            ("IPAddress", "ipaddress"),
-            ("isMFARequired", "is_mfarequired"),
-            ("riskEventTypes_v2", "risk_event_types_v2"),
-            ("StatusSequence", "status_sequence"),
-            ("mfaDetail", "mfa_detail"),
-            ("oauth2Permission", "oauth2permission"),
-            ("id", "id"),
-        ] {
-            assert_eq!(snake_case(key), expected);
-        }
-    }
 
     #[test]
     fn flatten_fills_parallel_lists_and_walks_dotted_keys() {
