@@ -51,10 +51,7 @@ pub fn main() -> ExitCode {
             if let Some(hint) = error.hint() {
                 let _ = writeln!(stderr, "\nhint: {hint}");
             }
-            let usage = matches!(
-                error,
-                Error::Setting { .. } | Error::Unknown { .. }
-            );
+            let usage = matches!(error, Error::Setting { .. } | Error::Unknown { .. });
             ExitCode::from(if usage { 2 } else { 1 })
         }
     }

@@ -27,9 +27,11 @@ pub(crate) fn chain(error: &Error) -> String {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
+        // The system's number for what it also says in words.
+        let cause_text = cause_text.split(" (os error ").next().unwrap_or_default();
+        if !text.contains(cause_text) {
             text.push_str(": ");
-            text.push_str(&cause_text);
+            text.push_str(cause_text);
         }
         source = cause.source();
     }

@@ -48,7 +48,7 @@ pub(super) async fn evaluate(
     })?;
     let planned = session.plan(&detection.sql).await?;
     let activity = match request.replay {
-        true => Activity::Unknown,
+        true => Activity::unknown(),
         false => quiet::activity(&session, &planned.plan, interval).await?,
     };
     let evaluated: Vec<i64> = ticks

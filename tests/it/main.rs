@@ -9,3 +9,4 @@ mod ingest;
 mod layers;
 mod sandbox;
 mod slt;
+mod views;

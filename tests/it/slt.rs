@@ -6,22 +6,58 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
+use futures::TryStreamExt as _;
+use retrohunt::engine::Session;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, default_column_validator, default_validator};
+
+/// What answers the queries of a file.
+#[async_trait]
+pub(crate) trait Answers: Send + Sync {
+    /// The columns and rows of a query, or the message of its error.
+    async fn answer(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String>;
+}
+
+/// DataFusion alone, with all that it says about an error.
+#[async_trait]
+impl Answers for SessionContext {
+    async fn answer(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
+        let answer = async {
+            let frame = self.sql(sql).await?;
+            let schema = Arc::clone(frame.schema().inner());
+            Ok::<_, DataFusionError>((schema, frame.collect().await?))
+        };
+        answer.await.map_err(|error| error.strip_backtrace())
+    }
+}
+
+/// The program's session: names are resolved, views are there, only reading is allowed.
+#[async_trait]
+impl Answers for Session {
+    async fn answer(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), String> {
+        let stream = self.query(sql).await.map_err(|error| error.to_string())?;
+        let schema = stream.schema();
+        let batches = stream.try_collect().await;
+        batches.map(|batches| (schema, batches)).map_err(|error| retrohunt::Error::from(error).to_string())
+    }
+}
 
 /// Runs every file that matches the glob, relative to the crate, each with a session of its own from
 /// `make_session`, which gets the file's name. All failures are reported together.
-pub(crate) async fn run_files<F, S>(pattern: &str, make_session: F) -> Result<(), String>
+pub(crate) async fn run_files<F, S, A>(pattern: &str, make_session: F) -> Result<(), String>
 where
     F: Fn(String) -> S,
-    S: Future<Output = Result<SessionContext, DataFusionError>>,
+    S: Future<Output = Result<A, DataFusionError>>,
+    A: Answers + 'static,
 {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pattern = root.join(pattern);
@@ -39,6 +75,7 @@ where
         let session = make_session(name.clone())
             .await
             .map_err(|error| format!("{name}: {error}"))?;
+        let session: Arc<dyn Answers> = Arc::new(session);
         let database = Database { session };
         let mut runner = Runner::new(|| {
             let database = database.clone();
@@ -73,10 +110,10 @@ where
 /// A session as the runner sees it.
 #[derive(Clone)]
 struct Database {
-    session: SessionContext,
+    session: Arc<dyn Answers>,
 }
 
-/// An error with all that DataFusion says about it, on one line, as the files can match it.
+/// The message of an error, on one line, as the files can match it.
 #[derive(Debug)]
 struct QueryError(String);
 
@@ -88,26 +125,15 @@ impl fmt::Display for QueryError {
 
 impl std::error::Error for QueryError {}
 
-impl From<DataFusionError> for QueryError {
-    fn from(error: DataFusionError) -> Self {
-        Self(error.strip_backtrace().replace('\n', " "))
-    }
-}
-
 #[async_trait]
 impl AsyncDB for Database {
     type Error = QueryError;
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, QueryError> {
-        let frame = self.session.sql(sql).await?;
-        let types: Vec<DefaultColumnType> = frame
-            .schema()
-            .fields()
-            .iter()
-            .map(|f| column_type(f.data_type()))
-            .collect();
-        let batches = frame.collect().await?;
+        let answer = self.session.answer(sql).await;
+        let (schema, batches) = answer.map_err(|message| QueryError(message.replace('\n', " ")))?;
+        let types: Vec<DefaultColumnType> = schema.fields().iter().map(|f| column_type(f.data_type())).collect();
         if types.is_empty() {
             let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
             return Ok(DBOutput::StatementComplete(rows));
@@ -155,7 +181,7 @@ fn cell(column: &ArrayRef, row: usize) -> Result<String, QueryError> {
         .with_null("NULL")
         .with_timestamp_format(None)
         .with_timestamp_tz_format(None);
-    let formatter = ArrayFormatter::try_new(column, &options).map_err(DataFusionError::from)?;
+    let formatter = ArrayFormatter::try_new(column, &options).map_err(|error| QueryError(error.to_string()))?;
     let text = formatter.value(row).to_string();
     Ok(if text.is_empty() { "(empty)".to_string() } else { text })
 }
