@@ -99,6 +99,16 @@ impl Error {
             )),
             Self::Memory(_) => Some("raise --memory-limit, lower --threads, or narrow the range".into()),
             Self::NoInput { .. } => Some("give files, folders or quoted glob patterns".into()),
+            Self::Unknown {
+                kind: "detection",
+                nearest,
+                ..
+            } if nearest.is_empty() => Some("`retrohunt detections list` lists them".into()),
+            Self::Unknown {
+                kind: "function",
+                nearest,
+                ..
+            } if nearest.is_empty() => Some("`retrohunt functions` lists them".into()),
             Self::Engine(error) => remedy(error).map(str::to_owned),
             _ => None,
         }
@@ -219,7 +229,12 @@ fn reworded(text: &str) -> String {
     for prefix in PREFIXES {
         text = text.replace(prefix, "");
     }
-    // Four times the same type of text; which of them it is, is of no use to anybody.
+    // The system's number for what it also says in words.
+    while let Some((before, after)) = text.split_once(" (os error ") {
+        let after = after.split_once(')').map_or("", |(_, after)| after);
+        text = format!("{before}{after}");
+    }
+    // Three times the same type of text; which of them it is, is of no use to anybody.
     for name in ["LargeUtf8", "Utf8View", "Utf8"] {
         text = text.replace(name, "text");
     }
@@ -272,8 +287,12 @@ fn wrong_call(text: &str) -> Option<String> {
 
 /// What to write instead, for what goes wrong on values rather than on the text of a query.
 fn remedy(error: &DataFusionError) -> Option<&'static str> {
-    let DataFusionError::ArrowError(error, _) = error.find_root() else {
-        return None;
+    let error = match error.find_root() {
+        DataFusionError::ArrowError(error, _) => error,
+        DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
+            return Some("a file of the lake is missing or damaged; restore it, or ingest the logs into a new lake");
+        }
+        _ => return None,
     };
     match error.as_ref() {
         ArrowError::DivideByZero => Some("divide by nullif(x, 0) to get NULL instead"),

@@ -120,7 +120,10 @@ pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String
         );
     }
     for file in report.details.iter().filter(|file| file.problem.is_some()).take(20) {
-        let _ = writeln!(text, "{}: {}", file.path, file.problem.as_deref().unwrap_or_default());
+        let problem = file.problem.as_deref().unwrap_or_default();
+        // The system's number for what it also says in words.
+        let problem = problem.split(" (os error ").next().unwrap_or(problem);
+        let _ = writeln!(text, "{}: {problem}", file.path);
     }
     if report.bad_files > 20 {
         let _ = writeln!(
@@ -132,7 +135,8 @@ pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String
     if report.rejected > 0 {
         let _ = writeln!(
             text,
-            "What was rejected is kept: retrohunt sql \"SELECT source_file, reason, count(*) FROM quarantine GROUP BY 1, 2\""
+            "What was rejected is kept: retrohunt sql \"SELECT source_file, reason, count(*) FROM quarantine GROUP BY 1, 2\" --lake {}",
+            output::as_argument(lake)
         );
     }
     text

@@ -8,6 +8,7 @@ use crate::config::{self, Resources};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::investigations::{CsvFile, Question, Range, find_accesses, investigate_mailbox};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ use std::path::{Path, PathBuf};
 )]
 pub(crate) struct MailboxArgs {
     /// Owner of the mailbox: the user principal name, in any case
-    #[arg(value_name = "USER")]
+    #[arg(value_name = "USER", value_parser = NonEmptyStringValueParser::new())]
     user: Option<String>,
 
     /// Who read this message: an InternetMessageId, with or without angle brackets

@@ -39,7 +39,17 @@ pub(crate) fn chain(error: &Error) -> String {
     if let Some(backtrace) = text.find("\n   0: ") {
         text.truncate(backtrace);
     }
-    text
+    // The Delta library's name for a part of itself.
+    text.replace("Kernel error: ", "")
+}
+
+/// A path as a shell takes it for one argument.
+pub(crate) fn as_argument(path: &str) -> String {
+    if path.contains(|c: char| c.is_whitespace() || "\"'$`&;|<>()*?[]#~!\\".contains(c)) {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    } else {
+        path.to_owned()
+    }
 }
 
 /// Text in lines of at most 80 characters, each after the indent.

@@ -54,7 +54,8 @@ fn headers() {
         (detection.header.enabled, detection.header.max_alerts),
         (false, Some(5))
     );
-    assert_eq!(detection.sql, "SELECT user.id FROM events -- end");
+    let before = text.lines().take_while(|line| !line.starts_with("SELECT")).count();
+    assert_eq!(detection.sql, "\n".repeat(before) + "SELECT user.id FROM events -- end");
     assert_eq!(detection.output_columns().unwrap(), ["user.id"]);
     assert_eq!(detection.key(), ["user.id"]);
     assert!(same_column("source_ip", "source.ip"));

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::functions;
 use crate::lake::{DataFile, Lake, LakeTableProvider, TableName};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
@@ -123,26 +123,15 @@ impl Engine {
     }
 
     async fn collect_names(&self) -> Result<Names> {
-        let mut known: Vec<(String, Vec<String>)> = self
+        let mut known: Vec<(String, SchemaRef)> = self
             .tables
             .iter()
-            .map(|(name, table)| {
-                (
-                    name.clone(),
-                    table.schema().fields().iter().map(|f| f.name().clone()).collect(),
-                )
-            })
+            .map(|(name, table)| (name.clone(), table.schema()))
             .collect();
         let session = self.session(Scope::default())?;
         for view in &self.views {
             let plan = session.view_plan(view).await?;
-            let columns = plan
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect();
-            known.push((view.name.clone(), columns));
+            known.push((view.name.clone(), Arc::clone(plan.schema().inner())));
         }
         Ok(Names::new(&known))
     }

@@ -35,6 +35,7 @@ mod tests_run;
 pub use error::NameError;
 pub use parse::parse_query;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::ast::Statement;
@@ -58,13 +59,16 @@ pub struct Resolution {
 }
 
 impl Names {
-    /// Names for tables and views, each with its column names.
-    pub fn new(tables: &[(String, Vec<String>)]) -> Self {
+    /// Names for tables and views, each with its columns and their types.
+    pub fn new(tables: &[(String, SchemaRef)]) -> Self {
         let tables = tables
             .iter()
-            .map(|(name, columns)| {
-                let columns: Vec<Column> = columns.iter().map(|column| Column::of_table(column)).collect();
-                (name.clone(), Columns::known(columns))
+            .map(|(name, schema)| {
+                let columns = schema
+                    .fields()
+                    .iter()
+                    .map(|field| Column::of_type(field.name(), field.data_type()));
+                (name.clone(), Columns::known(columns.collect()))
             })
             .collect();
         Self { tables }

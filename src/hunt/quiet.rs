@@ -18,6 +18,7 @@ use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, col, lit};
 use futures::TryStreamExt as _;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// When a plan can give rows.
 #[derive(Debug)]
@@ -126,7 +127,7 @@ fn is_constant(expr: &Expr) -> bool {
 
 /// The intervals in which an event passes the filters of a scan.
 async fn active_intervals(session: &Session, scan: &TableScan, length: i64) -> Result<BTreeSet<i64>> {
-    let mut builder = LogicalPlanBuilder::scan(scan.table_name.clone(), scan.source.clone(), None)?;
+    let mut builder = LogicalPlanBuilder::scan(scan.table_name.clone(), Arc::clone(&scan.source), None)?;
     for filter in &scan.filters {
         // A filter with a subquery cannot run by itself; without it, more intervals count.
         let has_subquery = |expr: &Expr| {

@@ -47,7 +47,9 @@ impl Answers for Session {
         let stream = self.query(sql).await.map_err(|error| error.to_string())?;
         let schema = stream.schema();
         let batches = stream.try_collect().await;
-        batches.map(|batches| (schema, batches)).map_err(|error| retrohunt::Error::from(error).to_string())
+        batches
+            .map(|batches| (schema, batches))
+            .map_err(|error| retrohunt::Error::from(error).to_string())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is visible where: the relations of a FROM clause and the names a SELECT gives.
 
-use crate::schema::{CATALOGUE, FieldType, column_name};
+use crate::schema::column_name;
+use datafusion::arrow::datatypes::DataType;
 use std::sync::Arc;
 
 /// One column of a relation.
@@ -23,22 +24,14 @@ pub(super) enum Kind {
     Pairs,
 }
 
-impl Kind {
-    pub(super) fn of(data_type: FieldType) -> Self {
-        match data_type {
-            FieldType::Keywords => Self::List,
-            FieldType::Pairs => Self::Pairs,
-            _ => Self::Plain,
-        }
-    }
-}
-
 impl Column {
-    /// A column of a table: the catalogue knows which are lists.
-    pub(super) fn of_table(name: &str) -> Self {
-        let kind = CATALOGUE
-            .by_column(name)
-            .map_or(Kind::Plain, |field| Kind::of(field.data_type));
+    /// A column of a table or view, whose type tells what it is.
+    pub(super) fn of_type(name: &str, data_type: &DataType) -> Self {
+        let kind = match data_type {
+            DataType::List(element) if element.data_type().is_string() => Kind::List,
+            DataType::List(element) if matches!(element.data_type(), DataType::Struct(_)) => Kind::Pairs,
+            _ => Kind::Plain,
+        };
         Self {
             name: name.to_owned(),
             kind,

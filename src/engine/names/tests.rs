@@ -5,14 +5,13 @@ use super::*;
 const NOW: i64 = 1_709_287_200_123_456; // 2024-03-01T10:00:00.123456Z
 
 fn names() -> Names {
-    let events = crate::schema::CATALOGUE
-        .fields()
-        .iter()
-        .map(|field| field.column.clone())
-        .collect();
-    let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    use datafusion::arrow::datatypes::{DataType, Field, Schema};
+    let columns = |names: &[&str]| -> SchemaRef {
+        let fields = names.iter().map(|name| Field::new(*name, DataType::Utf8, true));
+        Schema::new(fields.collect::<Vec<_>>()).into()
+    };
     Names::new(&[
-        ("events".into(), events),
+        ("events".into(), crate::lake::TableName::Events.read_schema()),
         (
             "CloudAppEvents".into(),
             columns(&[

@@ -149,15 +149,7 @@ async fn found(id: &str, events: &[Event], output: &str) -> Vec<String> {
     let apps = RecordBatch::try_from_iter([("app_id", apps)]).unwrap();
     let mut known = Vec::new();
     for (name, batch) in [("events", batch), ("first_party_apps", apps)] {
-        known.push((
-            name.to_owned(),
-            batch
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect(),
-        ));
+        known.push((name.to_owned(), batch.schema()));
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap();
         context
             .register_table(TableReference::bare(name), Arc::new(table))
@@ -168,14 +160,7 @@ async fn found(id: &str, events: &[Event], output: &str) -> Vec<String> {
         Names::new(&known).resolve(&mut statement, None).unwrap();
         let statement = PlannerStatement::Statement(Box::new(statement));
         let plan = context.state().statement_to_plan(statement).await.unwrap();
-        known.push((
-            name.to_owned(),
-            plan.schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect(),
-        ));
+        known.push((name.to_owned(), Arc::clone(plan.schema().inner())));
         context
             .register_table(TableReference::bare(name), Arc::new(ViewTable::new(plan, None)))
             .unwrap();

@@ -71,15 +71,7 @@ fn session() -> (SessionContext, Names) {
         context
             .register_table(TableReference::bare(name), Arc::new(table))
             .unwrap();
-        (
-            name.to_owned(),
-            batch
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect(),
-        )
+        (name.to_owned(), batch.schema())
     });
     (context, Names::new(&tables))
 }
