@@ -58,6 +58,7 @@ pub fn episodes(
 fn alert(detection: &str, severity: &str, lookback: i64, rows: &[WindowRow]) -> Option<Alert> {
     let (first, last) = (rows.first()?, rows.last()?);
     let peak = rows.iter().rev().max_by_key(|row| row.event_count)?;
+    let one_row = rows.len() == 1;
     let ids: BTreeSet<&String> = rows.iter().flat_map(|row| &row.event_ids).collect();
     let windows = rows.chunk_by(|a, b| a.tick == b.tick).count() as u64;
     let window_start = first.tick - lookback;
@@ -74,10 +75,10 @@ fn alert(detection: &str, severity: &str, lookback: i64, rows: &[WindowRow]) -> 
         window_start: Some(window_start),
         window_end: Some(last.tick),
         windows: Some(windows),
-        event_count: if ids.is_empty() || windows == 1 {
+        event_count: if ids.is_empty() || one_row {
             peak.event_count
         } else {
-            ids.len() as u64
+            peak.event_count.max(ids.len() as u64)
         },
         event_ids: ids.into_iter().cloned().collect(),
         history_complete: None,

@@ -1,7 +1,8 @@
 //! `retrohunt demo`
 
+use super::alerts::print_alerts;
 use super::args::OutputArgs;
-use super::hunt::{hunt_watched, outcome, print_alerts, summary};
+use super::hunt::{hunt_watched, outcome, summary};
 use super::{Outcome, ingest, output};
 use crate::config::Resources;
 use crate::detections;

@@ -1,26 +1,16 @@
 //! `retrohunt hunt`
 
+use super::alerts::print_alerts;
 use super::args::{FolderArgs, LakeArgs, OutputArgs};
 use super::{Outcome, output};
-use crate::alerts::Alert;
 use crate::config::{self, Resources, format_instant};
 use crate::detections::{self, Detection};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::hunt::{DetectionRun, HuntReport, HuntRequest, hunt};
 use crate::report::human::{count, counted};
-use crate::report::{self, Format};
 use clap::Args;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::arrow::json::ReaderBuilder;
-use serde_json::{Map, Value};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::sync::Arc;
-
-/// Alerts of a table for people; the other formats write all.
-const TABLE_ALERTS: usize = 1000;
 
 /// Run detections over a past range: what each would have found had it been running
 ///
@@ -77,10 +67,28 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
     let chosen = detections::select(known, &args.ids)?;
     args.output.check()?;
     let engine = Engine::open(&args.lake.lake()?, resources).await?;
+    say_if_outside(&engine, request);
     let report = hunt_watched(&engine, &chosen, request).await?;
     print_alerts(&report.alerts, &args.output)?;
     output::note(summary(&report));
     outcome(&report)
+}
+
+/// No alerts mean little where there are no events.
+fn say_if_outside(engine: &Engine, request: HuntRequest) {
+    let Some(extent) = engine.extent() else {
+        output::note("note: the lake holds no events");
+        return;
+    };
+    let before = request.to.is_some_and(|to| to <= extent.first);
+    let after = request.from.is_some_and(|from| from > extent.last);
+    if before || after {
+        output::note(format_args!(
+            "note: the lake holds events from {} to {}, none of them in the range",
+            format_instant(extent.first),
+            format_instant(extent.last - extent.last.rem_euclid(1000))
+        ));
+    }
 }
 
 /// Hunts with a spinner; Ctrl-C ends it, and what the detections before it found stays.
@@ -174,118 +182,4 @@ pub(crate) fn summary(report: &HuntReport) -> String {
         }
     }
     text.trim_end().to_owned()
-}
-
-/// Writes alerts in any format; JSON lines is the stable one.
-pub(crate) fn print_alerts(alerts: &[Alert], options: &OutputArgs) -> Result<()> {
-    let values: Vec<Value> = alerts
-        .iter()
-        .map(serde_json::to_value)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    let mut out = options.open()?;
-    match options.format {
-        Format::Jsonl => {
-            for value in &values {
-                writeln!(out, "{value}").map_err(Error::Output)?;
-            }
-        }
-        Format::Json => {
-            let text = serde_json::to_string_pretty(&values).map_err(|error| Error::Internal(error.to_string()))?;
-            writeln!(out, "{text}").map_err(Error::Output)?;
-        }
-        Format::Table if values.is_empty() => {}
-        // An empty table has no columns to show; the summary says that there is nothing.
-        Format::Table if values.is_empty() => {}
-        format => {
-            let limit = if format == Format::Table {
-                TABLE_ALERTS
-            } else {
-                usize::MAX
-            };
-            let shown = &values[..values.len().min(limit)];
-            let batch = flat(shown, format == Format::Table)?;
-            report::write_batches(format, &batch.schema(), &[batch], &mut *out, output::terminal_width())?;
-            if shown.len() < values.len() {
-                output::note(format_args!(
-                    "{} of {} alerts shown; --format jsonl writes all",
-                    count(shown.len() as u64),
-                    count(values.len() as u64)
-                ));
-            }
-        }
-    }
-    out.flush().map_err(Error::Output)
-}
-
-/// Alerts as rows: the parts that are objects as text.
-fn flat(alerts: &[Value], short: bool) -> Result<RecordBatch> {
-    let texts: &[&str] = if short {
-        &[
-            "time",
-            "severity",
-            "detection",
-            "key",
-            "window_end",
-            "windows",
-            "event_count",
-        ]
-    } else {
-        &[
-            "alert_id",
-            "detection",
-            "severity",
-            "time",
-            "key",
-            "window_start",
-            "window_end",
-            "windows",
-            "event_ids",
-            "event_count",
-            "history_complete",
-            "fields",
-        ]
-    };
-    let schema = Arc::new(Schema::new(
-        texts
-            .iter()
-            .filter(|name| !short || alerts.iter().any(|alert| !alert[**name].is_null()))
-            .map(|name| {
-                let data_type = match *name {
-                    "windows" | "event_count" => DataType::Int64,
-                    "history_complete" => DataType::Boolean,
-                    _ => DataType::Utf8,
-                };
-                Field::new(*name, data_type, true)
-            })
-            .collect::<Vec<_>>(),
-    ));
-    let rows: Vec<Map<String, Value>> = alerts
-        .iter()
-        .map(|alert| {
-            let cells = schema.fields().iter().map(|field| {
-                let value = match &alert[field.name().as_str()] {
-                    Value::Object(key) if short => Value::from(pairs(key)),
-                    value @ (Value::Object(_) | Value::Array(_)) => Value::from(value.to_string()),
-                    value => value.clone(),
-                };
-                (field.name().clone(), value)
-            });
-            cells.collect()
-        })
-        .collect();
-    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
-        .with_batch_size(rows.len().max(1))
-        .build_decoder()?;
-    decoder.serialize(&rows)?;
-    Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema)))
-}
-
-/// `name: value` for each part of a key.
-fn pairs(key: &Map<String, Value>) -> String {
-    let pairs = key.iter().map(|(name, value)| match value {
-        Value::String(text) => format!("{name}: {text}"),
-        value => format!("{name}: {value}"),
-    });
-    pairs.collect::<Vec<_>>().join(", ")
 }

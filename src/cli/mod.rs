@@ -1,5 +1,6 @@
 //! The command line: one file per command. The only part that knows the terminal.
 
+mod alerts;
 mod args;
 mod completions;
 mod demo;

@@ -7,11 +7,15 @@ use crate::engine::{Engine, Scope, Session};
 use crate::error::{Error, Result};
 use crate::report::human::{count, counted};
 use crate::report::{self, Format};
+use crate::schema::{MOVED, column_name};
 use clap::Args;
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt as _;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -84,6 +88,13 @@ async fn answer(session: &Session, query: &str, options: &OutputArgs) -> Result<
             planned.resolution.raw_fields.join(", ")
         ));
     }
+    if planned.resolution.tables == ["events"] {
+        for (name, place) in moved_fields(&planned.plan)? {
+            output::note(format_args!(
+                "note: {name} holds only values that were not moved; most are in {place}"
+            ));
+        }
+    }
     let started = Instant::now();
     let stream = tokio::select! {
         stream = session.run(&planned.plan) => stream?,
@@ -108,6 +119,19 @@ async fn answer(session: &Session, query: &str, options: &OutputArgs) -> Result<
         output::note(format_args!("{:.2} s", started.elapsed().as_secs_f64()));
     }
     Ok(())
+}
+
+/// Fields of a plan whose values are mostly under another name.
+fn moved_fields(plan: &LogicalPlan) -> Result<Vec<(&'static str, &'static str)>> {
+    let mut used = BTreeSet::new();
+    plan.apply(|node| {
+        for expr in node.expressions() {
+            used.extend(expr.column_refs().into_iter().map(|column| column.name.clone()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let moved = MOVED.iter().copied();
+    Ok(moved.filter(|(name, _)| used.contains(&column_name(name))).collect())
 }
 
 async fn table(mut stream: SendableRecordBatchStream, options: &OutputArgs) -> Result<()> {

@@ -27,6 +27,9 @@ use std::sync::Arc;
 static VIEWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/views");
 static LISTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/lists");
 
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
+
 /// What sessions over one version of a lake share.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -170,23 +173,22 @@ impl Engine {
 fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
     let mut extents: BTreeMap<String, Extent> = BTreeMap::new();
     for file in files {
-        let (Some(ScalarValue::Utf8(Some(dataset))), Some(statistics)) =
-            (file.partition.first(), file.statistics.get("timestamp"))
-        else {
+        let [ScalarValue::Utf8(Some(dataset)), ScalarValue::Date32(Some(day))] = file.partition.as_slice() else {
             continue;
         };
-        if let (
-            Some(ScalarValue::TimestampMicrosecond(Some(first), _)),
-            Some(ScalarValue::TimestampMicrosecond(Some(last), _)),
-        ) = (&statistics.min, &statistics.max)
-        {
-            let extent = extents.entry(dataset.clone()).or_insert(Extent {
-                first: *first,
-                last: *last,
-            });
-            extent.first = extent.first.min(*first);
-            extent.last = extent.last.max(*last);
-        }
+        let statistics = file.statistics.get("timestamp");
+        let bounds = statistics.map(|statistics| (&statistics.min, &statistics.max));
+        let (first, last) = match bounds {
+            Some((
+                Some(ScalarValue::TimestampMicrosecond(Some(first), _)),
+                Some(ScalarValue::TimestampMicrosecond(Some(last), _)),
+            )) => (*first, *last),
+            // Another writer may have left no statistics; the day still bounds its events.
+            _ => (i64::from(*day) * DAY, i64::from(*day) * DAY + DAY - 1),
+        };
+        let extent = extents.entry(dataset.clone()).or_insert(Extent { first, last });
+        extent.first = extent.first.min(first);
+        extent.last = extent.last.max(last);
     }
     extents
 }

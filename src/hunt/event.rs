@@ -10,20 +10,28 @@ use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Where an event's id, time and dataset are: in `events`, or in a view with Microsoft's names.
-const IDENTITIES: [[(&str, &str); 3]; 3] = [
+/// Columns added to a SELECT: the event's own id, what tells it from all others, its time
+/// and dataset.
+type Identity = [(&'static str, &'static str); 4];
+
+/// Where these are: in `events`, or in a view with Microsoft's names, whose rows have
+/// nothing that tells them from all others.
+const IDENTITIES: [Identity; 3] = [
     [
         ("coalesce(kibana_alert_uuid, event_id, event_key)", "__id"),
+        ("concat(event_dataset, ' ', event_key)", "__key"),
         ("timestamp", "__time"),
         ("event_dataset", "__dataset"),
     ],
     [
-        ("\"ReportId\"", "__id"),
+        ("coalesce(\"ReportId\", '')", "__id"),
+        ("NULL", "__key"),
         ("\"Timestamp\"", "__time"),
         ("NULL", "__dataset"),
     ],
     [
-        ("\"AlertId\"", "__id"),
+        ("coalesce(\"AlertId\", '')", "__id"),
+        ("NULL", "__key"),
         ("\"Timestamp\"", "__time"),
         ("NULL", "__dataset"),
     ],
@@ -65,17 +73,24 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     let mut stream = session.run(&planned.plan).await?;
     let mut alerts = BTreeMap::new();
     while let Some(batch) = stream.try_next().await? {
-        let (ids, at) = (texts(&batch, "__id")?, times(&batch, "__time")?);
+        let (ids, keys, at) = (
+            texts(&batch, "__id")?,
+            texts(&batch, "__key")?,
+            times(&batch, "__time")?,
+        );
         for row in 0..batch.num_rows() {
-            let (Some(event_id), Some(time)) = (ids[row].clone(), at[row]) else {
-                continue;
-            };
             let fields = fields(&batch, row);
+            let event_id = ids[row].clone().unwrap_or_default();
+            let time = at[row].unwrap_or(range.from);
             let mut key = key(detection, &fields)?;
             if key.is_empty() {
                 key = Map::from_iter([("event.id".to_owned(), Value::from(event_id.clone()))]);
             }
-            let alert_id = alert_id(detection.id(), &key, &event_id);
+            let occurrence = match &keys[row] {
+                Some(key) => key.clone(),
+                None => format!("{event_id} {time} {}", Value::Object(fields.clone())),
+            };
+            let alert_id = alert_id(detection.id(), &key, &occurrence);
             // A join may give an event several times; it is one alert.
             alerts.entry(alert_id.clone()).or_insert_with(|| Alert {
                 alert_id,
@@ -86,7 +101,7 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
                 window_start: None,
                 window_end: None,
                 windows: None,
-                event_ids: vec![event_id],
+                event_ids: Some(event_id).filter(|id| !id.is_empty()).into_iter().collect(),
                 event_count: 1,
                 history_complete: None,
                 fields,

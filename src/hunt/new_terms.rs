@@ -59,10 +59,11 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
             .get(&row_key(&start.event_id, &start.terms))
             .cloned()
             .unwrap_or_default();
-        let dataset_begins = dataset.and_then(|dataset| engine.extents().get(&dataset)).or(None);
-        let begins = dataset_begins
-            .map(|extent| extent.first)
-            .or(engine.extent().map(|extent| extent.first));
+        let begins = match dataset.and_then(|dataset| engine.extents().get(&dataset)) {
+            Some(extent) => Some(extent.first),
+            // A view does not say of which dataset a row is: of the one that begins last, at worst.
+            None => engine.extents().values().map(|extent| extent.first).max(),
+        };
         alerts.push(Alert {
             alert_id: alert_id(detection.id(), &key, &start.event_id),
             detection: detection.id().to_owned(),

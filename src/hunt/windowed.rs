@@ -47,9 +47,10 @@ pub(super) async fn evaluate(
         now: Some(last_tick),
     })?;
     let planned = session.plan(&detection.sql).await?;
-    let activity = match request.replay {
-        true => Activity::unknown(),
-        false => quiet::activity(&session, &planned.plan, interval).await?,
+    let activity = if request.replay || reads_the_clock(engine, detection, whole).await? {
+        Activity::unknown()
+    } else {
+        quiet::activity(&session, &planned.plan, interval).await?
     };
     let evaluated: Vec<i64> = ticks
         .iter()
@@ -85,6 +86,20 @@ pub(super) async fn evaluate(
         ticks: Some((ticks.len() as u64, count)),
         raw_fields: planned.resolution.raw_fields,
     })
+}
+
+/// Whether the plan depends on when it runs: then the filters of its scans differ from
+/// tick to tick, and no one pass tells which ticks are quiet.
+async fn reads_the_clock(engine: &Engine, detection: &Detection, window: Window) -> Result<bool> {
+    let mut plans = Vec::new();
+    for now in [window.until, window.until - 86_400_000_000 - 1] {
+        let session = engine.session(Scope {
+            window: Some(window),
+            now: Some(now),
+        })?;
+        plans.push(session.plan(&detection.sql).await?.plan);
+    }
+    Ok(plans[0] != plans[1])
 }
 
 fn lookback(detection: &Detection) -> i64 {

@@ -53,7 +53,7 @@ impl EventBatch {
 pub(super) struct EventBatchBuilder {
     meta: Vec<EventMeta>,
     /// Indexed by field.
-    builders: Vec<Option<Column>>,
+    builders: Vec<Option<Box<Column>>>,
 }
 
 impl EventBatchBuilder {
@@ -64,7 +64,7 @@ impl EventBatchBuilder {
         let rows = self.meta.len();
         for (field, cell) in row.cells() {
             if *field != EVENT_DATASET {
-                let column = self.builders[field.index()].get_or_insert_with(|| Column::new(*field));
+                let column = self.builders[field.index()].get_or_insert_with(|| Box::new(Column::new(*field)));
                 column.pad(rows);
                 column.append(cell);
             }
@@ -119,13 +119,18 @@ enum Builder {
 impl Column {
     fn new(field: FieldId) -> Self {
         let builder = match field.field().data_type {
-            FieldType::Keyword | FieldType::Ip => Builder::Text(StringBuilder::new()),
-            FieldType::Keywords => Builder::Texts(ListBuilder::new(StringBuilder::new())),
-            FieldType::Long => Builder::Long(Int64Builder::new()),
-            FieldType::Double => Builder::Double(Float64Builder::new()),
-            FieldType::Boolean => Builder::Boolean(BooleanBuilder::new()),
-            FieldType::Timestamp => Builder::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            FieldType::Pairs => Builder::Pairs(ListBuilder::new(StructBuilder::from_fields(pair_fields(field), 0))),
+            FieldType::Keyword | FieldType::Ip => Builder::Text(StringBuilder::with_capacity(0, 0)),
+            FieldType::Keywords => Builder::Texts(ListBuilder::with_capacity(StringBuilder::with_capacity(0, 0), 0)),
+            FieldType::Long => Builder::Long(Int64Builder::with_capacity(0)),
+            FieldType::Double => Builder::Double(Float64Builder::with_capacity(0)),
+            FieldType::Boolean => Builder::Boolean(BooleanBuilder::with_capacity(0)),
+            FieldType::Timestamp => {
+                Builder::Timestamp(TimestampMicrosecondBuilder::with_capacity(0).with_timezone("UTC"))
+            }
+            FieldType::Pairs => Builder::Pairs(ListBuilder::with_capacity(
+                StructBuilder::from_fields(pair_fields(field), 0),
+                0,
+            )),
         };
         Self { rows: 0, builder }
     }

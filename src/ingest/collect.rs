@@ -1,12 +1,12 @@
 //! Parsed chunks, in the order of the input, to counts and commits.
 
-use super::Item;
 use super::batch::{EventBatch, schema_position};
 use super::commit::Committer;
 use super::dedup::{Partition, Verdict};
 use super::parse::{Parsed, Rejected, kept};
 use super::pending::{Origin, Pending};
 use super::report::{FileReport, IngestReport};
+use super::{Ending, Item};
 use crate::error::{Error, Result};
 use crate::schema::{EVENT_ID, RAW};
 use crate::sources::{Rejection, SOURCES};
@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 
 /// Part of the memory limit that waiting events may fill; writing them takes the rest.
 const PENDING_SHARE: f64 = 0.4;
+
+/// However much memory there is, so much is committed: an interrupted ingest loses no more.
+const PENDING_BYTES: usize = 1 << 30;
 
 /// Rejected records that wait for a commit at most.
 const WAITING_REJECTS: usize = 10_000;
@@ -49,7 +52,7 @@ impl Collector {
             ended: Vec::new(),
             reasons: BTreeMap::new(),
             datasets: BTreeMap::new(),
-            budget: (memory_limit as f64 * PENDING_SHARE) as usize,
+            budget: ((memory_limit as f64 * PENDING_SHARE) as usize).min(PENDING_BYTES),
         }
     }
 
@@ -73,13 +76,7 @@ impl Collector {
                 };
             }
             Item::Parsed(parsed, file) => self.parsed(*parsed, file).await?,
-            Item::End {
-                file,
-                problem,
-                whole_file,
-            } => {
-                self.end(file, problem, whole_file);
-            }
+            Item::End { file, ending } => self.end(file, ending),
             Item::Known { file, report } => self.reports[file] = *report,
             Item::Unreadable { file, path, problem } => {
                 self.reports[file] = FileReport {
@@ -95,32 +92,34 @@ impl Collector {
         Ok(())
     }
 
-    fn end(&mut self, file: usize, problem: Option<String>, whole_file: Option<Vec<u8>>) {
+    fn end(&mut self, file: usize, ending: Ending) {
         let report = &mut self.reports[file];
-        report.problem = problem.clone();
+        report.problem = ending.problem;
         if report.read == 0 && report.problem.is_none() && report.skipped.is_empty() {
             report.problem = Some("the file holds no records".into());
         }
         if let Some(problem) = &report.problem {
             // The quarantine row of the file itself; it counts as a record only where
             // nothing of the file could be framed as one.
-            let counted = u64::from(whole_file.is_some());
+            let counted = u64::from(ending.whole_file.is_some());
             report.read += counted;
             report.rejected += counted;
             let reason = Rejection::File(problem.clone());
             if counted > 0 {
                 *self.reasons.entry(reason.to_string()).or_default() += 1;
             }
-            let record = whole_file.map(|bytes| kept(&bytes)).unwrap_or_default();
+            let record = ending.whole_file.map(|bytes| kept(&bytes)).unwrap_or_default();
             self.rejected.push(Rejected {
                 file,
-                position: u64::MAX >> 1,
+                position: None,
                 format: None,
                 reason,
                 record,
             });
         }
-        self.ended.push(file);
+        if !ending.unfinished {
+            self.ended.push(file);
+        }
     }
 
     async fn parsed(&mut self, parsed: Parsed, file: usize) -> Result<()> {
@@ -247,7 +246,7 @@ fn conflict(batch: &EventBatch, row: u32) -> Rejected {
     let meta = &batch.meta[row as usize];
     Rejected {
         file: batch.file,
-        position: meta.position,
+        position: Some(meta.position),
         format: Some(SOURCES[usize::from(meta.format)].name()),
         reason: Rejection::Conflict(text(EVENT_ID).unwrap_or_default()),
         record: kept(text(RAW).unwrap_or_default().as_bytes()),

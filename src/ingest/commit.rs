@@ -120,7 +120,7 @@ impl Committer {
     /// Contents that have been ingested completely before, under any path: counts by SHA-256.
     pub(super) async fn ledger(&self) -> Result<HashMap<String, FileReport>> {
         let mut found = HashMap::new();
-        let columns = ["source_sha256", "read", "stored", "duplicate", "rejected"];
+        let columns = ["source_sha256", "read", "stored", "duplicate", "rejected", "problem"];
         for file in self.ledger.files()? {
             for batch in self.ledger.read_columns(&file, &columns).await? {
                 collect_ledger(&batch, &mut found);
@@ -153,7 +153,7 @@ impl Committer {
             match self.events.append(&files).await? {
                 Appended::Committed(version) => {
                     self.seen.extend(files.into_iter().map(|file| file.path));
-                    self.list_files()?;
+                    self.absorb().await?;
                     self.forget_ids(self.ids_limit);
                     return Ok((pending, withdrawn, version));
                 }
@@ -219,30 +219,13 @@ impl Committer {
         withdrawn: &mut Vec<Withdrawn>,
     ) -> Result<Vec<Partition>> {
         self.events.refresh().await?;
-        self.list_files()?;
+        let theirs = self.absorb().await?;
         let mut changed = Vec::new();
-        let partitions: Vec<Partition> = pending.partitions.keys().cloned().collect();
-        for partition in partitions {
-            let mut theirs = PartitionIds::default();
-            let files = self.files.get(&partition).cloned().unwrap_or_default();
-            for file in files {
-                if self.seen.contains(&file.path) {
-                    continue;
-                }
-                self.load(&file, &mut theirs).await?;
-                if let Some(mut ids) = self.ids.remove(&partition) {
-                    self.load(&file, &mut ids).await?;
-                    self.ids.insert(partition.clone(), ids);
-                }
-                self.seen.insert(file.path);
-            }
-            let batches = &pending.batches;
-            let Some(rows) = pending.partitions.get_mut(&partition) else {
-                continue;
-            };
+        for (partition, rows) in &mut pending.partitions {
+            let Some(theirs) = theirs.get(partition) else { continue };
             let before = rows.len();
             rows.retain(|&(batch, row)| {
-                let verdict = theirs.judge(&batches[batch as usize].meta[row as usize]);
+                let verdict = theirs.judge(&pending.batches[batch as usize].meta[row as usize]);
                 if verdict != Verdict::New {
                     withdrawn.push(Withdrawn {
                         row: (batch, row),
@@ -252,10 +235,35 @@ impl Committer {
                 verdict == Verdict::New
             });
             if rows.len() < before {
-                changed.push(partition);
+                changed.push(partition.clone());
             }
         }
         Ok(changed)
+    }
+
+    /// Takes note of what the version that `events` sees has and this ingest has not
+    /// seen, in every partition whose identities are known: whatever was refreshed, no
+    /// later commit would be told of it. Returns the identities that came, by partition.
+    async fn absorb(&mut self) -> Result<HashMap<Partition, PartitionIds>> {
+        self.list_files()?;
+        let mut came: HashMap<Partition, PartitionIds> = HashMap::new();
+        let known: Vec<Partition> = self.ids.keys().cloned().collect();
+        for partition in known {
+            let files = self.files.get(&partition).cloned().unwrap_or_default();
+            for file in files {
+                if self.seen.contains(&file.path) {
+                    continue;
+                }
+                let theirs = came.entry(partition.clone()).or_default();
+                self.load(&file, theirs).await?;
+                if let Some(mut ids) = self.ids.remove(&partition) {
+                    self.load(&file, &mut ids).await?;
+                    self.ids.insert(partition.clone(), ids);
+                }
+                self.seen.insert(file.path);
+            }
+        }
+        Ok(came)
     }
 
     /// Keeps rejected records, each once however often its file is ingested.
@@ -270,7 +278,7 @@ impl Committer {
             let fresh: Vec<&Rejected> = rejected
                 .iter()
                 .filter(|record| {
-                    let key = (origins[record.file].sha256.clone(), record.position as i64);
+                    let key = (origins[record.file].sha256.clone(), record.position);
                     !kept.contains(&key) && fresh_keys.insert(key)
                 })
                 .collect();
@@ -285,7 +293,7 @@ impl Committer {
         Err(busy("quarantine"))
     }
 
-    async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, i64)>> {
+    async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, Option<u64>)>> {
         let mut kept = HashSet::new();
         for file in self.quarantine.files()? {
             for batch in self
@@ -303,7 +311,7 @@ impl Committer {
                     let rows = texts.iter().zip(positions.iter());
                     kept.extend(rows.filter_map(|(sha, at)| {
                         let sha = sha.filter(|sha| shas.contains(sha))?;
-                        Some((sha.to_owned(), at?))
+                        Some((sha.to_owned(), at.map(|at| at as u64)))
                     }));
                 }
             }
@@ -366,11 +374,15 @@ fn collect_ledger(batch: &RecordBatch, found: &mut HashMap<String, FileReport>) 
             .and_then(|c| c.as_primitive_opt::<Int64Type>());
         numbers.map_or(0, |numbers| numbers.value(row) as u64)
     };
+    let problems = batch.column_by_name("problem").and_then(|c| c.as_string_opt::<i32>());
     for row in (0..batch.num_rows()).filter(|&row| shas.is_valid(row)) {
         found.entry(shas.value(row).to_owned()).or_insert_with(|| FileReport {
             read: count("read", row),
             duplicate: count("stored", row) + count("duplicate", row),
             rejected: count("rejected", row),
+            problem: problems
+                .filter(|texts| texts.is_valid(row))
+                .map(|texts| texts.value(row).to_owned()),
             already_ingested: true,
             ..FileReport::default()
         });
@@ -395,4 +407,78 @@ fn format_index(name: &str) -> u8 {
         .iter()
         .position(|source| source.name() == name)
         .map_or(u8::MAX, |index| index as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::framing::{Chunk, Shape};
+    use super::super::parse::parse;
+    use super::*;
+
+    /// One ingest that has opened the lake, event by event.
+    struct Writer(Committer);
+
+    impl Writer {
+        async fn open(lake: &Lake) -> Self {
+            Self(Committer::open(lake, 2, usize::MAX).await.unwrap())
+        }
+
+        /// Admits events (id, day) and commits those that are new; how many were stored.
+        async fn store(&mut self, events: &[(&str, u32)]) -> usize {
+            let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+            for (id, day) in events {
+                let start = bytes.len() as u32;
+                let record = format!(
+                    r#"{{"@timestamp":"2026-03-{day:02}T00:00:00Z","event":{{"id":"{id}","dataset":"d","action":"a"}}}}"#
+                );
+                bytes.extend(record.into_bytes());
+                spans.push((start, bytes.len() as u32));
+            }
+            let chunk = Chunk {
+                bytes,
+                offset: 0,
+                shape: Shape::Json(spans),
+            };
+            let mut pending = Pending::default();
+            for batch in parse(&chunk, 0).batches {
+                let mut admitted = Vec::new();
+                for (row, meta) in batch.meta.iter().enumerate() {
+                    let partition = Partition {
+                        dataset: batch.dataset.clone(),
+                        day: meta.day,
+                    };
+                    if self.0.ids(&partition).await.unwrap().admit(meta) == Verdict::New {
+                        admitted.push(row as u32);
+                    }
+                }
+                pending.add(batch, &admitted);
+            }
+            let count: usize = pending.partitions.values().map(Vec::len).sum();
+            let origins = [Origin {
+                path: "f".into(),
+                sha256: "0".into(),
+            }];
+            let (_, withdrawn, _) = self.0.commit_events(pending, &origins).await.unwrap();
+            count - withdrawn.len()
+        }
+    }
+
+    /// Two ingests take turns in every order: whatever one stores, the other finds stored,
+    /// also in partitions that it looked at before and does not write to just now.
+    #[tokio::test]
+    async fn what_another_ingest_stores_is_never_stored_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::at(&folder.path().display().to_string()).unwrap();
+        let mut a = Writer::open(&lake).await;
+        let mut b = Writer::open(&lake).await;
+        assert_eq!(a.store(&[("1", 1), ("2", 2)]).await, 2);
+        assert_eq!(b.store(&[("1", 1), ("3", 1)]).await, 1, "withdrawn at the commit");
+        assert_eq!(a.store(&[("4", 2)]).await, 1, "refreshed by a commit elsewhere");
+        assert_eq!(a.store(&[("3", 1)]).await, 0, "which must not hide what came with it");
+        assert_eq!(b.store(&[("2", 2), ("4", 2), ("5", 3)]).await, 1);
+        assert_eq!(a.store(&[("5", 3), ("1", 1)]).await, 0);
+        let table = lake.table(TableName::Events).await.unwrap();
+        let rows: u64 = table.files().unwrap().iter().filter_map(|file| file.rows).sum();
+        assert_eq!(rows, 5);
+    }
 }

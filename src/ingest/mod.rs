@@ -65,17 +65,32 @@ enum Item {
     },
     /// Part of its records.
     Parsed(Box<Parsed>, usize),
-    /// A file ends, with what is wrong with it and, where there is one, the record
-    /// that stands for the whole file.
-    End {
-        file: usize,
-        problem: Option<String>,
-        whole_file: Option<Vec<u8>>,
-    },
+    /// A file ends.
+    End { file: usize, ending: Ending },
     /// The ledger has this content.
     Known { file: usize, report: Box<FileReport> },
     /// A file that cannot be opened.
     Unreadable { file: usize, path: String, problem: String },
+}
+
+/// How the reading of a file ended.
+#[derive(Debug, Default)]
+struct Ending {
+    /// What is wrong with the file.
+    problem: Option<String>,
+    /// The record that stands for the whole file, where nothing in it is one.
+    whole_file: Option<Vec<u8>>,
+    /// There may be more in the file than was read.
+    unfinished: bool,
+}
+
+impl Ending {
+    fn problem(problem: String) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::default()
+        }
+    }
 }
 
 type Sender = tokio::sync::mpsc::Sender<(u64, Item)>;
@@ -223,22 +238,12 @@ impl Reader {
             size,
             sha256: begin,
         });
-        let (problem, whole_file) = self.content(file, path, &mut source, done);
-        self.send(Item::End {
-            file,
-            problem,
-            whole_file,
-        });
+        let ending = self.content(file, path, &mut source, done);
+        self.send(Item::End { file, ending });
         size
     }
 
-    fn content(
-        &mut self,
-        file: usize,
-        path: &PathBuf,
-        source: &mut SourceFile,
-        done: u64,
-    ) -> (Option<String>, Option<Vec<u8>>) {
+    fn content(&mut self, file: usize, path: &PathBuf, source: &mut SourceFile, done: u64) -> Ending {
         let size = source.size;
         let framed = source
             .content(path)
@@ -253,16 +258,24 @@ impl Reader {
                 })
             });
         match framed {
-            Ok(Content::Json | Content::Csv) => (None, None),
-            Ok(Content::Empty) => (Some("the file is empty".into()), None),
+            Ok(Content::Json | Content::Csv) => Ending::default(),
+            Ok(Content::Empty) => Ending::problem("the file is empty".into()),
             Ok(Content::Unknown) => {
                 let problem = "neither JSON nor delimited text with a header line";
-                (Some(problem.into()), Some(head_of(path)))
+                Ending {
+                    whole_file: Some(head_of(path)),
+                    ..Ending::problem(problem.into())
+                }
             }
-            Err((content, error)) => {
-                let whole_file = (content != Content::Json && content != Content::Csv).then(|| head_of(path));
-                (Some(format!("damaged or cut off: {error}")), whole_file)
-            }
+            // The system failed, not the file: the next ingest has to read it again.
+            Err((_, error)) if error.raw_os_error().is_some() => Ending {
+                unfinished: true,
+                ..Ending::problem(format!("could not be read to its end: {error}"))
+            },
+            Err((content, error)) => Ending {
+                whole_file: matches!(content, Content::Empty | Content::Unknown).then(|| head_of(path)),
+                ..Ending::problem(format!("damaged or cut off: {error}"))
+            },
         }
     }
 }

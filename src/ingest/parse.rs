@@ -3,6 +3,7 @@
 use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
 use super::content_hash::{content_hash, identity_hash};
 use super::framing::{Chunk, CsvHeader, Shape, rows};
+use crate::config::format_instant;
 use crate::schema::{self, Cell, EVENT_DATASET, EventRow, TIMESTAMP};
 use crate::sources::{self, Json, Recognised, Rejection, SOURCES};
 use std::borrow::Cow;
@@ -11,11 +12,17 @@ use std::collections::{BTreeMap, HashMap};
 /// Longest record that quarantine keeps whole; of a longer one it keeps this much.
 const KEPT_BYTES: usize = 1 << 20;
 
+/// Times that events can have, in microseconds: from 1990 to the end of what nanoseconds
+/// since 1970 can hold. One event at the year 1, which is what an unset time looks like in
+/// some exports, would stretch the lake over two thousand years.
+const PLAUSIBLE: std::ops::Range<i64> = 631_152_000_000_000..9_223_372_036_854_775;
+
 /// A record that did not become an event.
 #[derive(Debug, Clone)]
 pub(super) struct Rejected {
     pub(super) file: usize,
-    pub(super) position: u64,
+    /// None for the file itself.
+    pub(super) position: Option<u64>,
     pub(super) format: Option<&'static str>,
     pub(super) reason: Rejection,
     /// The record's text as it was in the file.
@@ -123,7 +130,7 @@ impl Parser {
     fn reject(&mut self, record: &[u8], position: u64, format: Option<&'static str>, reason: Rejection) {
         self.parsed.rejected.push(Rejected {
             file: self.file,
-            position,
+            position: Some(position),
             format,
             reason,
             record: kept(record),
@@ -157,6 +164,9 @@ impl Parser {
         let Some(&Cell::Timestamp(time)) = row.get(TIMESTAMP) else {
             return Err(reject(Rejection::NoTime("the record")));
         };
+        if !PLAUSIBLE.contains(&time) {
+            return Err(reject(Rejection::ImplausibleTime(format_instant(time))));
+        }
         let content = content_hash(&record);
         let key = match &identity.id {
             Some(id) => identity_hash(&identity.organization, id),

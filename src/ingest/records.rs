@@ -23,7 +23,12 @@ pub(super) fn quarantine_rows(rejected: &[&Rejected], origins: &[Origin], ingest
             Arc::new(StringArray::from_iter_values(
                 rejected.iter().map(|r| origin(r).sha256.as_str()),
             )),
-            Arc::new(Int64Array::from_iter_values(rejected.iter().map(|r| r.position as i64))),
+            Arc::new(
+                rejected
+                    .iter()
+                    .map(|r| r.position.map(|at| at as i64))
+                    .collect::<Int64Array>(),
+            ),
             Arc::new(rejected.iter().map(|r| r.format).collect::<StringArray>()),
             Arc::new(StringArray::from_iter_values(
                 rejected.iter().map(|r| r.reason.to_string()),

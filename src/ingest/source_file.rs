@@ -67,7 +67,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         // A link to a folder may lead back up; it is followed when it is named.
         let linked_folder = entry.path().is_symlink() && entry.path().is_dir();
-        if !hidden && !linked_folder {
+        // Pipes and devices may never end; they too are read when they are named.
+        let readable = entry.path().is_file() || entry.path().is_dir();
+        if readable && !hidden && !linked_folder {
             found.push(entry.path());
         }
     }

@@ -14,7 +14,7 @@ pub use table::{Appended, LakeTable};
 pub use writer::{ParquetFile, encode, new_path};
 
 use crate::error::{Error, Result};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use url::Url;
 
 /// A place that holds, or will hold, the tables.
@@ -41,7 +41,13 @@ impl Lake {
             )));
         }
         let path = location.strip_prefix("file://").unwrap_or(location);
+        if path.contains('%') {
+            return Err(setting(
+                "holds a %, which Delta's paths cannot; choose another name".into(),
+            ));
+        }
         let absolute = std::path::absolute(Path::new(path)).map_err(|e| setting(e.to_string()))?;
+        let absolute = without_dots(&absolute);
         let url = Url::from_directory_path(&absolute).map_err(|()| setting("is not a usable path".into()))?;
         Ok(Self { url })
     }
@@ -74,5 +80,36 @@ impl Lake {
     /// A table, made where it is absent. Two that make it at once both get it.
     pub async fn table_or_create(&self, name: TableName) -> Result<LakeTable> {
         LakeTable::open_or_create(self, name).await
+    }
+}
+
+/// The path without `.` and `..`, which stores do not resolve.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            part => resolved.push(part),
+        }
+    }
+    resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        let shown = |text: &str| Lake::at(text).map(|lake| lake.display());
+        assert_eq!(shown("/a/b/../c/./lake/").unwrap(), "/a/c/lake");
+        assert_eq!(shown("file:///a/lake").unwrap(), "/a/lake");
+        assert!(shown("relative").unwrap().ends_with("/relative"));
+        for refused in ["", "s3://bucket/lake", "/a%20b"] {
+            assert!(shown(refused).is_err(), "{refused}");
+        }
     }
 }

@@ -80,6 +80,9 @@ pub enum Rejection {
     /// No time, or none that can be read.
     #[error("no readable time in {0}")]
     NoTime(&'static str),
+    /// A time that no event of these logs can have.
+    #[error("the time {0} is not between 1990 and 2262")]
+    ImplausibleTime(String),
     /// The same id with other content in the same format.
     #[error("conflict: event {0} is already stored with other content")]
     Conflict(String),
@@ -102,6 +105,7 @@ impl Rejection {
             Self::Unknown(_) => "no known log has these keys".into(),
             Self::Content(what, _) => format!("{what} is not valid JSON"),
             Self::Conflict(_) => "the same id is already stored with other content".into(),
+            Self::ImplausibleTime(_) => "the time is not between 1990 and 2262".into(),
             Self::Csv(_) => "not a row of its table".into(),
             other => other.to_string(),
         }
