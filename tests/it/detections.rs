@@ -262,3 +262,15 @@ fn skipping_quiet_ticks_changes_nothing() {
         assert!(!of(&replaying).is_empty(), "{id} finds something, or it tests nothing");
     }
 }
+
+#[test]
+fn the_example_of_the_readme_runs() {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let start = readme.find("/*---").unwrap();
+    let example = &readme[start..start + readme[start..].find("```").unwrap()];
+    let sandbox = Sandbox::new();
+    sandbox.file("own/inbox_rule_from_abroad.sql", example);
+    sandbox.ingest(&[&repository("data/contoso")]);
+    sandbox.ok(&["detections", "check", "--detections", "own"]);
+    assert!(!alerts(&sandbox, &["--detections", "own", "inbox_rule_from_abroad"]).is_empty());
+}
