@@ -31,8 +31,9 @@ SELECT
     nullif(o365.audit.AppId, '') AS app_id,
     coalesce(nullif(o365.audit.ClientAppId, ''), nullif(o365.audit.AppAccessContext.ClientAppId, '')) AS client_app_id,
     nullif(o365.audit.AppAccessContext.ClientAppName, '') AS client_app_name,
-    coalesce(nullif(o365.audit.Item.ParentFolder.Path, ''), nullif(o365.audit.Item.ParentFolder.Name, ''))
-        AS parent_folder,
+    o365.audit.Item.ParentFolder.Id AS parent_folder_id,
+    o365.audit.Item.ParentFolder.Path AS parent_folder_path,
+    o365.audit.Item.ParentFolder.Name AS parent_folder_name,
     o365.audit.Folders.Path AS folder_paths,
     email.message_id AS message_ids,
     o365.audit.Item.Id AS item_id,

@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use crate::config::{self, Resources};
-use crate::detections::{self, Detection};
+use crate::detections::{self, Detection, Fault};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::report::Format;
@@ -144,8 +144,8 @@ pub(crate) struct FolderArgs {
 }
 
 impl FolderArgs {
-    /// All detections there are.
-    pub(crate) fn load(&self) -> Result<Vec<Detection>> {
+    /// All detections there are, and the files that give none.
+    pub(crate) fn load(&self) -> Result<(Vec<Detection>, Vec<Fault>)> {
         if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_dir()) {
             let problem = if folder.exists() {
                 "is not a folder"
@@ -157,6 +157,6 @@ impl FolderArgs {
                 problem: format!("{problem}; give the folder with your detections"),
             });
         }
-        detections::load(self.folder.as_deref())
+        detections::load_all(self.folder.as_deref())
     }
 }

@@ -3,7 +3,7 @@
 use super::args::FolderArgs;
 use super::{Outcome, output};
 use crate::config::Resources;
-use crate::detections::{self, Detection, Level, format_duration, lint};
+use crate::detections::{self, Detection, Fault, Level, format_duration, lint};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::report::{self, Format};
@@ -41,11 +41,17 @@ enum Action {
 }
 
 pub(crate) async fn run(args: DetectionsArgs, resources: Resources) -> Result<Outcome> {
-    let known = args.folder.load()?;
+    let (known, faults) = args.folder.load()?;
     match args.action {
-        Action::List { format } => list(&known, format),
-        Action::Show { id } => show(detections::select(known, &[id])?.first()),
-        Action::Check => check(&known, resources).await,
+        Action::List { format } => {
+            let outcome = list(&known, format)?;
+            for fault in &faults {
+                output::note(format_args!("not listed: {}", fault.message));
+            }
+            Ok(outcome)
+        }
+        Action::Show { id } => show(detections::choose(known, &faults, &[id])?.first()),
+        Action::Check => check(&known, &faults, resources).await,
     }
 }
 
@@ -121,34 +127,74 @@ fn described(detection: &Detection) -> String {
 }
 
 /// Lints and plans each; the first error does not hide the others.
-async fn check(known: &[Detection], resources: Resources) -> Result<Outcome> {
+async fn check(known: &[Detection], faults: &[Fault], resources: Resources) -> Result<Outcome> {
     let engine = Engine::empty(resources).await?;
-    let mut failed = 0;
+    let mut verdicts: Vec<Verdict> = faults.iter().map(Verdict::of_fault).collect();
     for detection in known {
-        let mut problems: Vec<String> = Vec::new();
-        for finding in lint(detection) {
-            match finding.level {
-                Level::Warning => output::note(&finding),
-                Level::Error => problems.push(finding.to_string()),
-            }
-        }
-        if let Err(error) = crate::hunt::plan(&engine, detection).await {
-            problems.push(format!("{}: {}", detection.origin, output::chain(&error)));
-        }
-        let verdict = if problems.is_empty() { "ok" } else { "fails" };
-        output::data(&format!(
-            "{:<28} {:<10} {verdict}\n",
-            detection.id(),
-            detection.kind().as_str()
-        ))?;
-        failed += usize::from(!problems.is_empty());
-        problems.iter().for_each(output::note);
+        verdicts.push(Verdict::of(detection, &engine).await);
     }
+    verdicts.sort_by(|a, b| a.id.cmp(&b.id));
+    for verdict in &verdicts {
+        let word = if verdict.problems.is_empty() { "ok" } else { "fails" };
+        output::data(&format!("{:<28} {:<10} {word}\n", verdict.id, verdict.kind))?;
+        verdict.warnings.iter().chain(&verdict.problems).for_each(output::note);
+    }
+    let failed = verdicts.iter().filter(|verdict| !verdict.problems.is_empty()).count();
     match failed {
         0 => Ok(Outcome::Done),
         failed => Err(Error::Detection(format!(
             "{failed} of {} detections would not run",
-            known.len()
+            verdicts.len()
         ))),
+    }
+}
+
+/// What `check` says about one file.
+struct Verdict {
+    id: String,
+    kind: &'static str,
+    warnings: Vec<String>,
+    problems: Vec<String>,
+}
+
+impl Verdict {
+    fn of_fault(fault: &Fault) -> Self {
+        Self {
+            id: fault.id.clone().unwrap_or_else(|| fault.origin.clone()),
+            kind: "-",
+            warnings: Vec::new(),
+            problems: vec![fault.message.clone()],
+        }
+    }
+
+    async fn of(detection: &Detection, engine: &Engine) -> Self {
+        let (mut warnings, mut problems) = (Vec::new(), Vec::new());
+        for finding in lint(detection) {
+            match finding.level {
+                Level::Warning => warnings.push(finding.to_string()),
+                Level::Error => problems.push(finding.to_string()),
+            }
+        }
+        if let Err(error) = crate::hunt::plan(engine, detection).await {
+            problems.push(placed(&detection.origin, &output::chain(&error)));
+        }
+        Self {
+            id: detection.id().to_owned(),
+            kind: detection.kind().as_str(),
+            warnings,
+            problems,
+        }
+    }
+}
+
+/// The message after the file and the line that it names, as linters write them.
+fn placed(origin: &str, message: &str) -> String {
+    let line = message
+        .split_once("(line ")
+        .and_then(|(_, rest)| rest.split_once(", column "))
+        .and_then(|(line, _)| line.parse::<u64>().ok());
+    match line {
+        Some(line) => format!("{origin}:{line}: {message}"),
+        None => format!("{origin}: {message}"),
     }
 }

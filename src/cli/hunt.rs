@@ -63,8 +63,8 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
             problem: format!("{} is not after --from {}", format_instant(to), format_instant(from)),
         });
     }
-    let known = args.folder.load()?;
-    let chosen = detections::select(known, &args.ids)?;
+    let (known, faults) = args.folder.load()?;
+    let chosen = detections::choose(known, &faults, &args.ids)?;
     args.output.check()?;
     let engine = Engine::open(&args.lake.lake()?, resources).await?;
     say_if_outside(&engine, request);

@@ -1,5 +1,6 @@
 //! `retrohunt mailbox`
 
+mod page;
 mod table;
 
 use super::args::LakeArgs;
@@ -12,6 +13,10 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+
+/// Lists the mailboxes that can be asked about.
+const LIST_MAILBOXES: &str =
+    "retrohunt sql \"SELECT DISTINCT o365.audit.MailboxOwnerUPN FROM events WHERE event.action = 'MailItemsAccessed'\"";
 
 /// Who read which mail, and what the log cannot say: the MailItemsAccessed investigation
 ///
@@ -26,8 +31,13 @@ use std::path::{Path, PathBuf};
                       retrohunt mailbox [OPTIONS] --message-id <ID>\n       \
                       retrohunt mailbox [OPTIONS] --app-id <ID>\n       \
                       retrohunt mailbox [OPTIONS] --address <IP|CIDR>\n       \
-                      retrohunt mailbox [OPTIONS] --session <ID>",
-    after_help = "CSV files mark values that a spreadsheet would take for a formula (they begin with = + - @) with an apostrophe in front."
+                      retrohunt mailbox [OPTIONS] --session <ID>\n\n\
+                      To see which mailboxes there are:\n       \
+                      retrohunt sql \"SELECT DISTINCT o365.audit.MailboxOwnerUPN FROM events\n       \
+                      WHERE event.action = 'MailItemsAccessed'\"",
+    after_help = "All times are UTC. CSV files are UTF-8 with a byte order mark, so that spreadsheet programs read accents right; \
+                  they mark values that a spreadsheet would take for a formula (they begin with = + - @) with an \
+                  apostrophe in front."
 )]
 pub(crate) struct MailboxArgs {
     /// Owner of the mailbox: the user principal name, in any case
@@ -63,7 +73,7 @@ pub(crate) struct MailboxArgs {
     format: ReportFormat,
 
     /// Folder for the CSV files (default: ./mailbox-USER)
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, short, visible_alias = "output", value_name = "DIR")]
     out: Option<PathBuf>,
 
     /// Write into a folder that is not empty; files of the same names are replaced
@@ -270,6 +280,8 @@ mod tests {
                 message.contains("--session <ID>") || message.contains("--address <IP|CIDR>"),
                 "{message}"
             );
+            let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(message.contains(LIST_MAILBOXES), "{message}");
         }
     }
 
@@ -303,6 +315,10 @@ mod tests {
             parse(&args).unwrap().folder(None).unwrap(),
             Some(there.path().to_owned())
         );
+        for spelling in ["--output", "-o"] {
+            let args = ["a@b", "--format", "csv", spelling, out.as_str()];
+            assert_eq!(parse(&args).unwrap().out, Some(there.path().to_owned()));
+        }
         write(
             there.path(),
             &[CsvFile {

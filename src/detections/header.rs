@@ -21,6 +21,8 @@ pub struct Header {
     pub risk_score: u8,
     /// How often it runs; for a windowed detection, the distance between ticks.
     pub interval: Duration,
+    /// Whether the header says so itself.
+    pub has_interval: bool,
     /// How far each run of a windowed detection looks.
     pub lookback: Option<Duration>,
     /// How long after a tick it is first evaluated, to let late events arrive.
@@ -138,7 +140,7 @@ impl Header {
         let written: Written = toml::from_str(text).map_err(|error| {
             vec![Fault {
                 at: error.span().unwrap_or(0..0),
-                message: error.message().trim().to_owned(),
+                message: with_nearest_key(error.message().trim()),
             }]
         })?;
         let mut faults = Faults(Vec::new());
@@ -149,6 +151,33 @@ impl Header {
             Err(faults.0)
         }
     }
+}
+
+/// The parser's message about an unknown key, which ends with all known ones, with the
+/// one that was meant before them.
+fn with_nearest_key(message: &str) -> String {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let Some(written) = words.next().filter(|_| message.starts_with("unknown field")) else {
+        return message.to_owned();
+    };
+    let known: Vec<&str> = words.collect();
+    let nearest = nearest(written, known.iter().copied());
+    let nearest = nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"));
+    format!(
+        "the header has no key `{written}`{nearest} (the keys are {})",
+        known.join(", ")
+    )
+}
+
+/// The known word that a written one is most likely meant to be.
+fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.7;
+    let plain = |word: &str| word.to_ascii_lowercase().replace('-', "_");
+    known
+        .map(|known| (strsim::jaro_winkler(&plain(written), known), known))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
 }
 
 struct Faults(Vec<Fault>);
@@ -199,6 +228,7 @@ impl Faults {
                 "a detection with `lookback` needs an `interval`: how often it is evaluated, such as \"1h\"",
             );
         }
+        let has_interval = written.interval.is_some();
         let interval = self.duration("interval", written.interval);
         let lookback_at = written.lookback.as_ref().map(Spanned::span);
         let lookback = self.duration("lookback", written.lookback);
@@ -247,6 +277,7 @@ impl Faults {
             severity: severity?,
             risk_score: risk_score?,
             interval: interval.unwrap_or(DEFAULT_INTERVAL),
+            has_interval,
             lookback,
             delay,
             key: key.map(|(_, key)| key).unwrap_or_default(),
@@ -280,10 +311,14 @@ impl Faults {
             .into_iter()
             .find(|known| known.as_str() == severity.as_ref());
         if found.is_none() {
-            let known = Severity::ALL.map(Severity::as_str).join(", ");
+            let known = Severity::ALL.map(Severity::as_str);
+            let advice = match nearest(severity.as_ref(), known.into_iter()) {
+                Some(nearest) => format!("did you mean {nearest:?}? (one of {})", known.join(", ")),
+                None => format!("use one of {}", known.join(", ")),
+            };
             self.add(
                 severity.span(),
-                format!("{:?} is no severity; use one of {known}", severity.as_ref()),
+                format!("{:?} is no severity; {advice}", severity.as_ref()),
             );
         }
         found

@@ -1,7 +1,8 @@
 //! What a header and its SELECT must fit together on, checked without any table.
 
+use super::reads::other_events;
 use super::shape::{Everywhere, more_than_a_filter};
-use super::{Detection, Kind, format_duration, same_column};
+use super::{Detection, FIRST_TIMES, Kind, format_duration, same_column};
 
 /// How bad a finding of the linter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +88,16 @@ impl Linter<'_> {
                 found.line,
                 format!("{} needs more than one event at a time; {advice}", found.what),
             );
+        } else if let Some(found) = other_events(&self.detection.statement) {
+            self.add(
+                Level::Warning,
+                found.line,
+                format!(
+                    "{}, and a hunt without windows sees only those of its range: what it finds depends on --from and \
+                     --to; give the header a `lookback`, an `interval` and a `key`, or read the event alone",
+                    found.what
+                ),
+            );
         }
     }
 
@@ -144,11 +155,26 @@ impl Linter<'_> {
                     ));
                 }
             }
+            if !FIRST_TIMES
+                .iter()
+                .any(|name| outputs.iter().any(|output| output == name))
+            {
+                self.warn(format!(
+                    "the SELECT gives none of `{}`, so alerts cannot say when their first event was",
+                    FIRST_TIMES.join("`, `")
+                ));
+            }
         }
     }
 
     fn windows(&mut self) {
         let header = &self.detection.header;
+        if self.detection.kind() == Kind::Event && header.has_interval {
+            self.warn(
+                "`interval` without `lookback` makes no windows: each event that the SELECT keeps is an alert; \
+                 add a `lookback` and a `key`, or leave `interval` out",
+            );
+        }
         if let Some(lookback) = header.lookback
             && header.interval > lookback
         {

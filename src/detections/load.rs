@@ -1,6 +1,6 @@
 //! From files to detections.
 
-use super::header::{Fault, Header};
+use super::header::{Fault as HeaderFault, Header};
 use super::lint::{Level, lint};
 use super::{Detection, NewTerms};
 use crate::engine::names::parse_query;
@@ -20,18 +20,73 @@ pub fn embedded() -> Result<Vec<Detection>> {
     load(None)
 }
 
+/// A file that gives no detection, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file: a path, or `sql/detections/<id>.sql` for a built-in one.
+    pub origin: String,
+    /// The id in its header, where that much can be read; else the file's stem.
+    pub id: Option<String>,
+    /// What is wrong: one or more lines, each with the place in the file.
+    pub message: String,
+}
+
+impl Fault {
+    /// Whether somebody who asks for this id means the faulty file.
+    pub fn concerns(&self, id: &str) -> bool {
+        self.id.as_deref() == Some(id) || stem(&self.origin).as_deref() == Some(id)
+    }
+}
+
 /// The built-in detections and those of a folder's `.sql` files, ordered by id.
 ///
-/// Faults of all files are reported together; a detection with faults is an error, not
-/// skipped: a hunt that leaves one out would look clean.
+/// Faults of all files are one error; none is skipped: a hunt that leaves a detection out
+/// would look clean.
 pub fn load(folder: Option<&Path>) -> Result<Vec<Detection>> {
-    let mut files: Vec<(String, String)> = Vec::new();
+    let (detections, faults) = load_all(folder)?;
+    no_fault(faults.iter())?;
+    Ok(detections)
+}
+
+/// As [`load`], with the files that give no detection beside those that do. An error only
+/// if the folder itself cannot be read.
+pub fn load_all(folder: Option<&Path>) -> Result<(Vec<Detection>, Vec<Fault>)> {
+    let mut detections: BTreeMap<String, Detection> = BTreeMap::new();
+    let mut faults: Vec<Fault> = Vec::new();
+    for (origin, text) in files(folder)? {
+        let detection = text.map_err(|message| (None, message));
+        let detection = match detection.and_then(|text| read(&origin, &text)) {
+            Ok(detection) => detection,
+            Err((id, message)) => {
+                let id = id.or_else(|| stem(&origin));
+                faults.push(Fault { origin, id, message });
+                continue;
+            }
+        };
+        if let Some(other) = detections.get(detection.id()) {
+            let message = format!(
+                "{}: the id {:?} is taken by {}; give one of them another id and file name",
+                detection.origin,
+                detection.id(),
+                other.origin
+            );
+            let id = Some(detection.header.id);
+            faults.push(Fault { origin, id, message });
+            continue;
+        }
+        detections.insert(detection.id().to_owned(), detection);
+    }
+    Ok((detections.into_values().collect(), faults))
+}
+
+/// The origin of every file, and its text or why it has none.
+fn files(folder: Option<&Path>) -> Result<Vec<(String, Result<String, String>)>> {
+    let mut files = Vec::new();
     for file in BUILT_IN.files().filter(|file| is_sql(file.path())) {
         let origin = format!("sql/detections/{}", file.path().display());
-        let text = file
-            .contents_utf8()
-            .ok_or_else(|| Error::Detection(format!("{origin}: not UTF-8 text")))?;
-        files.push((origin, text.to_owned()));
+        let text = file.contents_utf8().map(str::to_owned);
+        let text = text.ok_or_else(|| format!("{origin}: not UTF-8 text"));
+        files.push((origin, text));
     }
     if let Some(folder) = folder {
         let failed = |source| Error::File {
@@ -44,39 +99,34 @@ pub fn load(folder: Option<&Path>) -> Result<Vec<Detection>> {
         // The system's order differs between machines; faults are reported in this one.
         paths.sort();
         for path in paths.into_iter().filter(|path| is_sql(path)) {
-            let text = std::fs::read_to_string(&path).map_err(|source| Error::File {
-                path: path.clone(),
-                source,
-            })?;
-            files.push((path.display().to_string(), text));
+            let origin = path.display().to_string();
+            let text = std::fs::read_to_string(&path);
+            files.push((origin, text.map_err(|source| Error::File { path, source }.to_string())));
         }
     }
-    let mut detections: BTreeMap<String, Detection> = BTreeMap::new();
-    let mut faults: Vec<String> = Vec::new();
-    for (origin, text) in files {
-        let detection = match parse(&origin, &text) {
-            Ok(detection) => detection,
-            Err(error) => {
-                faults.push(error.to_string());
-                continue;
-            }
-        };
-        if let Some(other) = detections.get(detection.id()) {
-            faults.push(format!(
-                "{}: the id {:?} is taken by {}; give one of them another id and file name",
-                detection.origin,
-                detection.id(),
-                other.origin
-            ));
-            continue;
-        }
-        detections.insert(detection.id().to_owned(), detection);
-    }
-    if faults.is_empty() {
-        Ok(detections.into_values().collect())
+    Ok(files)
+}
+
+/// The detections that a hunt for these ids runs: those named, or, without any, all that
+/// are enabled. An error if a fault hides one of them.
+pub fn choose(detections: Vec<Detection>, faults: &[Fault], ids: &[String]) -> Result<Vec<Detection>> {
+    let asked_for = |fault: &&Fault| ids.is_empty() || ids.iter().any(|id| fault.concerns(id));
+    no_fault(faults.iter().filter(asked_for))?;
+    select(detections, ids)
+}
+
+fn no_fault<'a>(faults: impl Iterator<Item = &'a Fault>) -> Result<()> {
+    let messages: Vec<&str> = faults.map(|fault| fault.message.as_str()).collect();
+    if messages.is_empty() {
+        Ok(())
     } else {
-        Err(Error::Detection(faults.join("\n")))
+        Err(Error::Detection(messages.join("\n")))
     }
+}
+
+fn stem(origin: &str) -> Option<String> {
+    let stem = Path::new(origin).file_stem()?;
+    Some(stem.to_string_lossy().into_owned())
 }
 
 fn is_sql(path: &Path) -> bool {
@@ -116,33 +166,35 @@ pub fn select(detections: Vec<Detection>, ids: &[String]) -> Result<Vec<Detectio
 /// Reads one detection from the text of its file. Its faults and the errors of the linter
 /// are one error, a line each, with the place in the file.
 pub fn parse(origin: &str, text: &str) -> Result<Detection> {
-    let fail = |line: usize, message: &str| Error::Detection(format!("{origin}:{line}: {message}"));
+    read(origin, text).map_err(|(_, message)| Error::Detection(message))
+}
+
+/// As [`parse`]; an error is the id, where the header can be read, and the message.
+fn read(origin: &str, text: &str) -> Result<Detection, (Option<String>, String)> {
+    let place = |line: usize, message: &str| format!("{origin}:{line}: {message}");
     let Some(opening) = text
         .find(OPENING)
         .filter(|at| text[..*at].trim_start_matches('\u{feff}').trim().is_empty())
     else {
-        return Err(fail(1, "no header; a detection starts with /*--- , TOML, and ---*/"));
+        let message = "no header; a detection starts with /*--- , TOML, and ---*/";
+        return Err((None, place(1, message)));
     };
     let header_start = opening + OPENING.len();
     let Some(length) = text[header_start..].find(CLOSING) else {
-        return Err(fail(
-            line_of(text, opening),
-            "the header does not end; close it with ---*/",
-        ));
+        let message = "the header does not end; close it with ---*/";
+        return Err((None, place(line_of(text, opening), message)));
     };
     let header_text = &text[header_start..header_start + length];
-    let faults = |faults: Vec<Fault>| {
-        let describe = |fault: &Fault| {
+    let faults = |faults: Vec<HeaderFault>| {
+        let describe = |fault: &HeaderFault| {
             let line = line_of(text, header_start + fault.at.start.min(length));
-            format!("{origin}:{line}: {}", fault.message)
+            place(line, &fault.message)
         };
-        Error::Detection(faults.iter().map(describe).collect::<Vec<_>>().join("\n"))
+        (None, faults.iter().map(describe).collect::<Vec<_>>().join("\n"))
     };
     let header = Header::parse(header_text).map_err(faults)?;
-    let stem = Path::new(origin)
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let fail = |line: usize, message: &str| (Some(header.id.clone()), place(line, message));
+    let stem = stem(origin).unwrap_or_default();
     if stem != header.id {
         let message = format!(
             "the id is {:?}, but the file is {stem}.sql; make them the same",
@@ -178,7 +230,7 @@ pub fn parse(origin: &str, text: &str) -> Result<Detection> {
     if errors.is_empty() {
         Ok(detection)
     } else {
-        Err(Error::Detection(errors.join("\n")))
+        Err((Some(detection.header.id), errors.join("\n")))
     }
 }
 

@@ -12,14 +12,17 @@ mod duration;
 mod header;
 mod lint;
 mod load;
+mod reads;
 mod shape;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_lint;
 
 pub use duration::{format_duration, parse_duration};
 pub use header::{Header, NewTerms, Severity};
 pub use lint::{Finding, Level, lint};
-pub use load::{embedded, load, parse, select};
+pub use load::{Fault, choose, embedded, load, load_all, parse, select};
 
 use crate::schema::column_name;
 use datafusion::sql::sqlparser::ast::Statement;
@@ -38,6 +41,17 @@ pub struct Detection {
     /// The parsed SELECT; places in it are lines of the whole file.
     pub statement: Statement,
 }
+
+/// Columns that hold the time of a windowed row's first event: the first of these that a
+/// SELECT has.
+pub const FIRST_TIMES: [&str; 6] = [
+    "first_time",
+    "first_seen",
+    "time",
+    "@timestamp",
+    "timestamp",
+    "Timestamp",
+];
 
 /// How a detection is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +102,12 @@ impl Detection {
     /// The names that the SELECT gives its columns; `None` if it has a `*`.
     pub fn output_columns(&self) -> Option<Vec<String>> {
         shape::outputs(&self.statement)
+    }
+
+    /// Whether the statement asks for the time anywhere, in subqueries and CTEs too: its
+    /// result depends on when it is evaluated.
+    pub fn uses_clock(&self) -> bool {
+        !shape::Everywhere::of(&self.statement).clocks.is_empty()
     }
 
     /// How far back an alert can depend on events: the lookback, or the history.

@@ -1,8 +1,8 @@
 //! The shape of a SELECT: what it is made of, without knowing any table.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArguments, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem,
-    SetExpr, Spanned, Statement, TableFactor, Visit, Visitor,
+    BinaryOperator, Expr, Function, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, Spanned,
+    Statement, TableFactor, Visit, Visitor,
 };
 use std::ops::ControlFlow;
 
@@ -41,6 +41,17 @@ const AGGREGATES: &[&str] = &[
     "var",
     "var_pop",
     "var_samp",
+];
+
+/// Functions whose value is the time at which they are called.
+const CLOCKS: &[&str] = &[
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "now",
+    "today",
 ];
 
 /// Something the linter has a say about, and its line (0 where unknown).
@@ -127,16 +138,52 @@ pub(super) fn more_than_a_filter(statement: &Statement) -> Option<Place<&'static
     };
     let line = query.span().start.line;
     let at = |what| Some(Place { what, line });
-    if query.limit_clause.is_some() || query.fetch.is_some() {
-        return at("LIMIT");
-    }
     let select = match query.body.as_ref() {
         SetExpr::Select(select) => select,
         SetExpr::SetOperation { .. } => return at("UNION, INTERSECT or EXCEPT"),
         _ => return at("no SELECT at its top"),
     };
+    let found = of_many_rows(query, &mut Vec::new());
+    if found.is_none() && (select.from.len() != 1 || select.from.iter().any(|item| !item.joins.is_empty())) {
+        return at("a join");
+    }
+    found
+}
+
+/// What makes a row depend on other rows, here or in the queries that FROM reads. `ctes`
+/// are those in scope, innermost last.
+fn of_many_rows<'a>(query: &'a Query, ctes: &mut Vec<(&'a Ident, &'a Query)>) -> Option<Place<&'static str>> {
+    let line = query.span().start.line;
+    if query.limit_clause.is_some() || query.fetch.is_some() {
+        return Some(Place { what: "LIMIT", line });
+    }
+    let outer = ctes.len();
+    let with = query.with.iter().flat_map(|with| &with.cte_tables);
+    ctes.extend(with.map(|cte| (&cte.alias.name, cte.query.as_ref())));
+    let found = body_of_many_rows(&query.body, line, ctes);
+    ctes.truncate(outer);
+    found
+}
+
+fn body_of_many_rows<'a>(
+    body: &'a SetExpr,
+    line: u64,
+    ctes: &mut Vec<(&'a Ident, &'a Query)>,
+) -> Option<Place<&'static str>> {
+    let select = match body {
+        SetExpr::Select(select) => select,
+        SetExpr::Query(query) => return of_many_rows(query, ctes),
+        SetExpr::SetOperation { left, right, .. } => {
+            return body_of_many_rows(left, line, ctes).or_else(|| body_of_many_rows(right, line, ctes));
+        }
+        _ => return None,
+    };
+    let at = |what| Some(Place { what, line });
     if select.distinct.is_some() {
         return at("DISTINCT");
+    }
+    if select.top.is_some() {
+        return at("TOP");
     }
     if !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty()) {
         return at("GROUP BY");
@@ -144,12 +191,24 @@ pub(super) fn more_than_a_filter(statement: &Statement) -> Option<Place<&'static
     if select.having.is_some() {
         return at("HAVING");
     }
-    if select.from.len() != 1 || select.from.iter().any(|item| !item.joins.is_empty()) {
-        return at("a join");
-    }
     let mut calls = Calls::default();
     let _ = select.projection.visit(&mut calls);
-    calls.found
+    if calls.found.is_some() {
+        return calls.found;
+    }
+    select.from.iter().find_map(|item| match &item.relation {
+        TableFactor::Derived { subquery, .. } => of_many_rows(subquery, ctes),
+        TableFactor::Table { name, .. } => {
+            let name = name.0.last()?.as_ident()?;
+            let position = ctes
+                .iter()
+                .rposition(|(cte, _)| cte.value.eq_ignore_ascii_case(&name.value))?;
+            // A CTE sees those before it, so this ends, also for one that reads itself.
+            let (_, query) = *ctes.get(position)?;
+            of_many_rows(query, &mut ctes.get(..position)?.to_vec())
+        }
+        _ => None,
+    })
 }
 
 /// Finds aggregates and window functions outside subqueries.
@@ -262,11 +321,7 @@ impl Visitor for Everywhere {
             });
         }
         if let Expr::Function(function) = expr
-            && is_call_of(
-                function,
-                &["now", "current_timestamp", "current_date", "today", "current_time"],
-            )
-            && no_arguments(function)
+            && is_call_of(function, CLOCKS)
         {
             self.clocks.push(Place {
                 what: expr.to_string(),
@@ -274,14 +329,6 @@ impl Visitor for Everywhere {
             });
         }
         ControlFlow::Continue(())
-    }
-}
-
-fn no_arguments(function: &Function) -> bool {
-    match &function.args {
-        FunctionArguments::None => true,
-        FunctionArguments::List(list) => list.args.is_empty(),
-        FunctionArguments::Subquery(_) => false,
     }
 }
 

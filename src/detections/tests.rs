@@ -2,21 +2,21 @@
 
 use super::*;
 
-const HEADER: &str = "id = \"t\"\ntitle = \"T\"\nseverity = \"low\"\nrisk_score = 1\n";
-const WINDOW: &str = "interval = \"1h\"\nlookback = \"8h\"\nkey = [\"user.id\"]\n";
+pub(super) const HEADER: &str = "id = \"t\"\ntitle = \"T\"\nseverity = \"low\"\nrisk_score = 1\n";
+pub(super) const WINDOW: &str = "interval = \"1h\"\nlookback = \"8h\"\nkey = [\"user.id\"]\n";
 
-fn file(header: &str, sql: &str) -> String {
+pub(super) fn file(header: &str, sql: &str) -> String {
     format!("/*---\n{header}---*/\n{sql}")
 }
 
-fn fault(text: &str) -> String {
+pub(super) fn fault(text: &str) -> String {
     match parse("dir/t.sql", text) {
         Ok(detection) => panic!("accepted: {detection:?}"),
         Err(error) => error.to_string(),
     }
 }
 
-fn findings(header: &str, sql: &str) -> String {
+pub(super) fn findings(header: &str, sql: &str) -> String {
     let detection = parse("dir/t.sql", &file(header, sql)).unwrap();
     lint(&detection)
         .iter()
@@ -73,7 +73,44 @@ fn faults_of_the_file() {
     dir/t.sql:1: the header has no `risk_score`; every detection needs one
     ");
     insta::assert_snapshot!(fault(&file("id = t\n", select)), @"dir/t.sql:2: invalid boolean, expected `true`");
-    insta::assert_snapshot!(fault(&file(&format!("{HEADER}querry = 1\n"), select)), @"dir/t.sql:6: unknown field `querry`, expected one of `id`, `title`, `description`, `severity`, `risk_score`, `interval`, `lookback`, `delay`, `key`, `attack`, `references`, `false_positives`, `triage`, `new_terms`, `enabled`, `max_alerts`");
+    for (key, advice) in [
+        (
+            "severty = \"low\"",
+            "`severty`; did you mean `severity`? (the keys are id, ",
+        ),
+        (
+            "risk-score = 1",
+            "`risk-score`; did you mean `risk_score`? (the keys are id, ",
+        ),
+        (
+            "False_Positives = []",
+            "`False_Positives`; did you mean `false_positives`? (the keys are id, ",
+        ),
+        (
+            "look_back = \"8h\"",
+            "`look_back`; did you mean `lookback`? (the keys are id, ",
+        ),
+        ("xyz = 1", "`xyz` (the keys are id, "),
+        (
+            "[new_terms]\nfield = []",
+            "`field`; did you mean `fields`? (the keys are fields, history)",
+        ),
+    ] {
+        let message = fault(&file(&format!("{HEADER}{key}\n"), select));
+        let line = if key.contains('\n') { 7 } else { 6 };
+        let expected = format!("dir/t.sql:{line}: the header has no key {advice}");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+    for (severity, advice) in [
+        ("High", "did you mean \"high\"? (one of "),
+        ("hgih", "did you mean \"high\"? "),
+        ("zzz", "use one of informational"),
+    ] {
+        let header = HEADER.replace("\"low\"", &format!("{severity:?}"));
+        let message = fault(&file(&header, select));
+        let expected = format!("dir/t.sql:4: {severity:?} is no severity; {advice}");
+        assert!(message.starts_with(&expected), "{message}");
+    }
     insta::assert_snapshot!(fault(&file("id = \"T-1\"\ntitle = \"T\"\nseverity = \"bad\"\nrisk_score = 101\n", select)), @r##"
     dir/t.sql:2: "T-1" is no id; use lower-case letters, digits and underscores
     dir/t.sql:4: "bad" is no severity; use one of informational, low, medium, high, critical
@@ -167,6 +204,7 @@ fn warnings() {
     insta::assert_snapshot!(findings(&header, "SELECT user.id, 1 AS event_count FROM events ORDER BY 1 LIMIT 5"), @"
     dir/t.sql:14: warning: LIMIT cannot be lifted over many ticks at once, so a hunt replays this detection tick by tick, slowly; rank with row_number() and filter instead
     dir/t.sql: warning: the SELECT gives no `event_ids`, so alerts cannot say which events an alert is about
+    dir/t.sql: warning: the SELECT gives none of `first_time`, `first_seen`, `time`, `@timestamp`, `timestamp`, `Timestamp`, so alerts cannot say when their first event was
     dir/t.sql: warning: it runs every 2d but looks back only 8h, so no window holds the events between; make `interval` at most `lookback`
     ");
     insta::assert_snapshot!(findings(HEADER, "SELECT user.id FROM events"), @"dir/t.sql: warning: the header has no `description`, `triage`, `false_positives`, `attack`; whoever gets the alert will miss it");
@@ -174,7 +212,7 @@ fn warnings() {
     assert_eq!(
         findings(
             &format!("{HEADER}{complete}{WINDOW}"),
-            "SELECT user.id, [] AS event_ids, 1 AS event_count FROM events"
+            "SELECT user.id, [] AS event_ids, 1 AS event_count, min(timestamp) AS first_time FROM events GROUP BY user.id"
         ),
         ""
     );
@@ -222,4 +260,41 @@ fn folders() {
         load(Some(std::path::Path::new("/nowhere"))),
         Err(crate::Error::File { .. })
     ));
+}
+
+#[test]
+fn faulty_files_beside_good_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+    write("t.sql", file(HEADER, "SELECT user.id FROM events").as_bytes());
+    write("bad.sql", b"SELECT 1");
+    write("bytes.sql", b"\xff\xfe");
+    write(
+        "stem.sql",
+        file(&HEADER.replace("\"t\"", "\"other\""), "SELECT 1").as_bytes(),
+    );
+    write(
+        "suspicious_source.sql",
+        file(&HEADER.replace("\"t\"", "\"suspicious_source\""), "SELECT 1").as_bytes(),
+    );
+    let (known, faults) = load_all(Some(folder.path())).unwrap();
+    assert_eq!(known.len(), embedded().unwrap().len() + 1);
+    let ids: Vec<&str> = faults.iter().filter_map(|fault| fault.id.as_deref()).collect();
+    assert_eq!(ids, ["bad", "bytes", "other", "suspicious_source"]);
+    for fault in &faults {
+        assert!(fault.message.starts_with(&fault.origin), "{fault:?}");
+    }
+    let choose = |ids: &[&str]| {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        choose(known.clone(), &faults, &ids).map(|chosen| chosen.len())
+    };
+    assert_eq!(choose(&["t", "unusual_client_app"]).unwrap(), 2);
+    for id in ["bad", "bytes", "other", "stem", "suspicious_source"] {
+        let error = choose(&["t", id]).unwrap_err().to_string();
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    // A hunt for all of them would look clean without those that cannot be read.
+    assert_eq!(choose(&[]).unwrap_err().to_string().lines().count(), 4);
+    assert!(load(Some(folder.path())).is_err());
+    assert!(matches!(choose(&["nothing"]), Err(crate::Error::Unknown { .. })));
 }

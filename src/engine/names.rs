@@ -28,15 +28,19 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_catalogue;
+#[cfg(test)]
 mod tests_detections;
+#[cfg(test)]
+mod tests_mistakes;
 #[cfg(test)]
 mod tests_run;
 
 pub use error::NameError;
-pub use parse::parse_query;
+pub use parse::{parse_expression, parse_query};
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::SchemaError;
+use datafusion::common::{Column as PlannedColumn, SchemaError, TableReference};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::ast::Statement;
 use resolver::Resolver;
@@ -54,6 +58,9 @@ pub struct Resolution {
     /// Fields without a column, in order of first use: each is read from every record's
     /// text, which is slow, so the user should know.
     pub raw_fields: Vec<String>,
+    /// Those of them that may be misspelled, each with the up to three fields with a column
+    /// that it may be meant for, best first. A field that no record has is NULL, no error.
+    pub doubtful: Vec<(String, Vec<String>)>,
     /// Tables and views read, as registered, in order of first use. No subquery names.
     pub tables: Vec<String>,
 }
@@ -77,7 +84,7 @@ impl Names {
     /// Rewrites a statement of [`parse_query`] so that every name in it is a column.
     ///
     /// With `now` (microseconds since the Unix epoch), `now()`, `current_timestamp`,
-    /// `current_date` and `today()` become that instant and its date.
+    /// `current_date`, `today()` and `current_time` become that instant, its date and time.
     pub fn resolve(&self, statement: &mut Statement, now: Option<i64>) -> Result<Resolution, NameError> {
         let mut resolver = Resolver::new(self, now);
         resolver.statement(statement).map_err(|error| *error)?;
@@ -106,17 +113,59 @@ impl Names {
         let SchemaError::FieldNotFound { field, valid_fields } = schema_error.as_ref() else {
             return None;
         };
+        Some(self.unknown_column(field, valid_fields))
+    }
+
+    fn unknown_column(&self, field: &PlannedColumn, valid: &[PlannedColumn]) -> String {
         let name = &field.name;
-        let here = fields::nearest(name, valid_fields.iter().map(|column| column.name.as_str()));
-        let nearest = if here.is_empty() { self.nearest(name) } else { here };
-        let place = match &field.relation {
-            Some(table) => format!(" in {table}"),
-            None => String::new(),
+        let mut relations: Vec<&str> = valid.iter().filter_map(relation).collect();
+        relations.sort_unstable();
+        relations.dedup();
+        if let Some(table) = relation(field)
+            && !relations.is_empty()
+            && !relations.contains(&table)
+        {
+            return format!("{table}.{name}: FROM has no {table}; it has {}", relations.join(", "));
+        }
+        let table = relation(field).or(match relations.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        });
+        let place = table.map(|table| format!(" in {table}")).unwrap_or_default();
+        let here = fields::nearest(name, valid.iter().map(|column| column.name.as_str()));
+        let elsewhere = self.tables_with(name);
+        let advice = match (here.as_slice(), elsewhere.as_slice()) {
+            ([], []) => match self.nearest_elsewhere(name).as_slice() {
+                [] => "`DESCRIBE <table>` lists the columns of a table".to_owned(),
+                names => format!("did you mean {}?", names.join(", ")),
+            },
+            (here, []) => format!("did you mean {}?", here.join(", ")),
+            ([], tables) => format!("it is a column of {}", tables.join(", ")),
+            (here, tables) => format!(
+                "did you mean {}? ({name} is a column of {})",
+                here.join(", "),
+                tables.join(", ")
+            ),
         };
-        Some(match nearest.as_slice() {
-            [] => format!("unknown column {name}{place}; `DESCRIBE <table>` lists the columns of a table"),
-            names => format!("unknown column {name}{place}; did you mean {}?", names.join(", ")),
-        })
+        format!("unknown column {name}{place}; {advice}")
+    }
+
+    /// Tables and views with a column of this name.
+    fn tables_with(&self, name: &str) -> Vec<&str> {
+        let has = |columns: &Columns| columns.exact(name).or_else(|| columns.similar(name)).is_some();
+        let tables = self.tables.iter().filter(|(_, columns)| has(columns));
+        tables.map(|(table, _)| table.as_str()).collect()
+    }
+
+    /// [`Self::nearest`], each with the first table or view that has it.
+    fn nearest_elsewhere(&self, name: &str) -> Vec<String> {
+        let nearest = self.nearest(name).into_iter();
+        nearest
+            .map(|column| match self.tables_with(&column).first() {
+                Some(table) => format!("{column} of {table}"),
+                None => column,
+            })
+            .collect()
     }
 
     /// The registered table or view of this name: exactly, else ignoring case.
@@ -127,4 +176,9 @@ impl Names {
                 .flatten()
         })
     }
+}
+
+/// The table, view or alias before a column's name.
+fn relation(column: &PlannedColumn) -> Option<&str> {
+    column.relation.as_ref().map(TableReference::table)
 }

@@ -1,6 +1,6 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
-use super::names::{Resolution, parse_query};
+use super::names::{Resolution, parse_expression, parse_query};
 use super::{Engine, View};
 use crate::error::{Error, Result, place};
 use crate::functions;
@@ -16,8 +16,6 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, Ident, SelectItem, SetExpr, Statement, TableFactor, visit_expressions_mut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -216,12 +214,8 @@ fn add_to_body(body: &mut SetExpr, extra: &[(&str, &str)]) -> Result<()> {
                 _ => None,
             });
             for (expression, name) in extra {
-                let mut parser = Parser::new(&GenericDialect)
-                    .try_with_sql(expression)
-                    .map_err(|error| Error::Internal(error.to_string()))?;
-                let mut expr = parser
-                    .parse_expr()
-                    .map_err(|error| Error::Internal(error.to_string()))?;
+                let mut expr =
+                    parse_expression(expression).map_err(|error| Error::Query(format!("{expression:?}: {error}")))?;
                 // A dotted name is a field, which the resolver finds in its own way.
                 if let Some(table) = table.as_ref().filter(|_| !expression.contains('.')) {
                     qualify(&mut expr, table);

@@ -51,8 +51,9 @@ pub(super) async fn plan_with_identity(
             Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    // The SELECT itself may be wrong; its own message is the better one.
+    // What is wrong may be the SELECT itself, or a term; its own message is the better one.
     session.plan(&detection.sql).await?;
+    session.plan_with(&detection.sql, more).await?;
     let problem = first_error.map(|error| error.to_string()).unwrap_or_default();
     Err(Error::Detection(format!(
         "{}: its rows cannot be told apart as events ({problem}); the first table after FROM has to be events or a view of it",

@@ -5,22 +5,12 @@ use super::quiet::{self, Activity};
 use super::rows::{fields, find, key, strings};
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{WindowRow, episodes};
-use crate::detections::Detection;
+use crate::detections::{Detection, FIRST_TIMES};
 use crate::engine::{Engine, Scope, Window};
 use crate::error::{Error, Result};
 use datafusion::common::runtime::SpawnedTask;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
-
-/// Columns that hold the time of the first event, the first of these that a SELECT has.
-const FIRST_TIMES: [&str; 6] = [
-    "first_time",
-    "first_seen",
-    "time",
-    "@timestamp",
-    "timestamp",
-    "Timestamp",
-];
 
 pub(super) async fn evaluate(
     engine: &Engine,

@@ -437,6 +437,7 @@ mod tests {
             let chunk = Chunk {
                 bytes,
                 offset: 0,
+                too_long: None,
                 shape: Shape::Json(spans),
             };
             let mut pending = Pending::default();

@@ -2,7 +2,7 @@
 
 use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
 use super::content_hash::{content_hash, identity_hash};
-use super::framing::{Chunk, CsvHeader, Shape, rows};
+use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
 use crate::config::format_instant;
 use crate::schema::{self, Cell, EVENT_DATASET, EventRow, TIMESTAMP};
 use crate::sources::{self, Json, Recognised, Rejection, SOURCES};
@@ -46,6 +46,12 @@ pub(super) fn parse(chunk: &Chunk, file: usize) -> Parsed {
         datasets: HashMap::new(),
         parsed: Parsed::default(),
     };
+    if let Some(length) = chunk.too_long {
+        let limit = (MAX_RECORD_BYTES >> 20) as u64;
+        parser.parsed.read += 1;
+        parser.reject(&chunk.bytes, chunk.offset, None, Rejection::TooLong { length, limit });
+        return parser.finish();
+    }
     match &chunk.shape {
         Shape::Json(spans) => {
             for &(from, to) in spans {

@@ -1,6 +1,7 @@
 //! One access: a MailItemsAccessed record as the reports need it.
 
 use super::application::Application;
+use super::folders::Folder;
 use super::items::{self, Item};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::{
@@ -9,6 +10,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// MailAccessType.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -76,8 +78,10 @@ pub struct Access {
     /// With what application.
     #[serde(flatten)]
     pub application: Application,
-    /// Folders of the items, or the synchronised one.
+    /// Folders of the items, or the synchronised one, as they are shown.
     pub folders: Vec<String>,
+    /// The synchronised folder with all that tells it apart; usually one, and none for other accesses.
+    pub synced: Vec<Folder>,
     /// The messages.
     pub items: Vec<Item>,
     /// How many items the record says it stands for.
@@ -146,8 +150,9 @@ pub(super) fn decode(batch: &RecordBatch, accesses: &mut Vec<Access>) -> Result<
         "client_app_name",
         "source_file",
     ])?;
-    let [parent_folder, item_id, item_subject, folders] =
-        rows.all_texts(["parent_folder", "item_id", "item_subject", "folders"])?;
+    let [item_id, item_subject, folders] = rows.all_texts(["item_id", "item_subject", "folders"])?;
+    let [parent_id, parent_path, parent_name] =
+        rows.all_texts(["parent_folder_id", "parent_folder_path", "parent_folder_name"])?;
     let [folder_paths, message_ids, folder_item_ids] = [
         rows.lists("folder_paths")?,
         rows.lists("message_ids")?,
@@ -158,15 +163,17 @@ pub(super) fn decode(batch: &RecordBatch, accesses: &mut Vec<Access>) -> Result<
             message_ids: list(&message_ids, row),
             folder_paths: list(&folder_paths, row),
             folder_item_ids: list(&folder_item_ids, row),
-            parent_folder: text(&parent_folder, row),
+            parent_folder: Folder::new(text(&parent_id, row), text(&parent_path, row), text(&parent_name, row)),
             item_id: text(&item_id, row),
             item_subject: text(&item_subject, row),
         };
+        let folders = items::parsed(text(&folders, row).as_deref());
+        let all_folders = columns.folders(&folders);
         let access_type = AccessType::of(text(&access_type, row).as_deref());
         let items = match access_type {
             // What a synchronisation names is its folder.
             AccessType::Sync if columns.message_ids.is_empty() => Vec::new(),
-            _ => items::of_record(text(&folders, row).as_deref(), &columns),
+            _ => items::of_record(&folders, &columns),
         };
         accesses.push(Access {
             time: time.value(row),
@@ -188,7 +195,11 @@ pub(super) fn decode(batch: &RecordBatch, accesses: &mut Vec<Access>) -> Result<
                 app_id: text(&app_id, row),
                 client_app_name: text(&client_app_name, row),
             },
-            folders: columns.folders(&items),
+            folders: shown(&all_folders),
+            synced: match access_type {
+                AccessType::Sync => all_folders,
+                _ => Vec::new(),
+            },
             items,
             operation_count: number(&operation_count, row),
             source_file: text(&source_file, row),
@@ -196,6 +207,13 @@ pub(super) fn decode(batch: &RecordBatch, accesses: &mut Vec<Access>) -> Result<
         });
     }
     Ok(())
+}
+
+/// What folders are shown as, each once.
+fn shown(folders: &[Folder]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let shown = folders.iter().filter_map(Folder::display);
+    shown.filter(|text| seen.insert(*text)).map(str::to_owned).collect()
 }
 
 /// The columns of a batch by name, in one encoding each.

@@ -3,6 +3,9 @@
 //! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and log
 //! records hold text that an attacker chose (subjects, client names). Such a value gets an
 //! apostrophe in front, as does one that begins with a tab or a line break.
+//!
+//! Each file begins with a byte order mark, without which common spreadsheet programs read
+//! UTF-8 as the code page of the machine.
 
 use super::access::Access;
 use super::application::Application;
@@ -19,9 +22,12 @@ use std::collections::BTreeSet;
 pub struct CsvFile {
     /// Its name in the folder.
     pub name: &'static str,
-    /// UTF-8, with a header line.
+    /// UTF-8, with a byte order mark and a header line.
     pub content: Vec<u8>,
 }
+
+/// Says that a file is UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 const TALLY: [&str; 6] = ["first", "last", "events", "bind_events", "sync_events", "messages"];
 
@@ -32,6 +38,7 @@ impl MailboxReport {
             "syncs.csv",
             &[
                 "folder",
+                "folder_id",
                 "first",
                 "last",
                 "events",
@@ -45,6 +52,7 @@ impl MailboxReport {
         for sync in &self.syncs {
             syncs.row(vec![
                 optional(&sync.folder),
+                optional(&sync.folder_id),
                 format_instant(sync.first),
                 format_instant(sync.last),
                 sync.events.to_string(),
@@ -76,6 +84,7 @@ impl MailboxReport {
             ("bind_items_not_listed", self.bind_items_not_listed),
             ("sync_events", self.sync_events),
             ("synced_folders", self.synced_folders.len() as u64),
+            ("sync_events_without_folder", self.sync_events_without_folder),
             ("unknown_events", self.unknown_events),
             ("failed_events", self.failed_events),
             ("events_without_owner", self.events_without_owner),
@@ -98,7 +107,7 @@ impl AccessReport {
             let cells = vec![
                 mailbox.mailbox.clone(),
                 mailbox.throttled_events.to_string(),
-                joined(&mailbox.synced_folders),
+                mailbox.synced_folders.join("; "),
             ];
             mailboxes.tally(cells, &mailbox.tally)?;
         }
@@ -279,7 +288,7 @@ struct Sheet {
 
 impl Sheet {
     fn new(name: &'static str, header: &[&str]) -> Result<Self> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut writer = csv::Writer::from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
         writer.write_record(header).map_err(failed)?;
         Ok(Self { name, writer })
     }
@@ -347,6 +356,6 @@ mod tests {
             sheet.row(vec![value.to_owned()]).unwrap();
         }
         let text = String::from_utf8(sheet.finish().unwrap().content).unwrap();
-        assert_eq!(text, "value\n'=1+1\n'+1\n'-1\n'@SUM\n'\tx\nplain\na=b\n\"\"\n");
+        assert_eq!(text, "\u{feff}value\n'=1+1\n'+1\n'-1\n'@SUM\n'\tx\nplain\na=b\n\"\"\n");
     }
 }

@@ -1,5 +1,6 @@
 //! The messages of one record, with the folders they lay in.
 
+use super::folders::{Folder, is_told};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -7,7 +8,7 @@ use std::collections::HashSet;
 /// A mailbox item that a record names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// The folder's path.
+    /// The folder's path, else its name, else its id.
     pub folder: Option<String>,
     /// InternetMessageId as recorded, which is with angle brackets.
     pub message_id: Option<String>,
@@ -27,7 +28,7 @@ pub(super) struct Columns {
     /// Item ids of its folders.
     pub(super) folder_item_ids: Vec<String>,
     /// The folder of its single item.
-    pub(super) parent_folder: Option<String>,
+    pub(super) parent_folder: Option<Folder>,
     /// Id of its single item.
     pub(super) item_id: Option<String>,
     /// Subject of its single item.
@@ -35,44 +36,52 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The folders of the record, each once.
-    pub(super) fn folders(&self, items: &[Item]) -> Vec<String> {
-        let named = self.parent_folder.iter().chain(&self.folder_paths);
-        let mut seen = HashSet::new();
-        named
-            .chain(items.iter().filter_map(|item| item.folder.as_ref()))
-            .filter(|path| seen.insert(*path))
-            .cloned()
-            .collect()
+    /// The folders of the record: of its single item, those that `folders` lists, and those
+    /// of which only the columns know.
+    pub(super) fn folders(&self, folders: &Value) -> Vec<Folder> {
+        let mut all: Vec<Folder> = self.parent_folder.iter().cloned().collect();
+        each(folders, &mut |value| {
+            all.extend(folder(value).filter(|folder| !all.contains(folder)));
+        });
+        for path in &self.folder_paths {
+            if !all.iter().any(|folder| folder.path.as_ref() == Some(path)) {
+                all.extend(Folder::new(None, Some(path.clone()), None));
+            }
+        }
+        all
     }
 
     /// The only folder there is, for items whose folder is not told.
     fn only_folder(&self) -> Option<String> {
         match self.folder_paths.as_slice() {
-            [path] => Some(path.clone()),
-            [] => self.parent_folder.clone(),
+            [path] if is_told(path) => Some(path.clone()),
+            [] | [_] => self.parent_folder.as_ref().and_then(Folder::display).map(str::to_owned),
             _ => None,
         }
     }
 }
 
-/// Every item of a record: those of `folders`, the JSON text of its Folders, and those that
-/// only the columns know.
-pub(super) fn of_record(folders: Option<&str>, columns: &Columns) -> Vec<Item> {
+/// The JSON text of Folders; null where it is none.
+pub(super) fn parsed(folders: Option<&str>) -> Value {
+    folders
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or(Value::Null)
+}
+
+/// Every item of a record: those of `folders`, its Folders, and those that only the columns know.
+pub(super) fn of_record(folders: &Value, columns: &Columns) -> Vec<Item> {
     let mut items = Vec::new();
-    if let Some(folders) = folders.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-        each(&folders, &mut |folder| {
-            let path = text(folder, "Path").or_else(|| text(folder, "Name"));
-            each(&folder["FolderItems"], &mut |item| {
-                items.push(Item {
-                    folder: path.clone(),
-                    message_id: text(item, "InternetMessageId"),
-                    item_id: text(item, "Id"),
-                    subject: text(item, "Subject"),
-                });
+    each(folders, &mut |value| {
+        let folder = folder(value).and_then(|folder| folder.display().map(str::to_owned));
+        each(&value["FolderItems"], &mut |item| {
+            items.push(Item {
+                folder: folder.clone(),
+                message_id: text(item, "InternetMessageId"),
+                item_id: text(item, "Id"),
+                subject: text(item, "Subject"),
             });
         });
-    }
+    });
     let known: HashSet<&str> = items.iter().filter_map(|item| item.message_id.as_deref()).collect();
     let missing: Vec<&String> = columns
         .message_ids
@@ -116,6 +125,11 @@ fn each(value: &Value, with: &mut dyn FnMut(&Value)) {
     }
 }
 
+/// An entry of Folders.
+fn folder(value: &Value) -> Option<Folder> {
+    Folder::new(text(value, "Id"), text(value, "Path"), text(value, "Name"))
+}
+
 fn text(value: &Value, key: &str) -> Option<String> {
     value[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
@@ -144,7 +158,8 @@ mod tests {
             message_ids: texts(&["<a>", "<b>", "<c>"]),
             ..Columns::default()
         };
-        let items = of_record(Some(folders), &columns);
+        let folders = parsed(Some(folders));
+        let items = of_record(&folders, &columns);
         assert_eq!(
             shown(&items),
             [
@@ -154,14 +169,39 @@ mod tests {
                 ["-", "<c>", "-"]
             ]
         );
-        assert_eq!(columns.folders(&items), ["\\Inbox", "\\Sent"]);
+        let shown: Vec<_> = columns
+            .folders(&folders)
+            .iter()
+            .map(|folder| folder.path.clone())
+            .collect();
+        assert_eq!(
+            shown,
+            ["\\Inbox", "\\Sent", "\\Empty"].map(|path| Some(path.to_owned()))
+        );
+    }
+
+    #[test]
+    fn folders_without_a_path_have_a_name() {
+        let folders = parsed(Some(
+            r#"[{"Path":"Not Available","Name":"Inbox","Id":"f1","FolderItems":[{"Id":"1"}]},
+                {"Path":"Unknown","Id":"f2","FolderItems":[{"Id":"2"}]}]"#,
+        ));
+        let columns = Columns {
+            folder_paths: texts(&["Not Available", "Unknown"]),
+            ..Columns::default()
+        };
+        assert_eq!(
+            shown(&of_record(&folders, &columns)),
+            [["Inbox", "-", "1"], ["f2", "-", "2"]]
+        );
+        assert_eq!(columns.folders(&folders).len(), 2);
     }
 
     #[test]
     fn folders_as_text() {
         let folders = serde_json::to_string(r#"[{"Path":"p","FolderItems":"[{\"Id\":\"1\"}]"}]"#).unwrap();
         assert_eq!(
-            shown(&of_record(Some(&folders), &Columns::default())),
+            shown(&of_record(&parsed(Some(&folders)), &Columns::default())),
             [["p", "-", "1"]]
         );
     }
@@ -175,16 +215,16 @@ mod tests {
         };
         for unreadable in [None, Some("System.Object[]"), Some("null"), Some("[1]")] {
             assert_eq!(
-                shown(&of_record(unreadable, &columns)),
+                shown(&of_record(&parsed(unreadable), &columns)),
                 [["\\Inbox", "-", "1"], ["\\Inbox", "-", "2"]]
             );
         }
         let single = Columns {
             message_ids: texts(&["<a>"]),
-            parent_folder: Some("\\Inbox".into()),
+            parent_folder: Folder::new(None, Some("\\Inbox".into()), None),
             item_id: Some("1".into()),
             ..Columns::default()
         };
-        assert_eq!(shown(&of_record(None, &single)), [["\\Inbox", "<a>", "1"]]);
+        assert_eq!(shown(&of_record(&Value::Null, &single)), [["\\Inbox", "<a>", "1"]]);
     }
 }

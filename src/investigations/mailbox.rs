@@ -2,8 +2,10 @@
 
 use super::access::{Access, AccessType};
 use super::coverage::AuditLog;
+use super::folders::{Folders, SameFolder};
 use super::queries::{Queries, Wanted};
 use super::question::{self, Range};
+use super::similar::similar;
 use super::tally::Tallies;
 use super::unlogged::{Unlogged, unlogged_windows};
 use super::verdict::{Facts, Verdict, on_mailbox};
@@ -47,8 +49,10 @@ pub struct MailboxReport {
     pub bind_items_not_listed: u64,
     /// Records of synchronised folders.
     pub sync_events: u64,
-    /// Those folders, each once.
+    /// Those folders, each once: its path, else its name, else its id. Different folders may be shown alike.
     pub synced_folders: Vec<String>,
+    /// Records of synchronised folders that do not name them.
+    pub sync_events_without_folder: u64,
     /// Records that say neither Bind nor Sync.
     pub unknown_events: u64,
     /// Records that say that they failed; all other counts include them.
@@ -72,6 +76,8 @@ pub struct MailboxReport {
     pub accesses: Vec<Access>,
     /// What the lake holds of the audit log in the range.
     pub audit_log: AuditLog,
+    /// Where there is nothing about this mailbox: others in the range that may have been meant.
+    pub similar_mailboxes: Vec<String>,
 }
 
 /// A message and how it was opened.
@@ -106,8 +112,10 @@ pub struct Message {
 /// A folder that a client took from an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncedFolder {
-    /// Its path; absent where the record does not name it.
+    /// Its path, else its name, else its id; absent where the record does not name it.
     pub folder: Option<String>,
+    /// Exchange's id of it, which tells it from others that are shown alike.
+    pub folder_id: Option<String>,
     /// ClientInfoString.
     pub client: Option<String>,
     /// Where from.
@@ -134,7 +142,14 @@ pub async fn investigate_mailbox(engine: &Engine, user: &str, range: Range) -> R
     let queries = Queries::new(engine)?;
     let accesses = queries.accesses(&Wanted::Mailbox(&mailbox), range).await?;
     let audit_log = queries.audit_log(range).await?;
-    Ok(report(mailbox, range, accesses, audit_log))
+    let mut report = report(mailbox, range, accesses, audit_log);
+    if report.verdict == Verdict::NoAccessRecorded {
+        report.similar_mailboxes = similar(&report.mailbox, &queries.mailboxes(range).await?);
+        if let Some(suggestion) = suggestion(&report.similar_mailboxes) {
+            report.verdict_text = format!("{} {suggestion}", report.verdict_text);
+        }
+    }
+    Ok(report)
 }
 
 /// The report on accesses in order of time, which may begin with throttled ones before the range.
@@ -156,7 +171,9 @@ pub(super) fn report(mailbox: String, range: Range, accesses: Vec<Access>, audit
         .collect();
     let bind_messages = bind_messages.len() as u64;
     let syncs = synced_folders(&accesses);
-    let synced_folders: BTreeSet<String> = syncs.iter().filter_map(|sync| sync.folder.clone()).collect();
+    let synced_folders = names_of_different(&syncs);
+    let sync_events_without_folder =
+        count(&|access| access.access_type == AccessType::Sync && access.synced.is_empty());
     let bind_items_without_message_id = items_without_message_id(binds());
     let bind_items_not_listed = binds().map(Access::unlisted_items).sum();
     let events = accesses.len() as u64;
@@ -168,6 +185,7 @@ pub(super) fn report(mailbox: String, range: Range, accesses: Vec<Access>, audit
         windows: unlogged_windows.len(),
         synced_folders: synced_folders.len(),
         sync_events,
+        sync_events_without_folder,
         messages: messages.len() as u64,
         items_without_message_id: bind_items_without_message_id,
         unlisted_items: bind_items_not_listed,
@@ -189,7 +207,8 @@ pub(super) fn report(mailbox: String, range: Range, accesses: Vec<Access>, audit
         bind_items_without_message_id,
         bind_items_not_listed,
         sync_events,
-        synced_folders: synced_folders.into_iter().collect(),
+        synced_folders,
+        sync_events_without_folder,
         unknown_events,
         failed_events: count(&|access| access.outcome.as_deref() == Some("failure")),
         events_without_owner: count(&|access| !access.owner_recorded),
@@ -201,6 +220,7 @@ pub(super) fn report(mailbox: String, range: Range, accesses: Vec<Access>, audit
         syncs,
         accesses,
         audit_log,
+        similar_mailboxes: Vec::new(),
     }
 }
 
@@ -258,15 +278,25 @@ fn messages(accesses: &[Access]) -> Vec<Message> {
 
 /// Synchronised folders by folder, client and address.
 fn synced_folders(accesses: &[Access]) -> Vec<SyncedFolder> {
+    let known = Folders::of(accesses.iter().flat_map(|access| &access.synced));
     let mut syncs: BTreeMap<_, SyncedFolder> = BTreeMap::new();
     for access in accesses.iter().filter(|access| access.access_type == AccessType::Sync) {
-        let named: Vec<Option<&String>> = access.folders.iter().map(Some).collect();
-        let folders = if named.is_empty() { vec![None] } else { named };
+        let named: BTreeSet<Option<SameFolder>> = access.synced.iter().map(|folder| known.identify(folder)).collect();
+        let folders = if named.is_empty() {
+            BTreeSet::from([None])
+        } else {
+            named
+        };
         for folder in folders {
+            let (shown, id) = match &folder {
+                Some(folder) => (Some(folder.shown.clone()), folder.id.clone()),
+                None => (None, None),
+            };
             let sync = syncs
                 .entry((folder, &access.client, &access.address))
                 .or_insert_with(|| SyncedFolder {
-                    folder: folder.cloned(),
+                    folder: shown,
+                    folder_id: id,
                     client: access.client.clone(),
                     address: access.address.clone(),
                     first: access.time,
@@ -288,4 +318,21 @@ fn synced_folders(accesses: &[Access]) -> Vec<SyncedFolder> {
     let mut syncs: Vec<SyncedFolder> = syncs.into_values().collect();
     syncs.sort_by_key(|sync| sync.first);
     syncs
+}
+
+/// The folders of rows that are by client and address too, each once.
+fn names_of_different(syncs: &[SyncedFolder]) -> Vec<String> {
+    let different: BTreeSet<_> = syncs
+        .iter()
+        .filter_map(|sync| Some((sync.folder.as_ref()?, &sync.folder_id)))
+        .collect();
+    different.into_iter().map(|(shown, _)| shown.clone()).collect()
+}
+
+fn suggestion(similar: &[String]) -> Option<String> {
+    match similar {
+        [] => None,
+        [only] => Some(format!("Did you mean {only}?")),
+        several => Some(format!("Did you mean one of {}?", several.join(", "))),
+    }
 }

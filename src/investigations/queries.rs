@@ -12,6 +12,7 @@ use datafusion::common::{ParamValues, ScalarValue};
 use futures::TryStreamExt as _;
 
 const MAIL_ACCESSES: &str = include_str!("../../sql/investigations/mail_accesses.sql");
+const MAILBOXES: &str = include_str!("../../sql/investigations/mailboxes.sql");
 const MAILBOX_GUIDS: &str = include_str!("../../sql/investigations/mailbox_guids.sql");
 const MAIL_ACCESS_COVERAGE: &str = include_str!("../../sql/investigations/mail_access_coverage.sql");
 const AUDIT_LOG_COVERAGE: &str = include_str!("../../sql/investigations/audit_log_coverage.sql");
@@ -146,6 +147,18 @@ impl Queries {
         }
         log.rejected_records_about_mail_access = self.rejected().await?;
         Ok(log)
+    }
+
+    /// The mailboxes whose mail accesses the range holds.
+    pub(super) async fn mailboxes(&self, range: Range) -> Result<Vec<String>> {
+        let mut mailboxes = Vec::new();
+        self.each(MAILBOXES, within(range), |batch| {
+            let names = Rows { batch }.texts("mailbox")?;
+            mailboxes.extend(names.iter().flatten().map(str::to_owned));
+            Ok(())
+        })
+        .await?;
+        Ok(mailboxes)
     }
 
     async fn mail_accesses(&self, range: Range) -> Result<MailAccessLog> {

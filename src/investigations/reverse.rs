@@ -1,7 +1,8 @@
 //! The other way round: from a message, application, address or session to mailboxes.
 
-use super::access::{Access, AccessType};
+use super::access::Access;
 use super::coverage::AuditLog;
+use super::folders::{Folder, Folders};
 use super::queries::{Queries, Wanted};
 use super::question::{Question, Range};
 use super::tally::{Tallies, Tally, by};
@@ -49,8 +50,8 @@ pub struct AccessedMailbox {
     pub tally: Tally,
     /// Those that were throttled: what came after them is not known.
     pub throttled_events: u64,
-    /// Folders that were synchronised.
-    pub synced_folders: BTreeSet<String>,
+    /// Folders that were synchronised, each once. Different folders may be shown alike.
+    pub synced_folders: Vec<String>,
 }
 
 /// Finds the accesses that a trace leads to.
@@ -92,23 +93,28 @@ fn is_message(id: &str, wanted: &str) -> bool {
 }
 
 fn mailboxes(accesses: &[Access]) -> Vec<AccessedMailbox> {
-    let mut beside: BTreeMap<&str, (u64, BTreeSet<String>)> = BTreeMap::new();
+    let mut beside: BTreeMap<&str, (u64, Vec<&Folder>)> = BTreeMap::new();
     for access in accesses {
         let (throttled, folders) = beside.entry(&access.mailbox).or_default();
         *throttled += u64::from(access.throttled);
-        if access.access_type == AccessType::Sync {
-            folders.extend(access.folders.iter().cloned());
-        }
+        folders.extend(&access.synced);
     }
     let tallies: Vec<(String, Tally)> = by(accesses, |access| Some(access.mailbox.clone()));
     let with = |(mailbox, tally): (String, Tally)| {
-        let (throttled_events, synced_folders) = beside.remove(mailbox.as_str()).unwrap_or_default();
+        let (throttled_events, folders) = beside.remove(mailbox.as_str()).unwrap_or_default();
         AccessedMailbox {
             mailbox,
             tally,
             throttled_events,
-            synced_folders,
+            synced_folders: names_of_different(&folders),
         }
     };
     tallies.into_iter().map(with).collect()
+}
+
+/// Each folder once, of one mailbox.
+fn names_of_different(folders: &[&Folder]) -> Vec<String> {
+    let known = Folders::of(folders.iter().copied());
+    let different: BTreeSet<_> = folders.iter().filter_map(|folder| known.identify(folder)).collect();
+    different.into_iter().map(|folder| folder.shown).collect()
 }

@@ -1,5 +1,7 @@
 //! Over a small lake with known answers.
 
+mod folders;
+
 use super::*;
 use crate::config::{Resources, format_instant, parse_instant};
 use crate::engine::Engine;
@@ -404,6 +406,36 @@ async fn traces() {
     assert_eq!(json["mailboxes"][0]["first"], "2026-03-08T00:00:00Z");
 }
 
+fn rows(files: &[CsvFile], name: &str) -> Vec<std::collections::HashMap<String, String>> {
+    let file = files.iter().find(|file| file.name == name).unwrap();
+    let mut reader = csv::Reader::from_reader(file.content.as_slice());
+    reader.deserialize().collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test]
+async fn mailboxes_that_may_have_been_meant() {
+    let (_folder, engine) = lake_of(&records()).await;
+    let ask = async |user: &str, range: Range| investigate_mailbox(&engine, user, range).await.unwrap();
+    let report = ask("Ann", Range::default()).await;
+    assert_eq!(report.similar_mailboxes, [ANN]);
+    assert!(
+        report.verdict_text.contains("of 2 mailboxes in this range")
+            && report.verdict_text.ends_with("Did you mean ann@contoso.example?"),
+        "{}",
+        report.verdict_text
+    );
+    assert_eq!(
+        ask("bne@contoso.example", Range::default()).await.similar_mailboxes,
+        [BEN]
+    );
+    // Only those of the range, and none where something is found.
+    let report = ask("ann", range("2026-03-08", "2026-03-09")).await;
+    assert_eq!(report.verdict, Verdict::NoAccessRecorded);
+    assert!(report.similar_mailboxes.is_empty(), "{:?}", report.similar_mailboxes);
+    assert!(report.verdict_text.contains("of 1 mailbox in this range"));
+    assert!(ask(ANN, Range::default()).await.similar_mailboxes.is_empty());
+}
+
 #[tokio::test]
 async fn nothing_is_audited() {
     let (_folder, engine) = lake_of(&records()[10..11]).await;
@@ -445,14 +477,10 @@ async fn outputs() {
     );
     assert_eq!(json["sessions"][0]["session"], SESSION);
     let files = report.csv_files().unwrap();
-    let rows = |name: &str| {
-        let file = files.iter().find(|file| file.name == name).unwrap();
-        let mut reader = csv::Reader::from_reader(file.content.as_slice());
-        reader
-            .deserialize()
-            .collect::<Result<Vec<std::collections::HashMap<String, String>>, _>>()
-            .unwrap()
-    };
+    for file in &files {
+        assert!(file.content.starts_with("\u{feff}".as_bytes()), "{}", file.name);
+    }
+    let rows = |name: &str| rows(&files, name);
     let messages = rows("messages.csv");
     // Five items, and three synchronisations without.
     assert_eq!(messages.len(), 8);

@@ -48,6 +48,7 @@ pub(super) struct Facts {
     pub(super) windows: usize,
     pub(super) synced_folders: usize,
     pub(super) sync_events: u64,
+    pub(super) sync_events_without_folder: u64,
     pub(super) messages: u64,
     pub(super) items_without_message_id: u64,
     pub(super) unlisted_items: u64,
@@ -88,6 +89,12 @@ pub(super) fn on_mailbox(facts: Facts, log: &AuditLog) -> (Verdict, String) {
             ),
         });
     }
+    if facts.synced_folders > 0 && facts.sync_events_without_folder > 0 {
+        sentences.push(format!(
+            "{} not name the folder, which may be any other.",
+            does(facts.sync_events_without_folder, "synchronisation record")
+        ));
+    }
     if facts.unlisted_items > 0 {
         sentences.push(format!(
             "{} counted but not named.",
@@ -97,7 +104,7 @@ pub(super) fn on_mailbox(facts: Facts, log: &AuditLog) -> (Verdict, String) {
     if facts.unknown_events > 0 {
         sentences.push(format!(
             "{} not say whether messages or folders were accessed.",
-            does(facts.unknown_events)
+            does(facts.unknown_events, "record")
         ));
     }
     if facts.messages > 0 {
@@ -180,12 +187,8 @@ fn was(count: u64, noun: &str) -> String {
     format!("{} {}", counted(count, noun), if count == 1 { "was" } else { "were" })
 }
 
-fn does(count: u64) -> String {
-    format!(
-        "{} {}",
-        counted(count, "record"),
-        if count == 1 { "does" } else { "do" }
-    )
+fn does(count: u64, noun: &str) -> String {
+    format!("{} {}", counted(count, noun), if count == 1 { "does" } else { "do" })
 }
 
 #[cfg(test)]
@@ -294,6 +297,15 @@ mod tests {
             &log,
             Verdict::FoldersSynchronised,
             "the whole mailbox",
+        );
+        check(
+            Facts {
+                sync_events_without_folder: 2,
+                ..synced
+            },
+            &log,
+            Verdict::FoldersSynchronised,
+            "in it was taken. 2 synchronisation records do not name",
         );
         check(
             Facts { windows: 2, ..synced },

@@ -92,6 +92,14 @@ pub enum Rejection {
     /// A row of delimited text that does not fit its header.
     #[error("not a row of this table: {0}")]
     Csv(String),
+    /// Longer than anything that is read whole.
+    #[error("the record is longer than {limit} MB: {length} bytes, of which the first are kept")]
+    TooLong {
+        /// Bytes of the record.
+        length: u64,
+        /// The limit in units of 1,048,576 bytes.
+        limit: u64,
+    },
     /// The file itself is damaged, cut off, empty or of no known kind.
     #[error("the file: {0}")]
     File(String),
@@ -105,6 +113,7 @@ impl Rejection {
             Self::Unknown(_) => "no known log has these keys".into(),
             Self::Content(what, _) => format!("{what} is not valid JSON"),
             Self::Conflict(_) => "the same id is already stored with other content".into(),
+            Self::TooLong { .. } => "the record is too long".into(),
             Self::ImplausibleTime(_) => "the time is not between 1990 and 2262".into(),
             Self::Csv(_) => "not a row of its table".into(),
             other => other.to_string(),

@@ -1,17 +1,11 @@
 //! The answers for people: sections of at most a few lines, in 80 columns.
 
-use super::super::output;
+use super::LIST_MAILBOXES;
+use super::page::{Page, WHEN};
 use crate::config::format_instant;
-use crate::investigations::{AccessReport, AccessType, AuditLog, MailboxReport, Tallies, Tally};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
-use std::collections::BTreeSet;
+use crate::investigations::{AccessReport, AccessType, AuditLog, MailboxReport, SyncedFolder, Tallies, Tally, Verdict};
+use std::collections::HashMap;
 use std::fmt::Write as _;
-
-/// Rows of a section; the other formats have all.
-const ROWS: usize = 10;
-
-/// Columns where no terminal says otherwise.
-const COLUMNS: u16 = 80;
 
 /// The answer about a mailbox.
 pub(super) fn mailbox(report: &MailboxReport) -> String {
@@ -19,19 +13,56 @@ pub(super) fn mailbox(report: &MailboxReport) -> String {
     page.heading(&format!("Mailbox {}", report.mailbox), report.from, report.to);
     page.verdict(report.verdict.display(), &report.verdict_text);
     page.counts(&[
-        (report.events, "records of MailItemsAccessed"),
-        (report.bind_events, "opened messages (Bind)"),
-        (report.bind_messages, "different messages"),
-        (report.bind_items_without_message_id, "items without a message id"),
-        (report.bind_items_not_listed, "items counted but not named"),
-        (report.sync_events, "synchronised folders (Sync)"),
-        (report.unknown_events, "say neither Bind nor Sync"),
-        (report.failed_events, "say that they failed"),
-        (report.events_without_owner, "name no owner of the mailbox"),
-        (report.throttled_events, "throttled"),
-        (report.throttled_events_before, "throttled in the day before the range"),
+        (
+            report.events,
+            "record of MailItemsAccessed",
+            "records of MailItemsAccessed",
+        ),
+        (report.bind_events, "access record (Bind)", "access records (Bind)"),
+        (report.bind_messages, "different message", "different messages"),
+        (
+            report.bind_items_without_message_id,
+            "item without a message id",
+            "items without a message id",
+        ),
+        (
+            report.bind_items_not_listed,
+            "item counted but not named",
+            "items counted but not named",
+        ),
+        (
+            report.sync_events,
+            "synchronisation record (Sync)",
+            "synchronisation records (Sync)",
+        ),
+        (
+            report.synced_folders.len() as u64,
+            "different folder",
+            "different folders",
+        ),
+        (report.sync_events_without_folder, "names no folder", "name no folder"),
+        (
+            report.unknown_events,
+            "says neither Bind nor Sync",
+            "say neither Bind nor Sync",
+        ),
+        (report.failed_events, "says that it failed", "say that they failed"),
+        (
+            report.events_without_owner,
+            "names no owner of the mailbox",
+            "name no owner of the mailbox",
+        ),
+        (report.throttled_events, "throttled", "throttled"),
+        (
+            report.throttled_events_before,
+            "throttled in the day before the range",
+            "throttled in the day before the range",
+        ),
     ]);
     page.audit_log(&report.audit_log);
+    if report.verdict == Verdict::NoAccessRecorded {
+        page.paragraph(&format!("All mailboxes with mail accesses: {LIST_MAILBOXES}"));
+    }
     page.section(
         "Unlogged: assume that everything was read",
         &["from", "to"],
@@ -40,26 +71,20 @@ pub(super) fn mailbox(report: &MailboxReport) -> String {
     );
     page.section(
         "Synchronised folders: assume that all of it was taken",
-        &["folder", "when", "by"],
-        &report.syncs,
-        |sync| {
-            let by = sync
-                .users
-                .iter()
-                .chain(&sync.address)
-                .chain(&sync.client)
-                .map(String::as_str);
+        &["folder", WHEN, "by"],
+        &taken(&report.syncs),
+        |folder| {
             vec![
-                sync.folder.clone().unwrap_or_else(|| "(not named)".into()),
-                when(sync.first, sync.last),
-                by.collect::<Vec<_>>().join("\n"),
+                folder.shown.clone(),
+                when(folder.first, folder.last),
+                joined(&folder.by),
             ]
         },
     );
     page.tallies(&report.by);
     page.section(
         "Messages",
-        &["message", "folder", "when", "records"],
+        &["message", "folder", WHEN, "records"],
         &report.messages,
         |message| {
             vec![
@@ -71,6 +96,43 @@ pub(super) fn mailbox(report: &MailboxReport) -> String {
         },
     );
     page.text
+}
+
+/// A synchronised folder, whatever took it.
+struct Taken {
+    shown: String,
+    first: i64,
+    last: i64,
+    /// Users, addresses and clients.
+    by: Vec<String>,
+}
+
+/// One row a folder, as the number of them is what the verdict says.
+fn taken(syncs: &[SyncedFolder]) -> Vec<Taken> {
+    let mut position: HashMap<_, usize> = HashMap::new();
+    let mut folders: Vec<Taken> = Vec::new();
+    for sync in syncs {
+        let next = folders.len();
+        let at = *position.entry((&sync.folder, &sync.folder_id)).or_insert(next);
+        if at == next {
+            folders.push(Taken {
+                shown: sync.folder.clone().unwrap_or_else(|| "(not named)".into()),
+                first: sync.first,
+                last: sync.last,
+                by: Vec::new(),
+            });
+        }
+        if let Some(folder) = folders.get_mut(at) {
+            folder.first = folder.first.min(sync.first);
+            folder.last = folder.last.max(sync.last);
+            for text in sync.users.iter().chain(&sync.address).chain(&sync.client) {
+                if !folder.by.contains(text) {
+                    folder.by.push(text.clone());
+                }
+            }
+        }
+    }
+    folders
 }
 
 /// The answer about a trace.
@@ -87,7 +149,7 @@ pub(super) fn accesses(report: &AccessReport) -> String {
         (row.mailbox.clone(), &row.tally)
     });
     page.tallies(&report.by);
-    page.section("Accesses", &["time", "mailbox", "what"], &report.accesses, |access| {
+    page.section("Accesses", &[WHEN, "mailbox", "what"], &report.accesses, |access| {
         let what = match (access.access_type, access.items.as_slice()) {
             (AccessType::Sync, _) => format!("folder {}", access.folders.join(", ")),
             (_, [item]) => item
@@ -118,68 +180,26 @@ pub(super) fn accesses(report: &AccessReport) -> String {
     page.text
 }
 
-struct Page {
-    text: String,
-    width: u16,
-}
-
 impl Page {
-    fn new() -> Self {
-        Self {
-            text: String::new(),
-            width: output::terminal_width().unwrap_or(COLUMNS),
-        }
-    }
-
-    fn line(&mut self, line: &str) {
-        let _ = writeln!(self.text, "{}", line.trim_end());
-    }
-
     fn heading(&mut self, title: &str, from: Option<i64>, to: Option<i64>) {
-        self.line(&plain(title));
+        self.paragraph(title);
         let range = match (from, to) {
             (None, None) => "in the whole lake".to_owned(),
             (Some(from), None) => format!("from {} on", format_instant(from)),
             (None, Some(to)) => format!("before {}", format_instant(to)),
             (Some(from), Some(to)) => format!("from {} to {}", format_instant(from), format_instant(to)),
         };
-        self.line(&range);
+        self.paragraph(&range);
     }
 
     fn verdict(&mut self, verdict: &str, text: &str) {
-        self.line("");
-        self.line(&format!("Verdict: {verdict}"));
+        self.blank();
+        self.paragraph(&format!("Verdict: {verdict}"));
         self.paragraph(text);
     }
 
-    /// Text in lines that fit.
-    fn paragraph(&mut self, text: &str) {
-        let mut line = String::new();
-        for word in plain(text).split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > usize::from(self.width) {
-                self.line(&line);
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.line(&line);
-    }
-
-    /// Numbers with what they count; the first always, the others unless nothing.
-    fn counts(&mut self, counts: &[(u64, &str)]) {
-        self.line("");
-        for (position, (count, what)) in counts.iter().enumerate() {
-            if position == 0 || *count > 0 {
-                self.line(&format!("{count:>10} {what}"));
-            }
-        }
-    }
-
     fn audit_log(&mut self, log: &AuditLog) {
-        self.line("");
+        self.blank();
         let (Some(first), Some(last)) = (log.first, log.last) else {
             return;
         };
@@ -215,7 +235,7 @@ impl Page {
     }
 
     fn tallied<T>(&mut self, title: &str, key: &str, rows: &[T], with: impl Fn(&T) -> (String, &Tally)) {
-        self.section(title, &[key, "when", "bind", "sync"], rows, |row| {
+        self.section(title, &[key, WHEN, "bind", "sync"], rows, |row| {
             let (key, tally) = with(row);
             vec![
                 key,
@@ -224,39 +244,6 @@ impl Page {
                 tally.sync_events.to_string(),
             ]
         });
-    }
-
-    fn section<T>(&mut self, title: &str, header: &[&str], rows: &[T], with: impl Fn(&T) -> Vec<String>) {
-        if rows.is_empty() {
-            return;
-        }
-        self.line("");
-        self.line(&format!("{title} ({})", rows.len()));
-        let mut table = Table::new();
-        table
-            .load_style(comfy_table::presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(self.width).set_header(header.to_vec());
-        for row in rows.iter().take(ROWS) {
-            table.add_row(with(row).iter().map(|cell| plain(cell)).collect::<Vec<_>>());
-        }
-        let last = header.len() - 1;
-        for (position, (column, name)) in table.column_iter_mut().zip(header).enumerate() {
-            column.set_padding((0, if position == last { 0 } else { 2 }));
-            if matches!(*name, "when" | "time") {
-                // Times in one line: the other columns give way.
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            } else if *name == "folder" {
-                column.set_constraint(ColumnConstraint::UpperBoundary(Width::Percentage(40)));
-            }
-        }
-        let table = table.to_string();
-        for line in table.lines() {
-            self.line(line);
-        }
-        if rows.len() > ROWS {
-            self.line(&format!("and {} more (--format csv writes all)", rows.len() - ROWS));
-        }
     }
 }
 
@@ -276,15 +263,8 @@ fn minute(micros: i64) -> String {
     text.get(..16).unwrap_or(&text).replace('T', " ")
 }
 
-fn joined(texts: &BTreeSet<String>) -> String {
-    texts.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
-}
-
-/// Text of a log record, without what a terminal would obey.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c })
-        .collect()
+fn joined<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+    texts.into_iter().map(String::as_str).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -301,17 +281,27 @@ mod tests {
     }
 
     #[test]
-    fn terminals_are_not_told_anything() {
-        assert_eq!(plain("a\u{1b}[2Jb\tc\nd"), "a\u{fffd}[2Jb\u{fffd}c\nd");
+    fn lines_fit() {
+        for width in 30..=200 {
+            let text = page_of(width);
+            for line in text.lines() {
+                assert!(line.chars().count() <= usize::from(width), "{width}: {line}\n{text}");
+            }
+            assert!(width < 40 || text.contains("1970-01-01 00:00-00:01"), "{text}");
+        }
+        let text = page_of(80);
+        assert!(text.contains("and 2 more (--format csv writes all)"));
+        assert!(text.contains("when (UTC)"), "{text}");
+        assert!(
+            text.lines().any(|line| line.starts_with(&format!("via {GUID}"))),
+            "{text}"
+        );
     }
 
-    #[test]
-    fn lines_fit() {
-        let mut page = Page {
-            text: String::new(),
-            width: 80,
-        };
-        let guid = "30f6735d-d938-5116-9653-afdc8ecfbaba";
+    const GUID: &str = "30f6735d-d938-5116-9653-afdc8ecfbaba";
+
+    fn page_of(width: u16) -> String {
+        let mut page = Page::of_width(width);
         let tally = Tally {
             first: 0,
             last: 60_000_000,
@@ -320,24 +310,50 @@ mod tests {
             sync_events: 7,
             messages: 9,
         };
-        let application = (format!("{guid}\nvia {guid}"), tally.clone());
+        page.heading(
+            &format!("Mailbox {}@contoso.example", "x".repeat(100)),
+            Some(0),
+            Some(1),
+        );
+        page.counts(&[(5, "", "throttled in the day before the range, say that they failed")]);
+        let application = (format!("{GUID}\nvia {GUID}"), tally.clone());
         page.tallied("Applications", "application", &vec![application; 12], |row| {
             (row.0.clone(), &row.1)
         });
         let client = "Client=OWA;Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 ".repeat(3);
         page.tallied("Clients", "client", &[(client, tally)], |row| (row.0.clone(), &row.1));
+        page.section("Messages", &["message", "folder", WHEN, "records"], &[()], |()| {
+            vec![
+                format!("<{}@contoso.example>", "m".repeat(120)),
+                "\\Inbox\\Problèmes de synchronisation".repeat(4),
+                when(0, 86_400_000_000),
+                "5".into(),
+            ]
+        });
         page.paragraph(&"words and words ".repeat(20));
-        assert!(
-            page.text.lines().all(|line| line.chars().count() <= 80),
-            "{}",
-            page.text
-        );
-        assert!(page.text.contains("and 2 more (--format csv writes all)"));
-        assert!(
-            page.text.lines().any(|line| line.starts_with(&format!("via {guid}"))),
-            "{}",
-            page.text
-        );
-        assert!(page.text.contains("1970-01-01 00:00-00:01"));
+        page.text
+    }
+
+    #[test]
+    fn a_folder_taken_twice_is_one_row() {
+        let sync = |folder: &str, id: &str, address: &str| SyncedFolder {
+            folder: Some(folder.into()),
+            folder_id: Some(id.into()),
+            client: Some("Outlook".into()),
+            address: Some(address.into()),
+            first: 0,
+            last: 0,
+            events: 1,
+            users: Default::default(),
+            sessions: Default::default(),
+            applications: Default::default(),
+        };
+        let rows = taken(&[
+            sync("Archive", "1", "192.0.2.1"),
+            sync("Archive", "2", "192.0.2.1"),
+            sync("Archive", "1", "192.0.2.2"),
+        ]);
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].by, ["192.0.2.1", "Outlook", "192.0.2.2"]);
     }
 }

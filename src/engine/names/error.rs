@@ -33,6 +33,21 @@ pub enum NameError {
         /// Where it is written.
         location: Location,
     },
+    /// A name in double quotes that nothing has; most likely a text.
+    #[error(
+        "unknown column {name}{}{}; a text takes single quotes: '{}'",
+        suggestion(nearest),
+        place(*location),
+        name.replace('\'', "''")
+    )]
+    Quoted {
+        /// The name as written, without its quotes.
+        name: String,
+        /// Known names that look alike, best first.
+        nearest: Vec<String>,
+        /// Where it is written.
+        location: Location,
+    },
     /// A table or view that does not exist.
     #[error("unknown table {name}{}{}", suggestion(nearest), place(*location))]
     UnknownTable {
@@ -63,6 +78,7 @@ impl NameError {
     pub fn location(&self) -> Option<(u64, u64)> {
         let (Self::Syntax { location, .. }
         | Self::UnknownField { location, .. }
+        | Self::Quoted { location, .. }
         | Self::UnknownTable { location, .. }
         | Self::NotInScope { location, .. }) = self
         else {

@@ -416,6 +416,13 @@ fn clock(expr: &Expr, now: i64) -> Option<Expr> {
                 text("Timestamp(Microsecond, Some(\"UTC\"))"),
             ],
         )),
+        "current_time" => Some(call(
+            "arrow_cast",
+            vec![
+                text(&instant.format("%H:%M:%S%.6f").to_string()),
+                text("Time64(Nanosecond)"),
+            ],
+        )),
         "today" | "current_date" => Some(call(
             "arrow_cast",
             vec![text(&instant.format("%Y-%m-%d").to_string()), text("Date32")],

@@ -1,6 +1,6 @@
 //! Dotted field names: which column, part of a column, or part of the record they mean.
 
-use crate::schema::{ALIASES, CATALOGUE, Field, FieldType};
+use crate::schema::{ALIASES, CATALOGUE, Field, FieldType, column_name};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -225,11 +225,63 @@ fn differing_length(known: &str, name: &str) -> usize {
         .unwrap_or(0)
 }
 
+/// Up to three fields with a column that `name`, which has none, may be a misspelling of,
+/// best first. Less sure than [`misspelled`]: a reason to ask, not to refuse.
+pub(super) fn doubtful(name: &str) -> Vec<String> {
+    let mut found: Vec<(usize, &str)> = names()
+        .filter_map(|known| edits(known, name).map(|edits| (edits, known)))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
+}
+
+/// How many letters two names differ in, if so few that one may be meant for the other.
+fn edits(known: &str, name: &str) -> Option<usize> {
+    if column_name(known) == column_name(name) {
+        // `o365.audit.client_app_id`, `o365.audit.Client.AppId`
+        return Some(0);
+    }
+    let count = |name: &str| name.split('.').count();
+    if count(known) != count(name) || known.len().abs_diff(name.len()) > 2 {
+        return None;
+    }
+    let mut all = 0;
+    for (known, written) in known.split('.').zip(name.split('.')) {
+        let (known, written) = (known.to_ascii_lowercase(), written.to_ascii_lowercase());
+        if known == written {
+            continue;
+        }
+        let edits = strsim::damerau_levenshtein(&known, &written);
+        let shortest = known.len().min(written.len());
+        let enough = match edits {
+            // `ip` is no misspelling of `id`, nor `1` of `0`; but `idd` may be one.
+            1 if known.len() == written.len() && !same_letters(&known, &written) => shortest >= 4,
+            1 => shortest >= 2,
+            _ => shortest >= 6,
+        };
+        all += edits;
+        if !enough || all > 2 {
+            return None;
+        }
+    }
+    Some(all)
+}
+
+fn same_letters(one: &str, other: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut letters = text.as_bytes().to_vec();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(one) == sorted(other)
+}
+
 /// Up to three of the names that look like `name`, best first.
 pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     const ALIKE: f64 = 0.6;
     let lower = name.to_ascii_lowercase();
     let mut scored: Vec<(f64, &str)> = names
+        .filter(|known| *known != name)
         .map(|known| {
             (
                 strsim::normalized_damerau_levenshtein(&lower, &known.to_ascii_lowercase()),

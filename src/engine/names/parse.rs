@@ -1,10 +1,10 @@
 //! From SQL text to one statement that only reads.
 
 use super::error::NameError;
-use datafusion::sql::sqlparser::ast::{Query, Select, SetExpr, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, SetExpr, Statement, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
 use std::ops::ControlFlow;
 
 /// First words of statements that change something. They are refused before parsing:
@@ -18,17 +18,9 @@ const WRITING: &[&str] = &[
 /// Parses one statement that only reads: a query, `EXPLAIN` of one, `SHOW TABLES`,
 /// `SHOW COLUMNS`, or `DESCRIBE` of a table.
 pub fn parse_query(sql: &str) -> Result<Statement, NameError> {
-    let syntax = |error: ParserError| match error {
-        ParserError::TokenizerError(message) | ParserError::ParserError(message) => syntax_error(&message),
-        ParserError::RecursionLimitExceeded => syntax_error("the statement is nested too deeply"),
-    };
-    let dialect = GenericDialect;
-    let tokens = Tokenizer::new(&dialect, sql)
-        .tokenize_with_location()
-        .map_err(|error| syntax(error.into()))?;
-    let tokens = numbers_in_names(tokens);
+    let tokens = tokens(sql)?;
     refuse_writing(&tokens)?;
-    let mut statements = Parser::new(&dialect)
+    let mut statements = Parser::new(&GenericDialect)
         .with_tokens_with_locations(tokens)
         .parse_statements()
         .map_err(syntax)?;
@@ -39,6 +31,33 @@ pub fn parse_query(sql: &str) -> Result<Statement, NameError> {
     };
     check_read_only(&statement)?;
     Ok(statement)
+}
+
+/// Parses one expression, with names as [`parse_query`] reads them. It has no places: it
+/// goes into a statement, whose lines are counted.
+pub fn parse_expression(sql: &str) -> Result<Expr, NameError> {
+    let without_place = |token: TokenWithSpan| TokenWithSpan::new(token.token, Span::empty());
+    let tokens = tokens(sql)?.into_iter().map(without_place).collect();
+    let mut parser = Parser::new(&GenericDialect).with_tokens_with_locations(tokens);
+    let expr = parser.parse_expr().map_err(syntax)?;
+    match parser.next_token().token {
+        Token::EOF => Ok(expr),
+        more => Err(syntax_error(&format!("Expected: one expression, found: {more}"))),
+    }
+}
+
+fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, NameError> {
+    let tokens = Tokenizer::new(&GenericDialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| syntax(error.into()))?;
+    Ok(keywords_in_names(numbers_in_names(tokens)))
+}
+
+fn syntax(error: ParserError) -> NameError {
+    match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => syntax_error(&message),
+        ParserError::RecursionLimitExceeded => syntax_error("the statement is nested too deeply"),
+    }
 }
 
 /// The parser's message, which ends with the place where there is one.
@@ -91,6 +110,27 @@ fn numbers_in_names(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
     }
     fixed
+}
+
+/// Makes every segment of a dotted name a plain word.
+///
+/// The parser takes `user` for a function and `interval`, `case` or `end` for syntax, also
+/// inside a name such as `related.user`. Beside a dot, without a space, nothing is a keyword.
+fn keywords_in_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let dot = |token: Option<&TokenWithSpan>| token.is_some_and(|token| token.token == Token::Period);
+    for at in 0..tokens.len() {
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let segment = dot(before) || dot(tokens.get(at + 1));
+        if let Some(TokenWithSpan {
+            token: Token::Word(word),
+            ..
+        }) = tokens.get_mut(at)
+            && segment
+        {
+            word.keyword = NO_KEYWORD;
+        }
+    }
+    tokens
 }
 
 const NO_KEYWORD: datafusion::sql::sqlparser::keywords::Keyword =

@@ -42,7 +42,7 @@ impl Resolver<'_> {
     pub(super) fn reference(&mut self, parts: &[Ident]) -> Result<Option<Reference>> {
         match parts {
             [] => Ok(None),
-            [one] if !one.value.contains('.') && !one.value.starts_with('@') => Ok(self.undotted(one)),
+            [one] if !one.value.contains('.') && !one.value.starts_with('@') => self.undotted(one),
             [one] => {
                 let name = one.value.clone();
                 self.unqualified(&name, parts)
@@ -57,16 +57,15 @@ impl Resolver<'_> {
     }
 
     /// `action`, `ActionType`: a column, an alias, or the same in another case.
-    fn undotted(&self, name: &Ident) -> Option<Reference> {
-        let found = |name: &str| Some(Reference::column(None, name, name));
+    fn undotted(&self, name: &Ident) -> Result<Option<Reference>> {
         for scope in self.scopes.iter().rev() {
             let output = scope.output(&name.value, false);
             if scope.outputs_first && output.is_some() || scope.exact(&name.value).is_some() || output.is_some() {
-                return None;
+                return Ok(None);
             }
         }
         if name.quote_style.is_some() {
-            return None;
+            return self.quoted(name);
         }
         for scope in self.scopes.iter().rev() {
             let column = scope.similar(&name.value);
@@ -77,10 +76,23 @@ impl Resolver<'_> {
                 column.or(output)
             };
             if let Some(column) = first {
-                return found(&column.name);
+                return Ok(Some(Reference::column(None, &column.name, &column.name)));
             }
         }
-        None
+        Ok(None)
+    }
+
+    /// A quoted name that nothing here has: `"UserLoginFailed"`, where a text was meant.
+    fn quoted(&self, name: &Ident) -> Result<Option<Reference>> {
+        if name.quote_style != Some('"') || self.scopes.iter().any(Scope::is_open) {
+            return Ok(None);
+        }
+        let similar = self.scopes.iter().rev().find_map(|scope| scope.similar(&name.value));
+        Err(Box::new(NameError::Quoted {
+            name: name.value.clone(),
+            nearest: similar.map(|column| column.name.clone()).into_iter().collect(),
+            location: start(std::slice::from_ref(name)),
+        }))
     }
 
     /// `e.event_action`, `e.event.action`: a name of one relation.
@@ -212,6 +224,16 @@ impl Resolver<'_> {
                 _ => None,
             });
         }
+        if let [quoted] = parts
+            && quoted.quote_style == Some('"')
+            && let Meaning::Unknown(nearest) = fields::meaning(name)
+        {
+            return Err(Box::new(NameError::Quoted {
+                name: name.to_owned(),
+                nearest,
+                location,
+            }));
+        }
         match unknown {
             Some(nearest) => Err(Box::new(NameError::UnknownField {
                 name: name.to_owned(),
@@ -265,6 +287,10 @@ impl Resolver<'_> {
                 (None, Meaning::Raw) if columns.exact("raw").is_some() => {
                     if !self.resolution.raw_fields.iter().any(|field| field == name) {
                         self.resolution.raw_fields.push(name.to_owned());
+                        let nearest = fields::doubtful(name);
+                        if !nearest.is_empty() {
+                            self.resolution.doubtful.push((name.to_owned(), nearest));
+                        }
                     }
                     Member::is(call("raw_field", vec![column(owner, "raw"), text(name)]))
                 }
@@ -284,11 +310,18 @@ pub(super) fn name_parts(expr: &Expr) -> Option<&[Ident]> {
     }
 }
 
-/// Turns what the parser makes of some dotted names into plain compound names.
+/// Turns what the parser makes of some names into plain ones.
 ///
-/// `user.id` is read as a field of the function `USER`; `event.category[1]` as a chain of
-/// accesses, which keeps what follows the name.
+/// `user` alone is read as a function, which does not exist here; `event.category[1]` as a
+/// chain of accesses, which keeps what follows the name.
 pub(super) fn join_name(expr: &mut Expr) {
+    if let Expr::Function(_) = expr
+        && let Some([name]) = written_name(expr)
+        && USERS.iter().any(|user| name.value.eq_ignore_ascii_case(user))
+    {
+        *expr = Expr::Identifier(name.clone());
+        return;
+    }
     let Expr::CompoundFieldAccess { root, access_chain } = expr else {
         return;
     };
@@ -313,6 +346,9 @@ pub(super) fn join_name(expr: &mut Expr) {
         },
     };
 }
+
+/// Words that are functions without parentheses in other databases, and names here.
+const USERS: [&str; 3] = ["user", "current_user", "session_user"];
 
 /// The parts of a name, where it may be a keyword that is read as a function (`user`).
 fn written_name(expr: &Expr) -> Option<&[Ident]> {

@@ -63,6 +63,13 @@ impl<'a> Resolver<'a> {
         }
         let (columns, mut scope) = self.body(&mut query.body)?;
         scope.outputs_first = true;
+        if columns.is_open() {
+            // ORDER BY may name what only the planner knows.
+            scope.relations.push(Relation {
+                qualifier: None,
+                columns: Columns::Open,
+            });
+        }
         self.scopes.push(scope);
         self.expressions(&mut query.order_by)?;
         self.expressions(&mut query.limit_clause)?;

@@ -30,14 +30,14 @@ fn names() -> Names {
     ])
 }
 
-fn resolve(sql: &str, now: Option<i64>) -> Result<(String, Resolution), NameError> {
+pub(super) fn resolve(sql: &str, now: Option<i64>) -> Result<(String, Resolution), NameError> {
     let mut statement = parse_query(sql)?;
     let resolution = names().resolve(&mut statement, now)?;
     Ok((statement.to_string(), resolution))
 }
 
 #[track_caller]
-fn check(sql: &str, expected: &str) {
+pub(super) fn check(sql: &str, expected: &str) {
     match resolve(sql, Some(NOW)) {
         Ok((resolved, _)) => {
             assert_eq!(resolved, expected, "\n{sql}");
@@ -49,7 +49,7 @@ fn check(sql: &str, expected: &str) {
 }
 
 #[track_caller]
-fn error(sql: &str) -> String {
+pub(super) fn error(sql: &str) -> String {
     match resolve(sql, None) {
         Ok((resolved, _)) => panic!("resolved to {resolved}"),
         Err(error) => error.to_string(),
@@ -205,9 +205,9 @@ fn case() {
         "SELECT EVENT_ACTION, actiontype FROM events, CloudAppEvents",
         "SELECT event_action, ActionType FROM events, CloudAppEvents",
     );
-    check(
-        "SELECT \"EVENT_ACTION\" FROM events",
-        "SELECT \"EVENT_ACTION\" FROM events",
+    assert_eq!(
+        error("SELECT \"EVENT_ACTION\" FROM events"),
+        "unknown column EVENT_ACTION; did you mean event_action? (line 1, column 8); a text takes single quotes: 'EVENT_ACTION'"
     );
     check(
         "SELECT count(*) AS Total FROM events ORDER BY total",

@@ -237,7 +237,36 @@ async fn grouping_and_ordering() {
 
 #[tokio::test]
 async fn planning_errors_name_what_is_there() {
-    insta::assert_snapshot!(run("SELECT event_acton FROM events").await.unwrap_err(), @"unknown column event_acton; did you mean event_action, event_category?");
-    insta::assert_snapshot!(run("SELECT e.evnt_id FROM events e").await.unwrap_err(), @"unknown column evnt_id in e; did you mean event_id?");
-    insta::assert_snapshot!(run("SELECT zzz FROM AlertEvidence").await.unwrap_err(), @"unknown column zzz; `DESCRIBE <table>` lists the columns of a table");
+    for (sql, expected) in [
+        (
+            "SELECT event_acton FROM events",
+            "unknown column event_acton in events; did you mean event_action, event_category?",
+        ),
+        (
+            "SELECT e.evnt_id FROM events e",
+            "unknown column evnt_id in e; did you mean event_id?",
+        ),
+        (
+            "SELECT zzz FROM AlertEvidence",
+            "unknown column zzz in AlertEvidence; `DESCRIBE <table>` lists the columns of a table",
+        ),
+        (
+            "SELECT raw FROM AlertEvidence",
+            "unknown column raw in AlertEvidence; it is a column of events",
+        ),
+        (
+            "SELECT raw FROM (SELECT event_id FROM events) AS s",
+            "unknown column raw in s; it is a column of events",
+        ),
+        (
+            "SELECT AccountObjectIt FROM events",
+            "unknown column AccountObjectIt in events; did you mean AccountObjectId of AlertEvidence?",
+        ),
+        (
+            "SELECT x.y FROM generate_series(1, 3) AS t",
+            "x.y: FROM has no x; it has t",
+        ),
+    ] {
+        assert_eq!(run(sql).await.unwrap_err(), expected, "{sql}");
+    }
 }

@@ -1,180 +1,272 @@
 //! Rows of delimited text with a header line, as PowerShell and the portals export them.
+//!
+//! One function, [`next_field`], decides both where a row ends and what its fields are, so
+//! that the rows of a chunk are those it was cut at. A quote opens a quoted field only at
+//! its first byte, and closes it only in front of a delimiter or the end of the line; a
+//! quote anywhere in another field is text. Where quotes do not match, a single line is
+//! rejected, and the next one is a row again: nothing is swallowed.
 
-use super::{Chunk, Shape, Window};
-use memchr::{memchr, memchr2};
+use super::csv_header::CsvHeader;
+use super::window::Window;
+use super::{Chunk, Limits, Shape};
+use memchr::{memchr, memchr2, memchr3};
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
-/// The columns of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ingest) struct CsvHeader {
-    /// Names in order.
-    pub(in crate::ingest) columns: Vec<String>,
-    /// `,`, `;` or a tab.
-    pub(in crate::ingest) delimiter: u8,
-    /// Bytes up to the end of the header line.
-    length: usize,
-}
+/// Why a row has no fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ingest) struct BrokenQuotes;
 
-/// The header of a text, where its first line looks like one: at least two distinct
-/// names without control characters. A `#TYPE` line before it is PowerShell's.
-pub(super) fn header(bytes: &[u8]) -> Option<CsvHeader> {
-    let mut start = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    if bytes[start..].starts_with(b"#TYPE") {
-        start += memchr(b'\n', &bytes[start..])? + 1;
-    }
-    let end = row_end(bytes, start).unwrap_or(bytes.len());
-    let line = std::str::from_utf8(&bytes[start..end]).ok()?;
-    let delimiter = [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|delimiter| line.bytes().filter(|byte| byte == delimiter).count())?;
-    let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .from_reader(line.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    let columns: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
-    let name_like = |name: &String| {
-        name.chars().any(char::is_alphabetic)
-            && name.len() <= 64
-            && !name.chars().any(|c| c.is_control() || matches!(c, '{' | '}' | '"'))
-    };
-    let distinct: std::collections::HashSet<_> = columns.iter().collect();
-    (columns.len() >= 2 && columns.iter().all(name_like) && distinct.len() == columns.len()).then_some(CsvHeader {
-        columns,
-        delimiter,
-        length: end,
-    })
-}
-
-/// The end of the row that starts at `start`: behind the line feed outside of quotes.
-fn row_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    let mut quoted = false;
-    loop {
-        let found = at + memchr2(b'"', b'\n', bytes.get(at..)?)?;
-        if bytes[found] == b'"' {
-            quoted = !quoted;
-        } else if !quoted {
-            return Some(found + 1);
-        }
-        at = found + 1;
+impl std::fmt::Display for BrokenQuotes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a quoted field is not closed, or text follows its closing quote")
     }
 }
 
-pub(super) fn run(mut window: Window, input: &mut impl Read, emit: &mut dyn FnMut(Chunk) -> bool) -> Window {
-    let Some(header) = header(&window.bytes) else {
-        return window;
-    };
-    let header = Arc::new(header);
-    window.take(header.length, Shape::Csv(Arc::clone(&header)));
-    let (mut end, mut at, mut quoted) = (0, 0, false);
+/// What follows a field.
+enum Next {
+    /// A field of the same row, here.
+    Field(usize),
+    /// Another row, here, or the end of the text.
+    Row(usize),
+}
+
+enum Field {
+    /// Its text without the quotes around it, and whether there are doubled ones in it.
+    Text(Range<usize>, bool, Next),
+    /// It begins with a quote that is not closed as it should be, or has no end.
+    Broken,
+    /// Not decidable yet.
+    More,
+}
+
+/// The field that begins at `start`, which is to end before `limit`.
+fn next_field(bytes: &[u8], start: usize, limit: usize, rules: &Rules, ended: bool) -> Field {
+    let delimiter = rules.delimiter;
+    if bytes.get(start) != Some(&b'"') {
+        let text = bytes.get(start..limit).unwrap_or_default();
+        let end = memchr3(delimiter, b'\n', b'\r', text).map(|at| start + at);
+        return match end {
+            Some(end) if bytes[end] == delimiter => Field::Text(start..end, false, Next::Field(end + 1)),
+            Some(end) => match behind_line(bytes, end, ended) {
+                Some(next) => Field::Text(start..end, false, Next::Row(next)),
+                None => Field::More,
+            },
+            None if limit < bytes.len() => Field::Broken,
+            None if ended => Field::Text(start..bytes.len(), false, Next::Row(bytes.len())),
+            None => Field::More,
+        };
+    }
+    let limit = limit.min(start + rules.limits.quoted);
+    let (mut at, mut doubled) = (start + 1, false);
     loop {
-        // Quotes are counted once, also where a row is longer than the window.
-        while let Some(found) = window.bytes.get(at..).and_then(|rest| memchr2(b'"', b'\n', rest)) {
-            match window.bytes[at + found] {
-                b'"' => quoted = !quoted,
-                _ if !quoted => end = at + found + 1,
-                _ => {}
+        let Some(found) = bytes.get(at..limit).and_then(|text| memchr(b'"', text)) else {
+            return if ended || limit < bytes.len() {
+                Field::Broken
+            } else {
+                Field::More
+            };
+        };
+        let (end, behind) = (at + found, at + found + 1);
+        let next = match bytes.get(behind) {
+            Some(b'"') => {
+                (at, doubled) = (behind + 1, true);
+                continue;
             }
-            at += found + 1;
+            Some(&byte) if byte == delimiter => Next::Field(behind + 1),
+            Some(b'\n' | b'\r') => match behind_line(bytes, behind, ended) {
+                Some(next) => Next::Row(next),
+                None => return Field::More,
+            },
+            Some(_) => return Field::Broken,
+            None if ended => Next::Row(behind),
+            None => return Field::More,
+        };
+        return Field::Text(start + 1..end, doubled, next);
+    }
+}
+
+/// The begin of the next line: behind `\n`, `\r\n` or `\r`.
+fn behind_line(bytes: &[u8], end: usize, ended: bool) -> Option<usize> {
+    match (bytes[end], bytes.get(end + 1)) {
+        (b'\r', Some(b'\n')) => Some(end + 2),
+        (b'\r', None) if !ended => None,
+        _ => Some(end + 1),
+    }
+}
+
+/// What a row of delimited text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Row {
+    /// Whole, up to here.
+    Whole(usize),
+    /// A line whose quotes do not match, up to here.
+    Broken(usize),
+    /// It has no end within the longest length of a record.
+    TooLong,
+    /// Not decidable yet.
+    More,
+}
+
+/// How rows are written, and how long they may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rules {
+    /// How many fields a row has.
+    pub(super) columns: usize,
+    pub(super) delimiter: u8,
+    pub(super) limits: Limits,
+}
+
+impl Rules {
+    /// The row that begins at `start`; its fields go to `fields`.
+    pub(super) fn row(&self, bytes: &[u8], start: usize, ended: bool, mut fields: impl FnMut(&[u8], bool)) -> Row {
+        // A row is looked at no further than it may be long, however much is there.
+        let limit = bytes.len().min(start + self.limits.record);
+        let mut at = start + byte_order_mark(&bytes[start..]);
+        let mut count = 0;
+        loop {
+            match next_field(bytes, at, limit, self, ended) {
+                Field::Text(text, doubled, next) => {
+                    count += 1;
+                    // More fields than columns, over several lines: a quote that is missing
+                    // further up turned the inside of fields to the outside.
+                    let first = if count == self.columns + 1 { start } else { text.start };
+                    if count > self.columns && memchr2(b'\n', b'\r', &bytes[first..text.end]).is_some() {
+                        break;
+                    }
+                    fields(&bytes[text], doubled);
+                    match next {
+                        Next::Field(next) => at = next,
+                        Next::Row(next) => return Row::Whole(next),
+                    }
+                }
+                Field::More => return Row::More,
+                Field::Broken => break,
+            }
         }
-        at = window.bytes.len();
-        if window.ended {
-            end = window.bytes.len();
+        match memchr2(b'\n', b'\r', &bytes[start..limit]).map(|at| start + at) {
+            Some(end) => behind_line(bytes, end, ended).map_or(Row::More, Row::Broken),
+            None if limit < bytes.len() => Row::TooLong,
+            None if ended => Row::Broken(bytes.len()),
+            None => Row::More,
         }
-        if end > 0 {
-            let chunk = window.take(end, Shape::Csv(Arc::clone(&header)));
-            at -= end;
-            end = 0;
+    }
+}
+
+/// Length of the byte order mark that a text begins with; there is one in the middle of a
+/// file where files were put together.
+pub(super) fn byte_order_mark(bytes: &[u8]) -> usize {
+    if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
+}
+
+/// Frames the rows behind the header; returns the window with the stream's error, if any.
+pub(super) fn run(
+    header: CsvHeader,
+    mut window: Window,
+    input: &mut impl Read,
+    emit: &mut dyn FnMut(Chunk) -> bool,
+) -> Window {
+    let header = Arc::new(header);
+    let rules = header.rules;
+    window.discard(header.length);
+    let mut at = 0;
+    loop {
+        let row = match window.bytes.len() - at {
+            // The first bytes of a byte order mark.
+            0..3 if !window.ended => Row::More,
+            0 => Row::More,
+            _ => rules.row(&window.bytes, at, window.ended, |_, _| {}),
+        };
+        if let Row::Whole(end) | Row::Broken(end) = row {
+            at = end;
+            if at < rules.limits.chunk {
+                continue;
+            }
+        }
+        if at > 0 {
+            let chunk = window.take(at, Shape::Csv(Arc::clone(&header)));
+            at = 0;
             if !emit(chunk) {
                 return window;
             }
         }
+        match row {
+            Row::Whole(_) | Row::Broken(_) => {}
+            Row::TooLong => {
+                if !emit(too_long(&rules.limits, &mut window, input)) {
+                    return window;
+                }
+            }
+            Row::More if window.ended => return window,
+            Row::More => window.fill(input),
+        }
+    }
+}
+
+/// Takes the line that the window begins with out of the stream without keeping it.
+fn too_long(limits: &Limits, window: &mut Window, input: &mut impl Read) -> Chunk {
+    let offset = window.offset;
+    let kept = window.bytes[..limits.kept.min(window.bytes.len())].to_vec();
+    // There is no line end in what was searched already.
+    window.discard(limits.record);
+    loop {
+        if let Some(end) = memchr2(b'\n', b'\r', &window.bytes) {
+            window.discard(end);
+            break;
+        }
+        window.discard(window.bytes.len());
         if window.ended {
-            return window;
+            break;
         }
         window.fill(input);
     }
+    Chunk::too_long(kept, offset, window.offset - offset)
 }
 
 /// Each row of a chunk as (position in the chunk, its bytes, its fields). Blank lines are no rows.
 pub(in crate::ingest) fn rows<'a>(
     bytes: &'a [u8],
     header: &'a CsvHeader,
-) -> impl Iterator<Item = (usize, &'a [u8], Result<::csv::ByteRecord, ::csv::Error>)> {
+) -> impl Iterator<Item = (usize, &'a [u8], Result<::csv::ByteRecord, BrokenQuotes>)> {
     let mut start = 0;
+    let mut scratch = Vec::new();
     std::iter::from_fn(move || {
-        loop {
-            if start >= bytes.len() {
-                return None;
-            }
-            let end = row_end(bytes, start).unwrap_or(bytes.len());
-            let (position, row) = (start, bytes[start..end].trim_ascii_end());
-            start = end;
-            if row.is_empty() {
-                continue;
-            }
-            let mut reader = ::csv::ReaderBuilder::new()
-                .delimiter(header.delimiter)
-                .has_headers(false)
-                .flexible(true)
-                .buffer_capacity(row.len().max(64))
-                .from_reader(row);
+        while start < bytes.len() {
             let mut record = ::csv::ByteRecord::new();
-            let read = reader.read_byte_record(&mut record).map(|_| record);
-            return Some((position, row, read));
+            let row = header.rules.row(bytes, start, true, |field, doubled| {
+                if doubled {
+                    undouble(field, &mut scratch);
+                    record.push_field(&scratch);
+                } else {
+                    record.push_field(field);
+                }
+            });
+            let (end, record) = match row {
+                Row::Whole(end) => (end, Ok(record)),
+                Row::Broken(end) => (end, Err(BrokenQuotes)),
+                // Chunks hold whole rows only.
+                Row::TooLong | Row::More => (bytes.len(), Err(BrokenQuotes)),
+            };
+            let position = start;
+            start = end;
+            if !bytes[position..end].iter().all(|byte| super::is_blank(*byte)) {
+                let line_end = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+                let length = bytes[position..end].iter().rposition(line_end).map_or(0, |at| at + 1);
+                return Some((position, &bytes[position..position + length], record));
+            }
         }
+        None
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::{Content, frame};
-    use super::*;
-
-    fn all_rows(text: &str) -> (Content, Vec<(u64, Vec<String>)>) {
-        let mut found = Vec::new();
-        let content = frame(text.as_bytes(), &mut |chunk| {
-            if let Shape::Csv(header) = &chunk.shape {
-                for (position, _, record) in rows(&chunk.bytes, header) {
-                    let fields = record
-                        .unwrap()
-                        .iter()
-                        .map(|f| String::from_utf8_lossy(f).into_owned())
-                        .collect();
-                    found.push((chunk.offset + position as u64, fields));
-                }
-            }
-            true
-        })
-        .unwrap();
-        (content, found)
+/// The text of a quoted field: two quotes stand for one.
+pub(super) fn undouble(field: &[u8], text: &mut Vec<u8>) {
+    text.clear();
+    let mut rest = field;
+    while let Some(quote) = memchr(b'"', rest) {
+        text.extend_from_slice(&rest[..=quote]);
+        rest = rest.get(quote + 2..).unwrap_or_default();
     }
-
-    #[test]
-    fn quotes_line_feeds_and_type_line() {
-        let text = "\u{feff}#TYPE Selected\r\n\"AuditData\",\"Identity\"\r\n\"{\"\"a\"\":\r\n1}\",x\r\n\r\ny,\"z\"";
-        let (content, rows) = all_rows(text);
-        assert_eq!(content, Content::Csv);
-        let texts: Vec<_> = rows.iter().map(|(_, fields)| fields.clone()).collect();
-        assert_eq!(texts, [["{\"a\":\r\n1}", "x"], ["y", "z"]]);
-        let at = rows[1].0 as usize;
-        assert_eq!(
-            &text.as_bytes()[at..at + 1],
-            b"y",
-            "the position is that of the row in the file"
-        );
-    }
-
-    #[test]
-    fn semicolons_and_tabs() {
-        assert_eq!(all_rows("a;b;c\n1;\"2;3\";4\n").1[0].1, ["1", "2;3", "4"]);
-        assert_eq!(all_rows("a\tb\n1\t2\n").1[0].1, ["1", "2"]);
-    }
-
-    #[test]
-    fn prose_is_no_table() {
-        assert_eq!(all_rows("Dear analyst\nplease find attached\n").0, Content::Unknown);
-    }
+    text.extend_from_slice(rest);
 }

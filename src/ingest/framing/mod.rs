@@ -3,20 +3,61 @@
 //! Records are found by brackets and quotes alone, so that a file is cut into chunks
 //! once, in order, and the chunks are parsed on all cores. What is between records and
 //! is no record is framed too, and later rejected: nothing is skipped but white space,
-//! commas, byte order marks, NUL padding and stray closing brackets.
+//! commas, byte order marks, NUL padding, stray closing brackets and what an envelope
+//! (`{"count":2,"value":[…]}`) says about its array.
+//!
+//! Where a record ends depends on the text only, never on where the stream was cut into
+//! windows: an undecided record waits for more bytes.
 
+mod brackets;
+mod container;
 mod csv;
+mod csv_header;
 mod json;
+mod multi_line;
+mod search;
+#[cfg(test)]
+mod tests;
+mod window;
 
-pub(super) use csv::{CsvHeader, rows};
+pub(super) use csv::rows;
+pub(super) use csv_header::CsvHeader;
 
+use csv_header::Head;
 use json::JsonFramer;
 use std::io::Read;
 use std::sync::Arc;
+use window::Window;
 
-/// Bytes of a chunk: large enough to parse in parallel without overhead, small
-/// enough that a few of them per core fit in little memory.
-const CHUNK_BYTES: usize = 4 << 20;
+/// Longest record that is read; a longer one is counted and rejected.
+pub(super) const MAX_RECORD_BYTES: usize = 256 << 20;
+
+/// Sizes that decide about memory, and about text that never ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limits {
+    /// Bytes of a chunk: large enough to parse in parallel without overhead, small
+    /// enough that a few of them per core fit in little memory.
+    chunk: usize,
+    /// Longest record. Far below 4 GiB, so that places in a chunk fit in 32 bits.
+    record: usize,
+    /// What is kept of a record that is longer.
+    kept: usize,
+    /// Longest quoted field of delimited text: in a longer one, a closing quote is missing.
+    quoted: usize,
+    /// How far a record may go on behind a line that looks like the begin of the next one.
+    lookahead: usize,
+}
+
+const LIMITS: Limits = Limits {
+    chunk: 4 << 20,
+    record: MAX_RECORD_BYTES,
+    kept: 1 << 20,
+    quoted: 16 << 20,
+    lookahead: 1 << 20,
+};
+
+/// How much of a file is read to tell what it holds.
+const HEAD_BYTES: usize = 1 << 20;
 
 /// A piece of a file that begins and ends between records.
 #[derive(Debug)]
@@ -27,6 +68,23 @@ pub(super) struct Chunk {
     pub(super) offset: u64,
     /// What the text is.
     pub(super) shape: Shape,
+    /// Set where the text is only the begin of one record that is longer than
+    /// [`MAX_RECORD_BYTES`]: the length of the whole. Its shape has it as one piece of
+    /// JSON, whatever it is, and it is to be rejected.
+    pub(super) too_long: Option<u64>,
+}
+
+impl Chunk {
+    /// What is kept of a record that is too long.
+    fn too_long(kept: Vec<u8>, offset: u64, length: u64) -> Self {
+        let spans = vec![(0, kept.len() as u32)];
+        Self {
+            bytes: kept,
+            offset,
+            shape: Shape::Json(spans),
+            too_long: Some(length),
+        }
+    }
 }
 
 /// How records lie in a chunk.
@@ -56,68 +114,61 @@ pub(super) enum Content {
 /// An error of the stream comes back after everything before it has been emitted; a
 /// record that it cut in two is emitted as it is, so that it is counted and kept.
 pub(super) fn frame(
+    input: impl Read,
+    emit: &mut dyn FnMut(Chunk) -> bool,
+) -> Result<Content, (Content, std::io::Error)> {
+    frame_within(LIMITS, input, emit)
+}
+
+fn frame_within(
+    limits: Limits,
     mut input: impl Read,
     emit: &mut dyn FnMut(Chunk) -> bool,
 ) -> Result<Content, (Content, std::io::Error)> {
-    let mut window = Window::default();
-    window.fill(&mut input);
-    let content = classify(&window.bytes);
-    let window = match content {
-        Content::Empty | Content::Unknown => window,
-        Content::Json => JsonFramer::default().run(window, &mut input, emit),
-        Content::Csv => csv::run(window, &mut input, emit),
+    let mut window = Window::new(limits.chunk);
+    let head = loop {
+        window.fill(&mut input);
+        // However much padding a file begins with, what comes behind it counts.
+        let blank = window.bytes.iter().take_while(|byte| is_blank(**byte)).count();
+        if blank >= HEAD_BYTES && blank == window.bytes.len() && !window.ended {
+            window.discard(blank);
+            continue;
+        }
+        if let Some(head) = classify(&window.bytes, window.ended || window.bytes.len() >= HEAD_BYTES, limits) {
+            break head;
+        }
+    };
+    let (content, window) = match head {
+        None if window.bytes.is_empty() || window.bytes.iter().all(|byte| json::is_filler(*byte)) => {
+            (Content::Empty, window)
+        }
+        None => (Content::Unknown, window),
+        Some(Kind::Json) => (Content::Json, JsonFramer::new(limits).run(window, &mut input, emit)),
+        Some(Kind::Csv(header)) => (Content::Csv, csv::run(header, window, &mut input, emit)),
     };
     window.error.map_or(Ok(content), |error| Err((content, error)))
 }
 
-fn classify(bytes: &[u8]) -> Content {
-    if bytes.is_empty() {
-        return Content::Empty;
-    }
-    match bytes.iter().position(|byte| !json::is_filler(*byte)) {
-        None => Content::Empty,
-        Some(at) if matches!(bytes[at], b'{' | b'[') => Content::Json,
-        Some(_) if csv::header(bytes).is_some() => Content::Csv,
-        Some(_) => Content::Unknown,
+enum Kind {
+    Json,
+    Csv(CsvHeader),
+}
+
+/// What the text is; no kind where it is neither, and nothing where more has to be read.
+fn classify(bytes: &[u8], ended: bool, limits: Limits) -> Option<Option<Kind>> {
+    match bytes.iter().find(|byte| !json::is_filler(**byte)) {
+        None if !ended => None,
+        None => Some(None),
+        Some(b'{' | b'[') => Some(Some(Kind::Json)),
+        Some(_) => match csv_header::header(bytes, ended, limits) {
+            Head::More => None,
+            Head::No => Some(None),
+            Head::Yes(header) => Some(Some(Kind::Csv(header))),
+        },
     }
 }
 
-/// The part of the stream that is in memory.
-#[derive(Debug, Default)]
-struct Window {
-    bytes: Vec<u8>,
-    /// Position of the first byte in the decompressed file.
-    offset: u64,
-    ended: bool,
-    /// An error of the stream, kept until what came before it has been framed.
-    error: Option<std::io::Error>,
-}
-
-impl Window {
-    /// Reads until at least a chunk more is there, or the stream ends.
-    fn fill(&mut self, input: &mut impl Read) {
-        let wanted = self.bytes.len() + CHUNK_BYTES;
-        self.bytes.reserve(CHUNK_BYTES);
-        while self.bytes.len() < wanted && !self.ended {
-            let missing = (wanted - self.bytes.len()) as u64;
-            let before = self.bytes.len();
-            match input.by_ref().take(missing).read_to_end(&mut self.bytes) {
-                Ok(_) => self.ended = self.bytes.len() - before < missing as usize,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.ended = true;
-                    self.error = Some(error);
-                }
-            }
-        }
-    }
-
-    /// Takes the first bytes out as a chunk and keeps the rest.
-    fn take(&mut self, length: usize, shape: Shape) -> Chunk {
-        let rest = self.bytes.split_off(length);
-        let bytes = std::mem::replace(&mut self.bytes, rest);
-        let offset = self.offset;
-        self.offset += length as u64;
-        Chunk { bytes, offset, shape }
-    }
+/// White space, NUL padding and the bytes of a byte order mark.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0xEF | 0xBB | 0xBF)
 }

@@ -133,6 +133,12 @@ fn sql() {
         "SELECT * FROM read_parquet('/etc/passwd')",
         "SELECT user.name FROM ledger",
         "SELECT nothing_like_it FROM ledger",
+        "SELECT raw FROM quarantine",
+        "SELECT ingested FROM events",
+        "SELECT AccountObjectIt FROM events",
+        "SELECT event.id FROM events WHERE event.action = \"New-InboxRule\"",
+        "SELECT event.id FROM events WHERE user.id = \"ann@contoso.example\"",
+        "SELECT user FROM events",
         "SELECT x.action FROM events AS e",
         "SELECT cidr_mtch(source.ip, '10.0.0.0/8') FROM events",
         "DESCRIBE nope",
@@ -285,10 +291,25 @@ fn detections_that_cannot_be_read() {
         "key_not_given",
         header("key_not_given", WINDOW) + "SELECT source.ip FROM events",
     );
+    write(
+        "limit_below",
+        header("limit_below", "") + "SELECT user.id\nFROM (SELECT * FROM events LIMIT 5) AS e",
+    );
+    // Runs, with warnings, whatever the others are.
+    write(
+        "good",
+        header("good", "interval = \"1h\"\n") + "SELECT ActionType\nFROM CloudAppEvents",
+    );
     sandbox.file("own/notes.txt", "not a detection");
-    let lines: [&[&str]; 2] = [
+    let lines: [&[&str]; 8] = [
         &["detections", "check", "--detections", "own"],
+        &["detections", "list", "--detections", "own", "--format", "csv"],
+        &["detections", "show", "good", "--detections", "own"],
+        &["detections", "show", "counts", "--detections", "own"],
         &["hunt", "--detections", "own"],
+        &["hunt", "good", "--detections", "own", "--format", "csv"],
+        &["hunt", "good", "syntax", "--detections", "own"],
+        &["hunt", "suspicious_source", "--detections", "own"],
     ];
     let text = transcript(&sandbox, lines);
     compare("errors_detections_unreadable", &text);
@@ -322,6 +343,26 @@ fn detections_that_cannot_run() {
         WINDOW,
         &format!("{windowed}WHERE event.acton = 'x' GROUP BY user.id"),
     );
+    write(
+        "own_window_column",
+        WINDOW,
+        &format!("{windowed}WHERE event_acton = 'x' GROUP BY user.id"),
+    );
+    write(
+        "own_window_type",
+        WINDOW,
+        "SELECT user.id,\n    sum(event.action) AS n\nFROM events GROUP BY user.id",
+    );
+    write(
+        "own_terms",
+        "[new_terms]\nfields = [\"related.user\"]\nhistory = \"14d\"\n",
+        "SELECT related.user\nFROM events",
+    );
+    write(
+        "own_terms_typo",
+        "[new_terms]\nfields = [\"related.uzer\"]\nhistory = \"14d\"\n",
+        "SELECT related.user\nFROM events",
+    );
     // Runs, with a warning.
     write(
         "own_limit",
@@ -342,6 +383,9 @@ fn detections_that_cannot_run() {
         "own_range",
         "own_type",
         "own_window",
+        "own_window_column",
+        "own_terms",
+        "own_terms_typo",
     ];
     ids.extend(["own_limit", "own_division"]);
     let hunt = [&["hunt", "--detections", "own"], ids.as_slice()].concat();

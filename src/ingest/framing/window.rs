@@ -1,0 +1,67 @@
+//! The part of a stream that is in memory.
+
+use super::{Chunk, Shape};
+use std::io::Read;
+
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) bytes: Vec<u8>,
+    /// Position of the first byte in the decompressed file.
+    pub(super) offset: u64,
+    /// Nothing more can be read.
+    pub(super) ended: bool,
+    /// An error of the stream, kept until what came before it has been framed.
+    pub(super) error: Option<std::io::Error>,
+    /// How much is read at a time.
+    step: usize,
+}
+
+impl Window {
+    pub(super) fn new(step: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            offset: 0,
+            ended: false,
+            error: None,
+            step,
+        }
+    }
+
+    /// Reads until at least a chunk more is there, or the stream ends.
+    pub(super) fn fill(&mut self, input: &mut impl Read) {
+        let wanted = self.bytes.len() + self.step;
+        self.bytes.reserve(self.step);
+        while self.bytes.len() < wanted && !self.ended {
+            let missing = (wanted - self.bytes.len()) as u64;
+            let before = self.bytes.len();
+            match input.by_ref().take(missing).read_to_end(&mut self.bytes) {
+                Ok(_) => self.ended = self.bytes.len() - before < missing as usize,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    self.error = Some(error);
+                }
+            }
+        }
+    }
+
+    /// Takes the first bytes out as a chunk and keeps the rest.
+    pub(super) fn take(&mut self, length: usize, shape: Shape) -> Chunk {
+        let rest = self.bytes.split_off(length);
+        let bytes = std::mem::replace(&mut self.bytes, rest);
+        let offset = self.offset;
+        self.offset += length as u64;
+        Chunk {
+            bytes,
+            offset,
+            shape,
+            too_long: None,
+        }
+    }
+
+    /// Drops the first bytes.
+    pub(super) fn discard(&mut self, length: usize) {
+        self.bytes.drain(..length);
+        self.offset += length as u64;
+    }
+}
