@@ -95,9 +95,6 @@ impl Collector {
     fn end(&mut self, file: usize, ending: Ending) {
         let report = &mut self.reports[file];
         report.problem = ending.problem;
-        if report.read == 0 && report.problem.is_none() && report.skipped.is_empty() {
-            report.problem = Some("the file holds no records".into());
-        }
         if let Some(problem) = &report.problem {
             // The quarantine row of the file itself; it counts as a record only where
             // nothing of the file could be framed as one.

@@ -30,6 +30,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+/// A file without records that is no longer than this is what a quiet hour leaves: an empty
+/// array, an envelope around one, a header line. A longer one is something else.
+const BARREN_BYTES: u64 = 4096;
+
 /// What to ingest, and with what.
 #[derive(Debug, Clone)]
 pub struct IngestRequest {
@@ -245,11 +249,13 @@ impl Reader {
 
     fn content(&mut self, file: usize, path: &PathBuf, source: &mut SourceFile, done: u64) -> Ending {
         let size = source.size;
+        let mut holds_records = false;
         let framed = source
             .content(path)
             .map_err(|error| (Content::Unknown, error))
             .and_then(|input| {
                 framing::frame(input, &mut |chunk| {
+                    holds_records |= chunk.holds_records();
                     let position = chunk.offset + chunk.bytes.len() as u64;
                     let sequence = self.number();
                     let sent = self.work.send((sequence, file, chunk)).is_ok();
@@ -258,6 +264,10 @@ impl Reader {
                 })
             });
         match framed {
+            Ok(Content::Json | Content::Csv) if !holds_records && size > BARREN_BYTES => Ending {
+                whole_file: Some(head_of(path)),
+                ..Ending::problem("the file holds no records".into())
+            },
             Ok(Content::Json | Content::Csv) => Ending::default(),
             Ok(Content::Empty) => Ending::problem("the file is empty".into()),
             Ok(Content::Unknown) => {

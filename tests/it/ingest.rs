@@ -143,6 +143,9 @@ fn bad_input_costs_only_itself() {
         ),
     );
     sandbox.file("logs/empty.json", "");
+    sandbox.file("logs/quiet_hour.json", "[]\n");
+    sandbox.file("logs/quiet_day.csv", "AuditData,Identity\n");
+    sandbox.file("logs/brackets.json", "[".repeat(1 << 20));
     sandbox.file("logs/picture.png", b"\x89PNG\r\n\x1a\n\0\0\0");
     sandbox.file("logs/unknown.json", "{\"a\":1,\"b\":2}\n");
     sandbox.file("logs/timeless.json", lines(&[record("t", "not a time", json!({}))]));
@@ -184,9 +187,15 @@ fn bad_input_costs_only_itself() {
         reason("truncated.json.gz").contains("damaged or cut off"),
         "{reasons:?}"
     );
+    assert!(reason("brackets.json").contains("holds no records"), "{reasons:?}");
+    assert_eq!(
+        reason("quiet_hour.json") + &reason("quiet_day.csv"),
+        "",
+        "no events is no fault"
+    );
     assert_eq!(
         sandbox.sql("SELECT count(*) AS n FROM ledger")[0]["n"],
-        6,
+        9,
         "every file has its row"
     );
 }

@@ -87,6 +87,16 @@ impl Chunk {
     }
 }
 
+impl Chunk {
+    /// Whether anything in it is framed as a record.
+    pub(super) fn holds_records(&self) -> bool {
+        match &self.shape {
+            Shape::Json(spans) => !spans.is_empty(),
+            Shape::Csv(_) => !self.bytes.trim_ascii().is_empty(),
+        }
+    }
+}
+
 /// How records lie in a chunk.
 #[derive(Debug)]
 pub(super) enum Shape {
