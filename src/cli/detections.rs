@@ -66,6 +66,10 @@ fn list(known: &[Detection], format: Format) -> Result<Outcome> {
         ("enabled", |d| if d.header.enabled { "yes" } else { "no" }.to_owned()),
         ("title", |d| d.header.title.clone()),
     ];
+    let width = output::terminal_width();
+    // The id is what has to be typed, so it is never cut: what else there is room for.
+    let narrow = format == Format::Table && width.is_some_and(|width| width < 120);
+    let columns = if narrow { &columns[..5] } else { &columns[..] };
     let fields: Vec<Field> = columns
         .iter()
         .map(|(name, _)| Field::new(*name, DataType::Utf8, false))
@@ -76,7 +80,7 @@ fn list(known: &[Detection], format: Format) -> Result<Outcome> {
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect())?;
     let mut stdout = std::io::stdout();
-    report::write_batches(format, &schema, &[batch], &mut stdout, output::terminal_width())?;
+    report::write_batches(format, &schema, &[batch], &mut stdout, width)?;
     stdout.flush().map_err(Error::Output)?;
     Ok(Outcome::Done)
 }
