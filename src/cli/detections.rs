@@ -179,8 +179,16 @@ impl Verdict {
                 Level::Error => problems.push(finding.to_string()),
             }
         }
-        if let Err(error) = crate::hunt::plan(engine, detection).await {
-            problems.push(placed(&detection.origin, &output::chain(&error)));
+        match crate::hunt::plan(engine, detection).await {
+            Ok(resolution) => {
+                let notes = output::resolution_notes(&resolution);
+                warnings.extend(
+                    notes
+                        .iter()
+                        .map(|note| format!("{}: warning: {note}", detection.origin)),
+                );
+            }
+            Err(error) => problems.push(placed(&detection.origin, &output::chain(&error))),
         }
         Self {
             id: detection.id().to_owned(),

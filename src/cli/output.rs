@@ -1,5 +1,6 @@
 //! Printing: data to stdout, everything else to stderr, progress only to a terminal.
 
+use crate::engine::Resolution;
 use crate::error::{Error, Result};
 use crate::ingest::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -134,6 +135,25 @@ pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
     scored.retain(|(score, _)| *score > 0.75);
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// What somebody should know about the names in a query: fields that are read from the
+/// record's text, and those that look like a misspelling of one with a column.
+pub(crate) fn resolution_notes(resolution: &Resolution) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !resolution.raw_fields.is_empty() {
+        let fields = resolution.raw_fields.join(", ");
+        notes.push(format!(
+            "read from the record's text, which is slower than a column: {fields}"
+        ));
+    }
+    for (name, nearest) in &resolution.doubtful {
+        notes.push(format!(
+            "no field is known as {name}; did you mean {}?",
+            nearest.join(", ")
+        ));
+    }
+    notes
 }
 
 /// A spinner for work of unknown length; silent where stderr is no terminal.

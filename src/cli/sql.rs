@@ -82,11 +82,8 @@ fn from_stdin() -> Result<String> {
 async fn answer(session: &Session, query: &str, options: &OutputArgs) -> Result<()> {
     let planned = session.plan(query).await?;
     options.check()?;
-    if !planned.resolution.raw_fields.is_empty() {
-        output::note(format_args!(
-            "note: read from the record's text, which is slower than a column: {}",
-            planned.resolution.raw_fields.join(", ")
-        ));
+    for note in output::resolution_notes(&planned.resolution) {
+        output::note(format_args!("note: {note}"));
     }
     if planned.resolution.tables == ["events"] {
         for (name, place) in moved_fields(&planned.plan)? {

@@ -8,7 +8,7 @@ mod windowed;
 
 use crate::alerts::{self, Alert};
 use crate::detections::{Detection, Kind};
-use crate::engine::{Engine, Scope, Window};
+use crate::engine::{Engine, Resolution, Scope, Window};
 use crate::error::Result;
 use serde::Serialize;
 use std::time::Instant;
@@ -136,19 +136,20 @@ pub async fn hunt(
     Ok(report)
 }
 
-/// Plans a detection as a hunt would, without running it: an error if it cannot run.
-pub async fn plan(engine: &Engine, detection: &Detection) -> Result<()> {
+/// Plans a detection as a hunt would, without running it: an error if it cannot run, else
+/// what its names stand for.
+pub async fn plan(engine: &Engine, detection: &Detection) -> Result<Resolution> {
     let session = engine.session(Scope {
         window: Some(Window { after: 0, until: 1 }),
         now: Some(1),
     })?;
-    let plan = match detection.kind() {
-        Kind::Event => event::plan_with_identity(&session, detection, &[]).await?.plan,
-        Kind::NewTerms => new_terms::plan(&session, detection).await?.plan,
-        Kind::Windowed => session.plan(&detection.sql).await?.plan,
+    let planned = match detection.kind() {
+        Kind::Event => event::plan_with_identity(&session, detection, &[]).await?,
+        Kind::NewTerms => new_terms::plan(&session, detection).await?,
+        Kind::Windowed => session.plan(&detection.sql).await?,
     };
-    session.physical(&plan).await?;
-    Ok(())
+    session.physical(&planned.plan).await?;
+    Ok(planned.resolution)
 }
 
 async fn evaluate(engine: &Engine, detection: &Detection, request: HuntRequest) -> Result<Found> {
