@@ -1,6 +1,6 @@
 //! Logs in: what is stored, what is a repeat, what is rejected.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, repository};
 use serde_json::{Value, json};
 
 /// A Management Activity record.
@@ -262,4 +262,20 @@ fn evidence_is_kept_byte_for_byte() {
     assert_eq!(&text[at..at + spelled.len()], spelled);
     assert!(row["source_file"].as_str().unwrap().ends_with("a.json"));
     assert_eq!(row["source_sha256"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn the_sample_logs_hold_what_they_say() {
+    let expected: Value = serde_json::from_slice(&std::fs::read(repository("data/expected.json")).unwrap()).unwrap();
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["ingest", "--format", "json", &repository("data/contoso")]);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["stored"], expected["stored"]);
+    assert_eq!(report["datasets"], expected["datasets"]);
+    assert_eq!(report["duplicate"], expected["repeats"]);
+    let user = expected["mailbox"].as_object().unwrap().keys().next().unwrap();
+    let figures: Value = serde_json::from_str(&sandbox.ok(&["mailbox", user, "--format", "json"])).unwrap();
+    for count in ["bind_events", "bind_messages", "sync_events", "throttled_events"] {
+        assert_eq!(figures[count], expected["mailbox"][user][count], "{count} of {user}");
+    }
 }
