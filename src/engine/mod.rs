@@ -9,7 +9,6 @@ pub use session::{Planned, Scope, Session, Window};
 
 use crate::config::Resources;
 use crate::error::{Error, Result};
-use crate::functions;
 use crate::lake::{DataFile, Lake, LakeTableProvider, TableName};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -144,11 +143,6 @@ impl Engine {
         Session::new(self, scope)
     }
 
-    /// The known names.
-    pub fn names(&self) -> &Names {
-        &self.names
-    }
-
     /// First and last event of each dataset, from the table's log.
     pub fn extents(&self) -> &BTreeMap<String, Extent> {
         &self.extents
@@ -223,12 +217,4 @@ fn list_table(name: &str, text: &str) -> Result<Arc<dyn TableProvider>> {
     ));
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
-}
-
-impl Engine {
-    fn register_functions(session: &mut datafusion::execution::context::SessionContext) -> Result<()> {
-        functions::register_all(session)?;
-        session.register_udf(raw_field::raw_field_udf());
-        Ok(())
-    }
 }

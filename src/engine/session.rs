@@ -1,6 +1,7 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
 use super::names::{Resolution, parse_expression, parse_query};
+use super::raw_field::raw_field_udf;
 use super::{Engine, View};
 use crate::error::{Error, Result, place};
 use crate::functions;
@@ -81,7 +82,8 @@ impl Session {
             .with_default_features()
             .build();
         let mut context = SessionContext::new_with_state(state);
-        Engine::register_functions(&mut context)?;
+        functions::register_all(&mut context)?;
+        context.register_udf(raw_field_udf());
         for (name, table) in &engine.tables {
             context.register_table(
                 TableReference::bare(name.as_str()),

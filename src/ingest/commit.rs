@@ -256,12 +256,11 @@ impl Committer {
                 }
                 let theirs = came.entry(partition.clone()).or_default();
                 self.load(&file, theirs).await?;
-                if let Some(mut ids) = self.ids.remove(&partition) {
-                    self.load(&file, &mut ids).await?;
-                    self.ids.insert(partition.clone(), ids);
-                }
                 self.seen.insert(file.path);
             }
+        }
+        for (partition, theirs) in &came {
+            self.ids.entry(partition.clone()).or_default().extend(theirs);
         }
         Ok(came)
     }

@@ -42,6 +42,13 @@ impl PartitionIds {
         self.ids.entry(key).or_insert(known);
     }
 
+    /// Records events that somebody else has stored.
+    pub(super) fn extend(&mut self, stored: &Self) {
+        for (&key, &known) in &stored.ids {
+            self.insert_stored(key, known);
+        }
+    }
+
     /// Judges an event and remembers it when it is new.
     pub(super) fn admit(&mut self, meta: &EventMeta) -> Verdict {
         match self.ids.entry(meta.key) {
