@@ -179,7 +179,7 @@ fn own_detections_of_every_kind() {
 }
 
 /// Shapes of plans in which an empty window may or may not give rows.
-const SHAPES: [(&str, &str); 11] = [
+const SHAPES: [(&str, &str); 13] = [
     (
         "grouped",
         "SELECT user.id AS k, count(*) AS event_count FROM events WHERE event.action = 'MailItemsAccessed' GROUP BY user.id",
@@ -223,6 +223,14 @@ const SHAPES: [(&str, &str); 11] = [
     (
         "clock",
         "SELECT CASE WHEN extract(hour FROM now()) = 6 THEN 'morning' ELSE 'later' END AS k, count(*) AS event_count FROM events",
+    ),
+    (
+        "recent",
+        "SELECT event.action AS k, count(*) AS event_count FROM events WHERE @timestamp > now() - INTERVAL '6 hours' GROUP BY event.action",
+    ),
+    (
+        "rollup",
+        "SELECT coalesce(event.action, 'all') AS k, count(*) AS event_count FROM events WHERE event.dataset = 'o365.audit' GROUP BY ROLLUP (event.action)",
     ),
 ];
 
@@ -273,4 +281,21 @@ fn the_example_of_the_readme_runs() {
     sandbox.ingest(&[&repository("data/contoso")]);
     sandbox.ok(&["detections", "check", "--detections", "own"]);
     assert!(!alerts(&sandbox, &["--detections", "own", "inbox_rule_from_abroad"]).is_empty());
+}
+
+#[test]
+fn two_events_with_one_id_are_two_alerts() {
+    let sandbox = Sandbox::new();
+    let event = |organization: &str, dataset: &str| {
+        format!(
+            "{{\"@timestamp\":\"2026-03-01T00:00:00Z\",\"event\":{{\"id\":\"1\",\"dataset\":\"{dataset}\",\"action\":\"a\"}},\"organization\":{{\"id\":\"{organization}\"}}}}\n"
+        )
+    };
+    sandbox.file("a.json", event("o1", "t.x") + &event("o2", "t.x") + &event("o1", "t.y"));
+    assert_eq!(sandbox.ingest(&["a.json"]), [3, 3, 0, 0]);
+    let header = "/*---\nid = \"every\"\ntitle = \"t\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\nattack = [\"TA0009/T1114\"]\nfalse_positives = [\"x\"]\ntriage = \"y\"\nreferences = [\"https://example.org\"]\n---*/\n";
+    sandbox.file("own/every.sql", format!("{header}SELECT event.id FROM events"));
+    let found = alerts(&sandbox, &["--detections", "own", "every"]);
+    let ids: BTreeSet<&str> = found.iter().filter_map(|alert| alert["alert_id"].as_str()).collect();
+    assert_eq!((found.len(), ids.len()), (3, 3));
 }

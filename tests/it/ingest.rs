@@ -279,3 +279,36 @@ fn the_sample_logs_hold_what_they_say() {
         assert_eq!(figures[count], expected["mailbox"][user][count], "{count} of {user}");
     }
 }
+
+#[test]
+fn a_time_that_no_event_has_is_rejected() {
+    let sandbox = Sandbox::new();
+    let at = |id: &str, time: &str| record(id, time, json!({}));
+    let path = sandbox.file(
+        "a.json",
+        lines(&[
+            at("a", "0001-01-01T00:00:00"),
+            at("b", "9999-12-31T23:59:59"),
+            at("c", "2026-03-01T00:00:00"),
+        ]),
+    );
+    assert_eq!(sandbox.ingest(&[&path]), [3, 1, 0, 2]);
+}
+
+#[test]
+fn a_lake_behind_dots_is_read_as_it_is_written() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("logs/a.json", lines(&records(3)));
+    let lake = "logs/../deep/./lake";
+    sandbox.ok(&["ingest", &path, "--lake", lake]);
+    let rows = sandbox.ok(&[
+        "sql",
+        "SELECT DISTINCT source.ip FROM events",
+        "--lake",
+        lake,
+        "--format",
+        "jsonl",
+    ]);
+    assert_eq!(rows, "{\"source.ip\":\"198.51.100.7\"}\n");
+    assert!(sandbox.path("deep/lake/events").is_dir());
+}
