@@ -1,10 +1,12 @@
 //! A DataFusion session over a lake: memory, tables, views, names, read-only rules.
 
+pub mod lifting;
 pub mod names;
 mod raw_field;
 mod session;
 
-pub use names::{NameError, Names, Resolution};
+pub use lifting::{Lifted, TICK_COLUMN, Ticks};
+pub use names::{Clock, NameError, Names, Resolution};
 pub use session::{Planned, Scope, Session, Window};
 
 use crate::config::Resources;
@@ -141,6 +143,11 @@ impl Engine {
     /// A session whose events are those of the scope.
     pub fn session(&self, scope: Scope) -> Result<Session> {
         Session::new(self, scope)
+    }
+
+    /// How many threads queries use.
+    pub fn threads(&self) -> usize {
+        self.resources.threads.max(1)
     }
 
     /// First and last event of each dataset, from the table's log.

@@ -11,7 +11,8 @@
 //!   list has no element, so `=` is false and `<>` is true. A list compared with a list
 //!   (`['web']`, `make_array(..)`, another list column) keeps its SQL meaning.
 //! - **Fields without a column** are read from the record's text by `raw_field`.
-//! - **A fixed `now()`**, where the caller gives an instant.
+//! - **Another `now()`**, where the caller gives a clock: an instant, or the tick of a
+//!   plan that answers for many.
 //!
 //! Names without quotes are compared without case where no exact match exists; the
 //! session must not fold identifiers itself (`enable_ident_normalization = false`).
@@ -45,6 +46,15 @@ use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::ast::Statement;
 use resolver::Resolver;
 use scope::{Column, Columns};
+
+/// What `now()`, `current_timestamp`, `current_date`, `today()` and `current_time` stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// This instant, microseconds since the Unix epoch, its date and its time.
+    At(i64),
+    /// The tick of each row of a lifted plan.
+    Tick,
+}
 
 /// The names a session knows: its tables and views with their columns, and the catalogue.
 #[derive(Debug, Clone, Default)]
@@ -83,10 +93,9 @@ impl Names {
 
     /// Rewrites a statement of [`parse_query`] so that every name in it is a column.
     ///
-    /// With `now` (microseconds since the Unix epoch), `now()`, `current_timestamp`,
-    /// `current_date`, `today()` and `current_time` become that instant, its date and time.
-    pub fn resolve(&self, statement: &mut Statement, now: Option<i64>) -> Result<Resolution, NameError> {
-        let mut resolver = Resolver::new(self, now);
+    /// With a clock, it is what `now()` and its kin stand for.
+    pub fn resolve(&self, statement: &mut Statement, clock: Option<Clock>) -> Result<Resolution, NameError> {
+        let mut resolver = Resolver::new(self, clock);
         resolver.statement(statement).map_err(|error| *error)?;
         Ok(resolver.into_resolution())
     }

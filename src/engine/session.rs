@@ -1,6 +1,7 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
-use super::names::{Resolution, parse_expression, parse_query};
+use super::lifting::{self, Lifted, Ticks};
+use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
 use super::{Engine, View};
 use crate::error::{Error, Result, place};
@@ -35,7 +36,7 @@ pub struct Scope {
     /// Which events exist; all of them when absent.
     pub window: Option<Window>,
     /// What `now()` is; the clock's time when absent.
-    pub now: Option<i64>,
+    pub now: Option<Clock>,
 }
 
 /// A planned statement and what was found out about it.
@@ -80,10 +81,13 @@ impl Session {
             .with_config(config)
             .with_runtime_env(Arc::clone(&engine.runtime))
             .with_default_features()
+            .with_query_planner(Arc::new(lifting::LiftingPlanner))
+            .with_physical_optimizer_rules(lifting::physical_rules())
             .build();
         let mut context = SessionContext::new_with_state(state);
         functions::register_all(&mut context)?;
         context.register_udf(raw_field_udf());
+        context.register_udf(lifting::tick_udf());
         for (name, table) in &engine.tables {
             context.register_table(
                 TableReference::bare(name.as_str()),
@@ -167,6 +171,12 @@ impl Session {
             .create_logical_plan(&view.sql)
             .await
             .map_err(|error| Error::Internal(format!("view {}: {error}", view.name)))
+    }
+
+    /// Rewrites a plan of a session whose clock is [`Clock::Tick`], and whose window goes
+    /// from the first tick's to the last tick, so that it answers for every tick.
+    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks) -> Result<Lifted> {
+        lifting::lift(plan, &self.context.state(), ticks)
     }
 
     /// The physical plan of a logical one.

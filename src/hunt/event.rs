@@ -4,7 +4,7 @@ use super::rows::{fields, key, texts, times};
 use super::{Found, Range};
 use crate::alerts::{Alert, alert_id};
 use crate::detections::Detection;
-use crate::engine::{Engine, Planned, Scope, Session, Window};
+use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
@@ -68,7 +68,7 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     };
     let session = engine.session(Scope {
         window: Some(window),
-        now: Some(range.to),
+        now: Some(Clock::At(range.to)),
     })?;
     let planned = plan_with_identity(&session, detection, &[]).await?;
     let mut stream = session.run(&planned.plan).await?;
@@ -111,7 +111,7 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     }
     Ok(Found {
         alerts: alerts.into_values().collect(),
-        ticks: None,
         raw_fields: planned.resolution.raw_fields,
+        ..Found::default()
     })
 }

@@ -2,13 +2,12 @@
 
 mod event;
 mod new_terms;
-mod quiet;
 mod rows;
 mod windowed;
 
 use crate::alerts::{self, Alert};
 use crate::detections::{Detection, Kind};
-use crate::engine::{Engine, Resolution, Scope, Window};
+use crate::engine::{Clock, Engine, Resolution, Scope, Window};
 use crate::error::Result;
 use serde::Serialize;
 use std::time::Instant;
@@ -80,6 +79,8 @@ struct Found {
     alerts: Vec<Alert>,
     ticks: Option<(u64, u64)>,
     raw_fields: Vec<String>,
+    /// Why a windowed detection was evaluated tick by tick without having been asked to.
+    replayed_because: Option<String>,
 }
 
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
@@ -141,7 +142,7 @@ pub async fn hunt(
 pub async fn plan(engine: &Engine, detection: &Detection) -> Result<Resolution> {
     let session = engine.session(Scope {
         window: Some(Window { after: 0, until: 1 }),
-        now: Some(1),
+        now: Some(Clock::At(1)),
     })?;
     let planned = match detection.kind() {
         Kind::Event => event::plan_with_identity(&session, detection, &[]).await?,

@@ -6,7 +6,7 @@ use super::rows::{fields, texts};
 use super::{Found, Range, micros};
 use crate::alerts::{Alert, alert_id};
 use crate::detections::Detection;
-use crate::engine::{Engine, Planned, Scope, Session, Window};
+use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
 use crate::report::value::to_json;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -38,7 +38,7 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     };
     let session = engine.session(Scope {
         window: Some(window),
-        now: Some(range.to),
+        now: Some(Clock::At(range.to)),
     })?;
     let planned = plan(&session, detection).await?;
     let names: Vec<String> = (0..new_terms.fields.len()).map(term_name).collect();
@@ -81,8 +81,8 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     }
     Ok(Found {
         alerts,
-        ticks: None,
         raw_fields: planned.resolution.raw_fields,
+        ..Found::default()
     })
 }
 

@@ -1,13 +1,13 @@
-//! Windowed detections, tick by tick: each tick sees the events of its window and a
-//! clock that stands at the tick, as a scheduled run would.
+//! Windowed detections: what each tick of a range gives. All ticks at once where the plan
+//! can be lifted; else, or when a replay is asked for, one by one as a schedule would.
 
-use super::quiet::{self, Activity};
-use super::rows::{fields, find, key, strings};
+use super::rows::{fields, find, key, strings, times};
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{WindowRow, episodes};
 use crate::detections::{Detection, FIRST_TIMES};
-use crate::engine::{Engine, Scope, Window};
+use crate::engine::{Clock, Engine, Lifted, Planned, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::logical_expr::LogicalPlan;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -19,38 +19,63 @@ pub(super) async fn evaluate(
     request: HuntRequest,
     range: Range,
 ) -> Result<Found> {
-    let (interval, lookback) = (micros(detection.header.interval), lookback(detection));
+    let lookback = lookback(detection);
     // Without an end, every tick counts that still sees the last event.
     let last = request.to.unwrap_or_else(|| range.to.saturating_add(lookback));
-    let ticks: Vec<i64> = ticks(range.from, last, interval).collect();
-    let (Some(&first_tick), Some(&last_tick)) = (ticks.first(), ticks.last()) else {
-        return Ok(Found {
-            ticks: Some((0, 0)),
-            ..Found::default()
-        });
+    let ticks = Ticks::within(range.from, last, micros(detection.header.interval), lookback);
+    let mut found = Found {
+        ticks: Some((ticks.count(), ticks.count())),
+        ..Found::default()
     };
-    let whole = Window {
-        after: first_tick.saturating_sub(lookback),
-        until: last_tick,
+    if ticks.count() == 0 {
+        return Ok(found);
+    }
+    let (session, planned) = plan(engine, detection, ticks).await?;
+    found.raw_fields = planned.resolution.raw_fields;
+    let rows = match session.lift(&planned.plan, ticks)? {
+        Lifted::Plan(plan) if !request.replay => all_at_once(&session, &plan, detection).await?,
+        Lifted::Refused(reason) if !request.replay => {
+            found.replayed_because = Some(reason);
+            one_by_one(engine, detection, ticks).await?
+        }
+        _ => one_by_one(engine, detection, ticks).await?,
     };
+    found.alerts = episodes(
+        detection.id(),
+        detection.header.severity.as_str(),
+        ticks.interval,
+        lookback,
+        request.per_window,
+        rows,
+    );
+    Ok(found)
+}
+
+/// The detection's plan for all of these ticks, in a session that can lift it.
+pub(super) async fn plan(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<(Session, Planned)> {
     let session = engine.session(Scope {
-        window: Some(whole),
-        now: Some(last_tick),
+        window: Some(Window {
+            after: ticks.first.saturating_sub(ticks.lookback),
+            until: ticks.last,
+        }),
+        now: Some(Clock::Tick),
     })?;
     let planned = session.plan(&detection.sql).await?;
-    let activity = if request.replay || reads_the_clock(engine, detection, whole, &planned.plan).await? {
-        Activity::unknown()
-    } else {
-        quiet::activity(&session, &planned.plan, interval).await?
-    };
-    let evaluated: Vec<i64> = ticks
-        .iter()
-        .copied()
-        .filter(|&tick| activity.may_find(tick.saturating_sub(lookback), tick))
-        .collect();
-    let count = evaluated.len() as u64;
-    let threads = session.context().copied_config().target_partitions();
-    let rows: Vec<Vec<WindowRow>> = stream::iter(evaluated)
+    Ok((session, planned))
+}
+
+async fn all_at_once(session: &Session, plan: &LogicalPlan, detection: &Detection) -> Result<Vec<WindowRow>> {
+    let mut stream = session.run(plan).await?;
+    let mut rows = Vec::new();
+    while let Some(batch) = stream.try_next().await? {
+        let ticks = times(&batch, TICK_COLUMN)?;
+        collect(detection, &batch, |row| ticks[row].unwrap_or_default(), &mut rows)?;
+    }
+    Ok(rows)
+}
+
+async fn one_by_one(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<Vec<WindowRow>> {
+    let rows: Vec<Vec<WindowRow>> = stream::iter(ticks.iter())
         .map(|tick| {
             let (engine, detection) = (engine.clone(), detection.clone());
             // Dropped with the hunt, so that an interrupted one leaves nothing running.
@@ -61,95 +86,61 @@ pub(super) async fn evaluate(
                     .map_err(|error| Error::Internal(format!("a tick ended: {error}")))?
             }
         })
-        .buffered(threads.max(1))
+        .buffered(engine.threads())
         .try_collect()
         .await?;
-    let alerts = episodes(
-        detection.id(),
-        detection.header.severity.as_str(),
-        interval,
-        lookback,
-        request.per_window,
-        rows.into_iter().flatten().collect(),
-    );
-    Ok(Found {
-        alerts,
-        ticks: Some((ticks.len() as u64, count)),
-        raw_fields: planned.resolution.raw_fields,
-    })
+    Ok(rows.into_iter().flatten().collect())
 }
 
-/// Whether the plan depends on when it runs: then the filters of its scans differ from
-/// tick to tick, and no one pass tells which ticks are quiet. `plan` is that of the end of
-/// the window; a day and a moment before, every clock says something else.
-async fn reads_the_clock(engine: &Engine, detection: &Detection, window: Window, plan: &LogicalPlan) -> Result<bool> {
+/// What one run of the detection at a tick gives.
+async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Vec<WindowRow>> {
     let session = engine.session(Scope {
-        window: Some(window),
-        now: Some(window.until - 86_400_000_000 - 1),
+        window: Some(Window {
+            after: tick.saturating_sub(lookback(detection)),
+            until: tick,
+        }),
+        now: Some(Clock::At(tick)),
     })?;
-    Ok(session.plan(&detection.sql).await?.plan != *plan)
+    let mut stream = session.query(&detection.sql).await?;
+    let mut rows = Vec::new();
+    while let Some(batch) = stream.try_next().await? {
+        collect(detection, &batch, |_| tick, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn collect(
+    detection: &Detection,
+    batch: &RecordBatch,
+    tick: impl Fn(usize) -> i64,
+    rows: &mut Vec<WindowRow>,
+) -> Result<()> {
+    for row in 0..batch.num_rows() {
+        let fields = fields(batch, row);
+        let key = key(detection, &fields)?;
+        let event_ids = strings(find(&fields, "event_ids"));
+        let event_count = match find(&fields, "event_count").and_then(Value::as_u64) {
+            Some(count) => count,
+            None => event_ids.len().max(1) as u64,
+        };
+        let first_time = FIRST_TIMES.iter().find_map(|name| fields.get(*name)).and_then(instant);
+        rows.push(WindowRow {
+            tick: tick(row),
+            key,
+            first_time,
+            event_ids,
+            event_count,
+            fields,
+        });
+    }
+    Ok(())
 }
 
 fn lookback(detection: &Detection) -> i64 {
     detection.header.lookback.map_or(0, micros)
 }
 
-/// The ticks of a range: multiples of the interval since the Unix epoch, both ends included.
-pub(super) fn ticks(from: i64, to: i64, interval: i64) -> impl Iterator<Item = i64> {
-    let interval = interval.max(1);
-    let first = from.div_euclid(interval) + i64::from(from.rem_euclid(interval) != 0);
-    (first..=to.div_euclid(interval)).map(move |number| number * interval)
-}
-
-/// What one run of the detection at a tick gives.
-async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Vec<WindowRow>> {
-    let window = Window {
-        after: tick.saturating_sub(lookback(detection)),
-        until: tick,
-    };
-    let session = engine.session(Scope {
-        window: Some(window),
-        now: Some(tick),
-    })?;
-    let mut stream = session.query(&detection.sql).await?;
-    let mut rows = Vec::new();
-    while let Some(batch) = stream.try_next().await? {
-        for row in 0..batch.num_rows() {
-            let fields = fields(&batch, row);
-            let key = key(detection, &fields)?;
-            let event_ids = strings(find(&fields, "event_ids"));
-            let event_count = match find(&fields, "event_count").and_then(Value::as_u64) {
-                Some(count) => count,
-                None => event_ids.len().max(1) as u64,
-            };
-            let first_time = FIRST_TIMES.iter().find_map(|name| fields.get(*name)).and_then(instant);
-            rows.push(WindowRow {
-                tick,
-                key,
-                first_time,
-                event_ids,
-                event_count,
-                fields,
-            });
-        }
-    }
-    Ok(rows)
-}
-
 fn instant(value: &Value) -> Option<i64> {
     let time = chrono::DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
     Some(time.timestamp_micros())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticks_are_multiples_of_the_interval() {
-        assert_eq!(ticks(1, 30, 10).collect::<Vec<_>>(), [10, 20, 30]);
-        assert_eq!(ticks(10, 10, 10).collect::<Vec<_>>(), [10]);
-        assert_eq!(ticks(11, 19, 10).count(), 0);
-        assert_eq!(ticks(-15, 5, 10).collect::<Vec<_>>(), [-10, 0]);
-    }
 }

@@ -1,12 +1,15 @@
 //! The visitor's hooks: names, comparisons with lists, and the clock.
 
+use super::Clock;
 use super::error::NameError;
 use super::like::any_like;
 use super::reference::{columns_of, join_name, name_parts};
 use super::resolver::{Resolver, Result};
 use super::scope::{Column, Columns, Kind};
 use super::syntax::{as_call, as_text, call, empty_query, ident, negate_if, text};
-use chrono::{DateTime, Utc};
+use crate::engine::lifting::TICK_FUNCTION;
+use chrono::DateTime;
+use chrono::format::{DelayedFormat, StrftimeItems};
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, ExcludeSelectItem, Expr, ObjectName, ObjectNamePart, Query, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, Value, ValueWithSpan,
@@ -40,7 +43,7 @@ impl VisitorMut for Resolver<'_> {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
-        if let Some(instant) = self.now.and_then(|now| clock(expr, now)) {
+        if let Some(instant) = self.clock.and_then(|clock| instant(expr, clock)) {
             *expr = instant;
         }
         flow(self.comparison(expr))
@@ -401,32 +404,35 @@ fn collected(query: Query) -> Result<Expr> {
     Ok(Expr::Subquery(collecting))
 }
 
-/// The instant `now` as the literal that a clock function stands for.
-fn clock(expr: &Expr, now: i64) -> Option<Expr> {
+/// What a clock function stands for: a literal, or a function of the tick.
+fn instant(expr: &Expr, clock: Clock) -> Option<Expr> {
     let (name, arguments) = as_call(expr)?;
     if !arguments.is_empty() {
         return None;
     }
-    let instant: DateTime<Utc> = DateTime::from_timestamp_micros(now)?;
+    let (date_type, time_type) = ("Date32", "Time64(Nanosecond)");
+    let now = match clock {
+        Clock::At(now) => DateTime::from_timestamp_micros(now)?,
+        Clock::Tick => {
+            let tick = || call(TICK_FUNCTION, Vec::new());
+            return match name.as_str() {
+                "now" | "current_timestamp" => Some(tick()),
+                "current_time" => Some(call("arrow_cast", vec![tick(), text(time_type)])),
+                "today" | "current_date" => Some(call("arrow_cast", vec![tick(), text(date_type)])),
+                _ => None,
+            };
+        }
+    };
+    let cast = |value: DelayedFormat<StrftimeItems<'_>>, as_type: &str| {
+        Some(call("arrow_cast", vec![text(&value.to_string()), text(as_type)]))
+    };
     match name.as_str() {
-        "now" | "current_timestamp" => Some(call(
-            "arrow_cast",
-            vec![
-                text(&instant.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()),
-                text("Timestamp(Microsecond, Some(\"UTC\"))"),
-            ],
-        )),
-        "current_time" => Some(call(
-            "arrow_cast",
-            vec![
-                text(&instant.format("%H:%M:%S%.6f").to_string()),
-                text("Time64(Nanosecond)"),
-            ],
-        )),
-        "today" | "current_date" => Some(call(
-            "arrow_cast",
-            vec![text(&instant.format("%Y-%m-%d").to_string()), text("Date32")],
-        )),
+        "now" | "current_timestamp" => cast(
+            now.format("%Y-%m-%dT%H:%M:%S%.6fZ"),
+            "Timestamp(Microsecond, Some(\"UTC\"))",
+        ),
+        "current_time" => cast(now.format("%H:%M:%S%.6f"), time_type),
+        "today" | "current_date" => cast(now.format("%Y-%m-%d"), date_type),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@
 use super::error::NameError;
 use super::scope::{Column, Columns, Kind, Relation, Scope};
 use super::syntax::{dotted, ident, start};
-use super::{Names, Resolution, fields};
+use super::{Clock, Names, Resolution, fields};
 use datafusion::sql::sqlparser::ast::{
     Cte, Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SetExpr, Statement,
     TableAlias, TableFactor, TableWithJoins, VisitMut,
@@ -18,7 +18,7 @@ pub(super) type Result<T, E = Box<NameError>> = std::result::Result<T, E>;
 
 pub(super) struct Resolver<'a> {
     pub(super) names: &'a Names,
-    pub(super) now: Option<i64>,
+    pub(super) clock: Option<Clock>,
     /// Common table expressions in scope, innermost last.
     ctes: Vec<(Ident, Columns)>,
     /// SELECTs in scope, innermost last.
@@ -29,10 +29,10 @@ pub(super) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(names: &'a Names, now: Option<i64>) -> Self {
+    pub(super) fn new(names: &'a Names, clock: Option<Clock>) -> Self {
         Self {
             names,
-            now,
+            clock,
             ctes: vec![],
             scopes: vec![],
             parked: vec![],

@@ -32,7 +32,7 @@ fn names() -> Names {
 
 pub(super) fn resolve(sql: &str, now: Option<i64>) -> Result<(String, Resolution), NameError> {
     let mut statement = parse_query(sql)?;
-    let resolution = names().resolve(&mut statement, now)?;
+    let resolution = names().resolve(&mut statement, now.map(Clock::At))?;
     Ok((statement.to_string(), resolution))
 }
 

@@ -80,7 +80,7 @@ async fn run(sql: &str) -> Result<String, String> {
     let (context, names) = session();
     let mut statement = parse_query(sql).map_err(|error| error.to_string())?;
     names
-        .resolve(&mut statement, Some(NOW))
+        .resolve(&mut statement, Some(Clock::At(NOW)))
         .map_err(|error| error.to_string())?;
     let statement = PlannerStatement::Statement(Box::new(statement));
     let explain = |error: DataFusionError| names.explain_plan_error(&error).unwrap_or_else(|| error.to_string());
