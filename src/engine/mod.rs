@@ -3,6 +3,7 @@
 pub mod lifting;
 pub mod names;
 mod raw_field;
+mod repeatable;
 mod session;
 
 pub use lifting::{Lifted, TICK_COLUMN, Ticks};

@@ -3,7 +3,7 @@
 use super::lifting::{self, Lifted, Ticks};
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
-use super::{Engine, View};
+use super::{Engine, View, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
 use datafusion::catalog::TableProvider;
@@ -138,6 +138,11 @@ impl Session {
             .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
         functions::check_constants(&plan)?;
+        // With a clock of its own, a query is evaluated again and must give the same.
+        let plan = match self.scope.now {
+            Some(_) => repeatable::with_orders(plan)?,
+            None => plan,
+        };
         Ok(Planned { plan, resolution })
     }
 

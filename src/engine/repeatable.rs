@@ -1,0 +1,169 @@
+//! Aggregates that depend on the order of rows, made to depend on the rows alone.
+//!
+//! `array_agg(x)` without ORDER BY gives the values in the order in which threads happen to
+//! deliver them. A detection must find the same every time, in one pass, in a replay and on
+//! a schedule, so where an aggregate names no order, the order of its own values counts:
+//! lists come sorted, `first_value(x)` is the smallest, `string_agg` joins sorted texts.
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array};
+use datafusion::arrow::compute::take;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::row::{RowConverter, SortField};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::utils::take_function_args;
+use datafusion::common::{Column, Result, plan_err};
+use datafusion::logical_expr::{
+    Aggregate, ColumnarValue, Expr, LogicalPlan, Projection, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
+};
+use std::sync::Arc;
+
+/// Gives every aggregate of a plan an order, in subqueries too.
+pub(super) fn with_orders(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let changed = plan.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::Aggregate(aggregate) => ordered(aggregate),
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(changed.data)
+}
+
+fn ordered(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
+    let mut functions = Vec::with_capacity(aggregate.aggr_expr.len());
+    let mut lists = Vec::with_capacity(aggregate.aggr_expr.len());
+    let mut changed = false;
+    for function in &aggregate.aggr_expr {
+        let mut is_list = false;
+        let function = function.clone().transform(|expr| match expr {
+            Expr::AggregateFunction(mut call) if call.params.order_by.is_empty() => match call.func.name() {
+                "array_agg" => {
+                    is_list = true;
+                    Ok(Transformed::no(Expr::AggregateFunction(call)))
+                }
+                "string_agg" | "first_value" | "last_value" | "any_value" | "nth_value" => {
+                    call.params.order_by = call
+                        .params
+                        .args
+                        .first()
+                        .map(|arg| arg.clone().sort(true, false))
+                        .into_iter()
+                        .collect();
+                    Ok(Transformed::yes(Expr::AggregateFunction(call)))
+                }
+                _ => Ok(Transformed::no(Expr::AggregateFunction(call))),
+            },
+            other => Ok(Transformed::no(other)),
+        })?;
+        changed |= function.transformed || is_list;
+        functions.push(function.data);
+        lists.push(is_list);
+    }
+    if !changed {
+        return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
+    }
+    let schema = Arc::clone(&aggregate.schema);
+    let first_function = schema.fields().len() - functions.len();
+    let plan = Aggregate::try_new(Arc::clone(&aggregate.input), aggregate.group_expr, functions)?;
+    let sorted = ScalarUDF::from(Sorted {
+        signature: Signature::any(1, Volatility::Immutable),
+    });
+    let columns = schema.iter().enumerate().map(|(position, (table, field))| {
+        let column = Expr::Column(Column::from(plan.schema.qualified_field(position)));
+        let column = match position
+            .checked_sub(first_function)
+            .and_then(|function| lists.get(function))
+        {
+            Some(true) => sorted.call(vec![column]),
+            _ => column,
+        };
+        match &column {
+            Expr::Column(same) if same.relation.as_ref() == table && same.name == *field.name() => column,
+            _ => column.alias_qualified(table.cloned(), field.name()),
+        }
+    });
+    let columns = columns.collect();
+    let projection = Projection::try_new(columns, Arc::new(LogicalPlan::Aggregate(plan)))?;
+    Ok(Transformed::yes(LogicalPlan::Projection(projection)))
+}
+
+/// The elements of a list in their own order, whatever their type.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Sorted {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Sorted {
+    fn name(&self) -> &'static str {
+        "__sorted"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match types {
+            [list @ DataType::List(_)] => Ok(list.clone()),
+            _ => plan_err!("__sorted takes a list"),
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [list] = take_function_args(self.name(), ColumnarValue::values_to_arrays(&args.args)?)?;
+        match list.as_list_opt::<i32>() {
+            Some(list) => Ok(ColumnarValue::Array(sorted(list)?)),
+            None => plan_err!("__sorted takes a list, not {}", list.data_type()),
+        }
+    }
+}
+
+fn sorted(list: &ListArray) -> Result<ArrayRef> {
+    let values = list.values();
+    let field = SortField::new(values.data_type().clone());
+    // What has no order stays as it came.
+    if !RowConverter::supports_fields(std::slice::from_ref(&field)) {
+        return Ok(Arc::new(list.clone()));
+    }
+    let rows = RowConverter::new(vec![field])?.convert_columns(&[Arc::clone(values)])?;
+    let mut order: Vec<u32> = (0..u32::try_from(values.len()).unwrap_or(u32::MAX)).collect();
+    for window in list.offsets().windows(2) {
+        let &[start, end] = window else { continue };
+        let part = order.get_mut(usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0));
+        if let Some(part) = part {
+            part.sort_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)));
+        }
+    }
+    let values = take(values, &UInt32Array::from(order), None)?;
+    let DataType::List(field) = list.data_type() else {
+        return plan_err!("__sorted takes a list");
+    };
+    let made = ListArray::try_new(Arc::clone(field), list.offsets().clone(), values, list.nulls().cloned())?;
+    Ok(Arc::new(made))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::datatypes::Int64Type;
+
+    #[test]
+    fn each_list_is_sorted_by_itself() {
+        let list = ListArray::from_iter_primitive::<Int64Type, _, _>([
+            Some(vec![Some(3), None, Some(1)]),
+            None,
+            Some(vec![]),
+            Some(vec![Some(9), Some(2)]),
+        ]);
+        let expected = ListArray::from_iter_primitive::<Int64Type, _, _>([
+            Some(vec![None, Some(1), Some(3)]),
+            None,
+            Some(vec![]),
+            Some(vec![Some(2), Some(9)]),
+        ]);
+        assert_eq!(sorted(&list).unwrap().as_list::<i32>(), &expected);
+        // A part of a longer list keeps to its own part.
+        assert_eq!(
+            sorted(&list.slice(3, 1)).unwrap().as_list::<i32>(),
+            &expected.slice(3, 1)
+        );
+    }
+}
