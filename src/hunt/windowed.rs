@@ -5,7 +5,7 @@ use super::rows::{fields, find, key, strings, times};
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{WindowRow, episodes};
 use crate::detections::{Detection, FIRST_TIMES};
-use crate::engine::{Clock, Engine, Lifted, Planned, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::engine::{Clock, Engine, Lifted, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
@@ -30,10 +30,10 @@ pub(super) async fn evaluate(
     if ticks.count() == 0 {
         return Ok(found);
     }
-    let (session, planned) = plan(engine, detection, ticks).await?;
-    found.raw_fields = planned.resolution.raw_fields;
-    let rows = match session.lift(&planned.plan, ticks)? {
-        Lifted::Plan(plan) if !request.replay => all_at_once(&session, &plan, detection).await?,
+    let planned = plan(engine, detection, ticks).await?;
+    found.raw_fields = planned.raw_fields;
+    let rows = match planned.lifted {
+        Lifted::Plan(plan) if !request.replay => all_at_once(&planned.session, &plan, detection).await?,
         Lifted::Refused(reason) if !request.replay => {
             found.replayed_because = Some(reason);
             one_by_one(engine, detection, ticks).await?
@@ -51,17 +51,39 @@ pub(super) async fn evaluate(
     Ok(found)
 }
 
-/// The detection's plan for all of these ticks, in a session that can lift it.
-pub(super) async fn plan(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<(Session, Planned)> {
-    let session = engine.session(Scope {
-        window: Some(Window {
-            after: ticks.first.saturating_sub(ticks.lookback),
-            until: ticks.last,
-        }),
-        now: Some(Clock::Tick),
-    })?;
-    let planned = session.plan(&detection.sql).await?;
-    Ok((session, planned))
+/// A detection's plan for all ticks of a range.
+pub(super) struct PlannedTicks {
+    pub(super) session: Session,
+    pub(super) lifted: Lifted,
+    pub(super) raw_fields: Vec<String>,
+}
+
+/// Plans a detection for all of these ticks at once. An error if it cannot run at all.
+pub(super) async fn plan(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<PlannedTicks> {
+    let session_at = |clock| {
+        engine.session(Scope {
+            window: Some(Window {
+                after: ticks.first.saturating_sub(ticks.lookback),
+                until: ticks.last,
+            }),
+            now: Some(clock),
+        })
+    };
+    let session = session_at(Clock::Tick)?;
+    let (lifted, raw_fields) = match session.plan(&detection.sql).await {
+        Ok(planned) => (session.lift(&planned.plan, ticks)?, planned.resolution.raw_fields),
+        // Some functions want a constant where a lifted plan has the tick.
+        Err(_) => {
+            let planned = session_at(Clock::At(ticks.last))?.plan(&detection.sql).await?;
+            let reason = "the time is asked for where only a constant can be";
+            (Lifted::Refused(reason.into()), planned.resolution.raw_fields)
+        }
+    };
+    Ok(PlannedTicks {
+        session,
+        lifted,
+        raw_fields,
+    })
 }
 
 async fn all_at_once(session: &Session, plan: &LogicalPlan, detection: &Detection) -> Result<Vec<WindowRow>> {
