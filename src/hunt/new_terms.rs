@@ -4,9 +4,9 @@
 use super::event::plan_with_identity;
 use super::rows::{fields, texts};
 use super::{Found, Range, micros};
-use crate::alerts::{Alert, alert_id};
+use crate::alerts::{Alert, AlertWriter, alert_id};
 use crate::detections::Detection;
-use crate::engine::{Engine, Planned, Scope, Session, Window};
+use crate::engine::{Engine, Planned, ScanFigures, Scope, Session, Window};
 use crate::error::{Error, Result};
 use crate::report::value::to_json;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -26,7 +26,12 @@ struct Start {
     event_id: String,
 }
 
-pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Range) -> Result<Found> {
+pub(super) async fn evaluate(
+    engine: &Engine,
+    detection: &Detection,
+    range: Range,
+    alerts: &mut AlertWriter,
+) -> Result<Found> {
     let Some(new_terms) = &detection.header.new_terms else {
         return Err(Error::Internal(format!("{} has no [new_terms]", detection.id())));
     };
@@ -45,9 +50,9 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let exploded = explode(planned.plan, &names)?;
 
-    let starts = starts(&session, &exploded, &names, history, range).await?;
-    let rows = first_rows(&session, &exploded, &names, &starts).await?;
-    let mut alerts = Vec::with_capacity(starts.len());
+    let mut read = ScanFigures::default();
+    let starts = starts(&session, &exploded, &names, history, range, &mut read).await?;
+    let rows = first_rows(&session, &exploded, &names, &starts, &mut read).await?;
     for start in starts {
         let key: Map<String, Value> = new_terms
             .fields
@@ -64,7 +69,7 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
             // A view does not say of which dataset a row is: of the one that begins last, at worst.
             None => engine.extents().values().map(|extent| extent.first).max(),
         };
-        alerts.push(Alert {
+        let alert = Alert {
             alert_id: alert_id(detection.id(), &key, &start.event_id),
             detection: detection.id().to_owned(),
             severity: detection.header.severity.to_string(),
@@ -77,12 +82,13 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
             event_count: 1,
             history_complete: Some(begins.is_some_and(|first| start.time - history >= first)),
             fields,
-        });
+        };
+        alerts.add(&alert).await?;
     }
     Ok(Found {
-        alerts,
-        ticks: None,
         raw_fields: planned.resolution.raw_fields,
+        read,
+        ..Found::default()
     })
 }
 
@@ -137,6 +143,7 @@ async fn starts(
     terms: &[&str],
     history: i64,
     range: Range,
+    read: &mut ScanFigures,
 ) -> Result<Vec<Start>> {
     let aggregate = session.context().udaf("new_terms")?;
     let interval = ScalarValue::DurationMicrosecond(Some(history));
@@ -147,7 +154,7 @@ async fn starts(
     let plan = LogicalPlanBuilder::from(exploded.clone())
         .aggregate(groups, [found])?
         .build()?;
-    let mut stream = session.run(&plan).await?;
+    let mut stream = session.run_counted(&plan).await?;
     let mut starts = Vec::new();
     while let Some(batch) = stream.try_next().await? {
         let lists = batch
@@ -174,6 +181,7 @@ async fn starts(
             }
         }
     }
+    *read += stream.figures();
     Ok(starts)
 }
 
@@ -183,6 +191,7 @@ async fn first_rows(
     exploded: &LogicalPlan,
     terms: &[&str],
     starts: &[Start],
+    read: &mut ScanFigures,
 ) -> Result<HashMap<String, (Map<String, Value>, Option<String>)>> {
     let mut rows = HashMap::new();
     let ids: BTreeMap<&str, ()> = starts.iter().map(|start| (start.event_id.as_str(), ())).collect();
@@ -192,10 +201,11 @@ async fn first_rows(
         let plan = LogicalPlanBuilder::from(exploded.clone())
             .filter(ident("__id").in_list(wanted, false))?
             .build()?;
-        let mut stream = session.run(&plan).await?;
+        let mut stream = session.run_counted(&plan).await?;
         while let Some(batch) = stream.try_next().await? {
             collect_rows(&batch, terms, &mut rows)?;
         }
+        *read += stream.figures();
     }
     Ok(rows)
 }

@@ -1,12 +1,13 @@
 //! Windowed detections, tick by tick: each tick sees the events of its window and a
 //! clock that stands at the tick, as a scheduled run would.
 
+use super::earlier::{Ticks, earlier_rows};
 use super::quiet::{self, Activity};
 use super::rows::{fields, find, key, strings};
 use super::{Found, HuntRequest, Range, micros};
-use crate::alerts::{WindowRow, episodes};
+use crate::alerts::{AlertWriter, EpisodeRule, WindowRow, episodes};
 use crate::detections::{Detection, FIRST_TIMES};
-use crate::engine::{Engine, Scope, Window};
+use crate::engine::{Engine, ScanFigures, Scope, Window};
 use crate::error::{Error, Result};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::logical_expr::LogicalPlan;
@@ -18,6 +19,7 @@ pub(super) async fn evaluate(
     detection: &Detection,
     request: HuntRequest,
     range: Range,
+    alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let (interval, lookback) = (micros(detection.header.interval), lookback(detection));
     // Without an end, every tick counts that still sees the last event.
@@ -50,7 +52,53 @@ pub(super) async fn evaluate(
         .collect();
     let count = evaluated.len() as u64;
     let threads = session.context().copied_config().target_partitions();
-    let rows: Vec<Vec<WindowRow>> = stream::iter(evaluated)
+    let (mut rows, mut read) = at_ticks(engine, detection, evaluated, threads).await?;
+    let before = Ticks {
+        first: first_tick,
+        interval,
+        lookback,
+        earliest: engine.extent().map_or(first_tick, |extent| extent.first),
+    };
+    if !request.per_window {
+        let earlier = earlier_rows(before, &rows, async |first, last| {
+            let (rows, figures) = at_ticks(engine, detection, ticks_of(first, last, interval), threads).await?;
+            read += figures;
+            Ok(rows)
+        });
+        let earlier = earlier.await?;
+        rows.extend(earlier);
+    }
+    let rule = EpisodeRule {
+        detection: detection.id().to_owned(),
+        severity: detection.header.severity.to_string(),
+        interval,
+        lookback,
+        per_window: request.per_window,
+        first_tick,
+    };
+    for alert in episodes(rule, rows)? {
+        alerts.add(&alert).await?;
+    }
+    Ok(Found {
+        ticks: Some((ticks.len() as u64, count)),
+        raw_fields: planned.resolution.raw_fields,
+        read,
+        ..Found::default()
+    })
+}
+
+fn ticks_of(first: i64, last: i64, interval: i64) -> Vec<i64> {
+    ticks(first, last, interval).collect()
+}
+
+/// The rows of several ticks, and what was read for them.
+async fn at_ticks(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Vec<i64>,
+    threads: usize,
+) -> Result<(Vec<WindowRow>, ScanFigures)> {
+    let mut evaluations = stream::iter(ticks)
         .map(|tick| {
             let (engine, detection) = (engine.clone(), detection.clone());
             // Dropped with the hunt, so that an interrupted one leaves nothing running.
@@ -61,22 +109,13 @@ pub(super) async fn evaluate(
                     .map_err(|error| Error::Internal(format!("a tick ended: {error}")))?
             }
         })
-        .buffered(threads.max(1))
-        .try_collect()
-        .await?;
-    let alerts = episodes(
-        detection.id(),
-        detection.header.severity.as_str(),
-        interval,
-        lookback,
-        request.per_window,
-        rows.into_iter().flatten().collect(),
-    );
-    Ok(Found {
-        alerts,
-        ticks: Some((ticks.len() as u64, count)),
-        raw_fields: planned.resolution.raw_fields,
-    })
+        .buffered(threads.max(1));
+    let (mut rows, mut read) = (Vec::new(), ScanFigures::default());
+    while let Some((found, figures)) = evaluations.try_next().await? {
+        rows.extend(found);
+        read += figures;
+    }
+    Ok((rows, read))
 }
 
 /// Whether the plan depends on when it runs: then the filters of its scans differ from
@@ -102,7 +141,7 @@ pub(super) fn ticks(from: i64, to: i64, interval: i64) -> impl Iterator<Item = i
 }
 
 /// What one run of the detection at a tick gives.
-async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Vec<WindowRow>> {
+async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<(Vec<WindowRow>, ScanFigures)> {
     let window = Window {
         after: tick.saturating_sub(lookback(detection)),
         until: tick,
@@ -111,7 +150,8 @@ async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Ve
         window: Some(window),
         now: Some(tick),
     })?;
-    let mut stream = session.query(&detection.sql).await?;
+    let planned = session.plan(&detection.sql).await?;
+    let mut stream = session.run_counted(&planned.plan).await?;
     let mut rows = Vec::new();
     while let Some(batch) = stream.try_next().await? {
         for row in 0..batch.num_rows() {
@@ -133,7 +173,7 @@ async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Ve
             });
         }
     }
-    Ok(rows)
+    Ok((rows, stream.figures()))
 }
 
 fn instant(value: &Value) -> Option<i64> {
