@@ -1,8 +1,15 @@
 //! What a detection found: the alert, its stable id, and episodes of windows.
 
 mod episode;
+mod rows;
+mod store;
+#[cfg(test)]
+mod tests_episode;
+#[cfg(test)]
+mod tests_store;
 
-pub use episode::{WindowRow, episodes};
+pub use episode::{EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
+pub use store::{AlertStore, AlertWriter, SortedAlerts};
 
 use crate::config::format_instant;
 use serde::Serialize;
@@ -68,11 +75,6 @@ pub fn alert_id(detection: &str, key: &Map<String, Value>, occurrence: &str) -> 
         .take(16)
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-/// Orders alerts for output: by time, then detection, then id.
-pub fn sort(alerts: &mut [Alert]) {
-    alerts.sort_by(|a, b| (a.time, &a.detection, &a.alert_id).cmp(&(b.time, &b.detection, &b.alert_id)));
 }
 
 #[cfg(test)]

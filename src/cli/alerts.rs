@@ -1,71 +1,128 @@
 //! Alerts as the terminal and other programs read them.
 
 use super::args::OutputArgs;
+use super::interrupts::Interrupts;
 use super::output;
-use crate::alerts::Alert;
+use crate::alerts::{Alert, SortedAlerts};
 use crate::config::format_instant;
 use crate::error::{Error, Result};
 use crate::report::human::{count, counted};
 use crate::report::{self, Format};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::json::ReaderBuilder;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use serde::Serializer as _;
+use serde::ser::SerializeSeq as _;
 use serde_json::{Map, Value};
 use std::io::Write as _;
 use std::sync::Arc;
 
-/// Alerts of a table for people; the other formats write all.
-const TABLE_ALERTS: usize = 1000;
+/// Alerts of a table for people where nobody said how many; the other formats write all.
+const TABLE_ALERTS: u64 = 1000;
 
 /// Columns that a table of alerts needs.
 const WIDE: u16 = 130;
 
-/// Writes alerts in any format; JSON lines is the stable one.
-pub(crate) fn print_alerts(alerts: &[Alert], options: &OutputArgs) -> Result<()> {
-    let values: Vec<Value> = alerts
-        .iter()
-        .map(serde_json::to_value)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::Internal(error.to_string()))?;
+/// Rows of a batch: few, because one alert may be large.
+const BATCH_ROWS: usize = 32;
+
+/// How the writing of alerts ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Printed {
+    /// Alerts that were written.
+    pub(crate) shown: u64,
+    /// Ctrl-C ended it before the others were.
+    pub(crate) interrupted: bool,
+}
+
+/// Writes the first `most` alerts, as they come, in any format; JSON lines is the stable
+/// one. Says how many were left out. Ctrl-C ends it; what is written then is whole.
+pub(crate) async fn print_alerts(
+    alerts: SortedAlerts,
+    options: &OutputArgs,
+    most: Option<u64>,
+    interrupts: &Interrupts,
+) -> Result<Printed> {
+    let total = alerts.total();
+    let table = options.format == Format::Table;
+    let most_of_all = most.unwrap_or(if table { TABLE_ALERTS } else { u64::MAX }).min(total);
+    let mut shown = 0;
+    let wanted = alerts
+        .take(usize::try_from(most_of_all).unwrap_or(usize::MAX))
+        .take_until(Box::pin(interrupts.next()))
+        .inspect_ok(|_| shown += 1);
+    write_alerts(Box::pin(wanted), options).await?;
+    let interrupted = shown < most_of_all;
+    let of_all = format!("{} of {} alerts", count(shown), count(total));
+    if interrupted {
+        output::note(format_args!("interrupted: partial result, {of_all} written"));
+    } else if shown < total && most.is_some() {
+        output::note(format_args!("{of_all} shown (--max-alerts)"));
+    } else if shown < total {
+        output::note(format_args!("{of_all} shown; --format jsonl writes all"));
+    }
+    Ok(Printed { shown, interrupted })
+}
+
+async fn write_alerts(mut alerts: impl Stream<Item = Result<Alert>> + Unpin, options: &OutputArgs) -> Result<()> {
+    let json = |error: serde_json::Error| Error::Output(error.into());
+    let width = output::terminal_width();
     let mut out = options.open()?;
     match options.format {
         Format::Jsonl => {
-            for value in &values {
-                writeln!(out, "{value}").map_err(Error::Output)?;
+            while let Some(alert) = alerts.try_next().await? {
+                serde_json::to_writer(&mut out, &alert).map_err(json)?;
+                writeln!(out).map_err(Error::Output)?;
             }
         }
         Format::Json => {
-            let text = serde_json::to_string_pretty(&values).map_err(|error| Error::Internal(error.to_string()))?;
-            writeln!(out, "{text}").map_err(Error::Output)?;
-        }
-        // An empty table has no columns to show; the summary says that there is nothing.
-        Format::Table if values.is_empty() => {}
-        Format::Table if output::terminal_width().is_some_and(|width| width < WIDE) => {
-            for alert in alerts.iter().take(TABLE_ALERTS) {
-                writeln!(out, "{}", paragraph(alert)).map_err(Error::Output)?;
+            let mut writer = serde_json::Serializer::pretty(&mut out);
+            let mut array = writer.serialize_seq(None).map_err(json)?;
+            while let Some(alert) = alerts.try_next().await? {
+                array.serialize_element(&alert).map_err(json)?;
             }
-            say_if_cut(alerts.len().min(TABLE_ALERTS), alerts.len());
+            array.end().map_err(json)?;
+            writeln!(out).map_err(Error::Output)?;
+        }
+        Format::Table if width.is_some_and(|width| width < WIDE) => {
+            while let Some(alert) = alerts.try_next().await? {
+                writeln!(out, "{}", paragraph(&alert)).map_err(Error::Output)?;
+            }
+        }
+        // Only a table needs its alerts all at once, for the widths of its columns; what it
+        // does not show is not kept.
+        Format::Table => {
+            let mut rows = Vec::new();
+            while let Some(alert) = alerts.try_next().await? {
+                let (event_ids, fields) = (Vec::new(), Map::new());
+                rows.push(value(&Alert {
+                    event_ids,
+                    fields,
+                    ..alert
+                })?);
+            }
+            // An empty table has no columns to show; the summary says that there is nothing.
+            if !rows.is_empty() {
+                let batch = flat(&rows, &short_schema(&rows))?;
+                report::write_batches(Format::Table, &batch.schema(), &[batch], &mut *out, width)?;
+            }
         }
         format => {
-            let limit = if format == Format::Table {
-                TABLE_ALERTS
-            } else {
-                usize::MAX
-            };
-            let shown = &values[..values.len().min(limit)];
-            let batch = flat(shown, format == Format::Table)?;
-            report::write_batches(format, &batch.schema(), &[batch], &mut *out, output::terminal_width())?;
-            say_if_cut(shown.len(), values.len());
+            let schema = schema(&COLUMNS);
+            let batches = alerts.chunks(BATCH_ROWS).map(|alerts| {
+                let rows = alerts.into_iter().map(|alert| value(&alert?));
+                let rows: Result<Vec<Value>> = rows.collect();
+                Ok(flat(&rows?, &schema)?)
+            });
+            report::write(format, Arc::clone(&schema), Box::pin(batches), &mut *out, width).await?;
         }
     }
     out.flush().map_err(Error::Output)
 }
 
-fn say_if_cut(shown: usize, all: usize) {
-    if shown < all {
-        let (shown, all) = (count(shown as u64), count(all as u64));
-        output::note(format_args!("{shown} of {all} alerts shown; --format jsonl writes all"));
-    }
+fn value(alert: &Alert) -> Result<Value> {
+    serde_json::to_value(alert).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// An alert over a few short lines, for a terminal too narrow for a table.
@@ -96,49 +153,56 @@ fn paragraph(alert: &Alert) -> String {
     text
 }
 
-/// Alerts as rows: the parts that are objects as text.
-fn flat(alerts: &[Value], short: bool) -> Result<RecordBatch> {
-    let texts: &[&str] = if short {
-        &[
-            "time",
-            "severity",
-            "detection",
-            "key",
-            "window_end",
-            "windows",
-            "event_count",
-            "history_complete",
-        ]
-    } else {
-        &[
-            "alert_id",
-            "detection",
-            "severity",
-            "time",
-            "key",
-            "window_start",
-            "window_end",
-            "windows",
-            "event_ids",
-            "event_count",
-            "history_complete",
-            "fields",
-        ]
-    };
-    let schema = Arc::new(Schema::new(
-        texts
-            .iter()
-            .filter(|name| !short || alerts.iter().any(|alert| !alert[**name].is_null()))
-            .map(|name| {
-                let data_type = match *name {
-                    "windows" | "event_count" => DataType::Int64,
-                    "history_complete" => DataType::Boolean,
-                    _ => DataType::Utf8,
-                };
-                Field::new(*name, data_type, true)
-            })
-            .collect::<Vec<_>>(),
-    ));
+/// All columns, in order.
+const COLUMNS: [&str; 12] = [
+    "alert_id",
+    "detection",
+    "severity",
+    "time",
+    "key",
+    "window_start",
+    "window_end",
+    "windows",
+    "event_ids",
+    "event_count",
+    "history_complete",
+    "fields",
+];
+
+/// Those of a table for people.
+const SHORT_COLUMNS: [&str; 8] = [
+    "time",
+    "severity",
+    "detection",
+    "key",
+    "window_end",
+    "windows",
+    "event_count",
+    "history_complete",
+];
+
+fn schema(names: &[&str]) -> SchemaRef {
+    let fields = names.iter().map(|name| {
+        let data_type = match *name {
+            "windows" | "event_count" => DataType::Int64,
+            "history_complete" => DataType::Boolean,
+            _ => DataType::Utf8,
+        };
+        Field::new(*name, data_type, true)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The short columns that have a value in any row.
+fn short_schema(rows: &[Value]) -> SchemaRef {
+    let filled = |name: &&str| rows.iter().any(|row| !row[*name].is_null());
+    schema(&SHORT_COLUMNS.into_iter().filter(filled).collect::<Vec<_>>())
+}
+
+/// Alerts as rows: the parts that are objects or lists as text, in a table for people as
+/// short as can be.
+fn flat(alerts: &[Value], schema: &SchemaRef) -> Result<RecordBatch> {
+    let short = schema.fields().len() < COLUMNS.len();
     let rows: Vec<Map<String, Value>> = alerts
         .iter()
         .map(|alert| {
@@ -153,11 +217,12 @@ fn flat(alerts: &[Value], short: bool) -> Result<RecordBatch> {
             cells.collect()
         })
         .collect();
-    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
+    let mut decoder = ReaderBuilder::new(Arc::clone(schema))
         .with_batch_size(rows.len().max(1))
         .build_decoder()?;
     decoder.serialize(&rows)?;
-    Ok(decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema)))
+    let batch = decoder.flush()?;
+    Ok(batch.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))
 }
 
 /// `name: value` for each part of a key.

@@ -72,19 +72,7 @@ impl OutputArgs {
         let Some(path) = &self.output else {
             return self.check_stdout();
         };
-        let writable = match std::fs::metadata(path) {
-            Ok(there) if there.is_file() || there.is_dir() => OpenOptions::new().write(true).open(path).map(drop),
-            // Opening a pipe and closing it would end it for its reader.
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let made = OpenOptions::new().write(true).create_new(true).open(path);
-                made.and_then(|_| std::fs::remove_file(path))
-            }
-        };
-        writable.map_err(|source| Error::File {
-            path: path.clone(),
-            source,
-        })
+        check_writable(path)
     }
 
     fn check_stdout(&self) -> Result<()> {
@@ -113,6 +101,23 @@ impl OutputArgs {
             }
         }
     }
+}
+
+/// Fails where a file could not be written; leaves what is there as it is.
+pub(crate) fn check_writable(path: &Path) -> Result<()> {
+    let writable = match std::fs::metadata(path) {
+        Ok(there) if there.is_file() || there.is_dir() => OpenOptions::new().write(true).open(path).map(drop),
+        // Opening a pipe and closing it would end it for its reader.
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let made = OpenOptions::new().write(true).create_new(true).open(path);
+            made.and_then(|_| std::fs::remove_file(path))
+        }
+    };
+    writable.map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Which lake.

@@ -1,8 +1,7 @@
 //! `retrohunt demo`
 
-use super::alerts::print_alerts;
 use super::args::OutputArgs;
-use super::hunt::{hunt_watched, outcome, summary};
+use super::hunt::{Wanted, hunt_and_print};
 use super::{Outcome, ingest, output};
 use crate::config::Resources;
 use crate::detections;
@@ -71,13 +70,16 @@ pub(crate) async fn run(args: DemoArgs, resources: Resources) -> Result<Outcome>
         per_window: false,
         replay: false,
     };
-    let report = hunt_watched(&engine, &chosen, request).await?;
-    print_alerts(&report.alerts, &args.output)?;
-    output::note(summary(&report));
+    let wanted = Wanted {
+        output: &args.output,
+        most: None,
+        report: None,
+    };
+    let hunted = hunt_and_print(&engine, &chosen, request, wanted).await?;
     output::note(format_args!(
         "\nNow ask it yourself:\n  retrohunt sql \"SELECT event.action, count(*) AS n FROM events GROUP BY 1 ORDER BY n DESC\" --lake {lake_path}\n  \
          retrohunt mailbox ann.keller@contoso.example --lake {lake_path}\n  \
          retrohunt detections show suspicious_source"
     ));
-    outcome(&report)
+    hunted.outcome()
 }

@@ -1,21 +1,25 @@
 //! `retrohunt hunt`
 
 use super::alerts::print_alerts;
-use super::args::{FolderArgs, LakeArgs, OutputArgs};
+use super::args::{FolderArgs, LakeArgs, OutputArgs, check_writable};
+use super::hunt_table::summary;
+use super::interrupts::Interrupts;
 use super::{Outcome, output};
 use crate::config::{self, Resources, format_instant};
 use crate::detections::{self, Detection};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::hunt::{DetectionRun, HuntReport, HuntRequest, hunt};
-use crate::report::human::{count, counted};
+use crate::hunt::{DetectionRun, HuntReport, HuntRequest, RunState, hunt};
 use clap::Args;
-use std::fmt::Write as _;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 /// Run detections over a past range: what each would have found had it been running
 ///
 /// Without --from and --to the whole lake is hunted. Events count from --from on and
-/// before --to; windowed detections are evaluated at every tick from --from to --to.
+/// before --to; windowed detections are evaluated at every tick from --from to --to. A table
+/// on standard error says at the end what each detection read, found and took. Ctrl-C ends
+/// the hunt with the alerts of the detections that were done.
 #[derive(Debug, Args)]
 pub(crate) struct HuntArgs {
     /// Ids of detections (default: all that are enabled)
@@ -37,9 +41,17 @@ pub(crate) struct HuntArgs {
     #[arg(long)]
     per_window: bool,
 
-    /// Evaluate every tick, also those whose windows hold nothing to find
+    /// Evaluate windowed detections tick by tick, as a schedule would: slow, obviously right
     #[arg(long)]
     replay: bool,
+
+    /// Write the first N alerts in order of time, and say how many there are
+    #[arg(long, value_name = "N")]
+    max_alerts: Option<u64>,
+
+    /// Write what each detection read, found and took, as JSON, to a file
+    #[arg(long, value_name = "PATH")]
+    report: Option<PathBuf>,
 
     #[command(flatten)]
     lake: LakeArgs,
@@ -66,12 +78,17 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
     let (known, faults) = args.folder.load()?;
     let chosen = detections::choose(known, &faults, &args.ids)?;
     args.output.check()?;
+    if let Some(path) = &args.report {
+        check_writable(path)?;
+    }
     let engine = Engine::open(&args.lake.lake()?, resources).await?;
     say_if_outside(&engine, request);
-    let report = hunt_watched(&engine, &chosen, request).await?;
-    print_alerts(&report.alerts, &args.output)?;
-    output::note(summary(&report));
-    outcome(&report)
+    let wanted = Wanted {
+        output: &args.output,
+        most: args.max_alerts,
+        report: args.report.as_deref(),
+    };
+    hunt_and_print(&engine, &chosen, request, wanted).await?.outcome()
 }
 
 /// No alerts mean little where there are no events.
@@ -91,51 +108,89 @@ fn say_if_outside(engine: &Engine, request: HuntRequest) {
     }
 }
 
-/// Hunts with a spinner; Ctrl-C ends it, and what the detections before it found stays.
-pub(crate) async fn hunt_watched(engine: &Engine, chosen: &[Detection], request: HuntRequest) -> Result<HuntReport> {
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let interrupt = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            // Nobody listens any more when the hunt is already done.
-            let _ = stop.send(true);
-        }
-        // Kept open: a closed channel would look like a wish to stop.
-        std::future::pending::<()>().await;
-    });
+/// What is written, and where to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) output: &'a OutputArgs,
+    /// At most so many alerts.
+    pub(crate) most: Option<u64>,
+    /// A file for [`Hunted`].
+    pub(crate) report: Option<&'a Path>,
+}
+
+/// A hunt that is over, for programs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Hunted {
+    /// Alerts found.
+    alerts: u64,
+    /// Alerts written.
+    alerts_shown: u64,
+    /// Ctrl-C ended it: detections were not run, or alerts not written.
+    interrupted: bool,
+    detections: Vec<DetectionRun>,
+}
+
+/// Hunts, writes the alerts, and says what was read, found and took. Ctrl-C ends the hunt,
+/// and what the detections before it found is written; then, or with one more, it ends that.
+pub(crate) async fn hunt_and_print(
+    engine: &Engine,
+    chosen: &[Detection],
+    request: HuntRequest,
+    wanted: Wanted<'_>,
+) -> Result<Hunted> {
+    let interrupts = Interrupts::watch();
     let spinner = output::spinner("hunting");
     let chosen: Vec<&Detection> = chosen.iter().collect();
-    let report = hunt(engine, &chosen, request, stopped, |detection| {
+    let report = hunt(engine, &chosen, request, interrupts.stop(), |detection| {
         spinner.set_message(format!("hunting {}", detection.id()));
     })
     .await;
     spinner.finish_and_clear();
-    interrupt.abort();
-    let report = report?;
-    if report.interrupted {
-        let done = report.runs.len();
+    let HuntReport {
+        alerts,
+        runs,
+        interrupted,
+    } = report?;
+    if interrupted {
+        let done = runs.iter().filter(|run| run.state != RunState::NotRun).count();
         output::note(format_args!(
             "interrupted: partial result, the alerts of {done} of {} detections follow",
             chosen.len()
         ));
     }
-    Ok(report)
+    let total = alerts.total();
+    let printed = print_alerts(alerts, wanted.output, wanted.most, &interrupts).await?;
+    output::note(summary(total, &runs));
+    let hunted = Hunted {
+        alerts: total,
+        alerts_shown: printed.shown,
+        interrupted: interrupted || printed.interrupted,
+        detections: runs,
+    };
+    if let Some(path) = wanted.report {
+        let text = serde_json::to_string(&hunted).map_err(|error| Error::Internal(error.to_string()))?;
+        std::fs::write(path, text + "\n").map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    Ok(hunted)
 }
 
-/// An error when a detection failed or was not run: its alerts are missing.
-pub(crate) fn outcome(report: &HuntReport) -> Result<Outcome> {
-    let failed: Vec<&str> = report
-        .runs
-        .iter()
-        .filter(|run| run.error.is_some())
-        .map(|run| run.detection.as_str())
-        .collect();
-    match failed.as_slice() {
-        _ if report.interrupted => Err(Error::Interrupted),
-        [] => Ok(Outcome::Done),
-        failed => Err(Error::Detection(format!(
-            "{} failed; their alerts are missing",
-            failed.join(", ")
-        ))),
+impl Hunted {
+    /// An error when a detection failed or was not run, as its alerts are missing, or when
+    /// alerts were not written.
+    pub(crate) fn outcome(&self) -> Result<Outcome> {
+        let failed = self.detections.iter().filter(|run| run.state == RunState::Failed);
+        let failed: Vec<&str> = failed.map(|run| run.detection.as_str()).collect();
+        match failed.as_slice() {
+            _ if self.interrupted => Err(Error::Interrupted),
+            [] => Ok(Outcome::Done),
+            failed => Err(Error::Detection(format!(
+                "{} failed; their alerts are missing",
+                failed.join(", ")
+            ))),
+        }
     }
 }
 
@@ -146,40 +201,4 @@ fn instant(setting: &str, text: Option<&str>) -> Result<Option<i64>> {
         setting: setting.into(),
         problem,
     })
-}
-
-/// A line per detection: what it found and how long it took.
-pub(crate) fn summary(report: &HuntReport) -> String {
-    let mut text = String::new();
-    let line = |text: &mut String, run: &DetectionRun| match &run.error {
-        Some(error) => writeln!(
-            text,
-            "  {:<28} failed: {}",
-            run.detection,
-            error.replace('\n', "\n    ")
-        ),
-        None => {
-            let ticks = match (run.ticks, run.ticks_evaluated) {
-                (Some(all), Some(done)) if done < all => {
-                    format!(
-                        ", {} ticks, {} of them with something to look at",
-                        count(all),
-                        count(done)
-                    )
-                }
-                (Some(all), _) => format!(", {} ticks", count(all)),
-                _ => String::new(),
-            };
-            let alerts = counted(run.alerts, "alert", "alerts");
-            writeln!(text, "  {:<28} {alerts} in {:.1} s{ticks}", run.detection, run.seconds)
-        }
-    };
-    let _ = writeln!(text, "{}", counted(report.alerts.len() as u64, "alert", "alerts"));
-    for run in &report.runs {
-        let _ = line(&mut text, run);
-        if !run.raw_fields.is_empty() {
-            let _ = writeln!(text, "    reads from the record's text: {}", run.raw_fields.join(", "));
-        }
-    }
-    text.trim_end().to_owned()
 }

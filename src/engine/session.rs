@@ -3,6 +3,7 @@
 use super::lifting::{self, Lifted, Ticks};
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
+use super::scan_figures::Running;
 use super::{Engine, View, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
@@ -193,6 +194,13 @@ impl Session {
     pub async fn run(&self, plan: &LogicalPlan) -> Result<SendableRecordBatchStream> {
         let physical = self.physical(plan).await?;
         Ok(execute_stream(physical, self.context.task_ctx())?)
+    }
+
+    /// As [`Self::run`], and counts what is read.
+    pub async fn run_counted(&self, plan: &LogicalPlan) -> Result<Running> {
+        let physical = self.physical(plan).await?;
+        let rows = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
+        Ok(Running::new(rows, physical))
     }
 
     /// Plans and runs a statement.

@@ -2,13 +2,12 @@
 
 use super::rows::{fields, key, texts, times};
 use super::{Found, Range};
-use crate::alerts::{Alert, alert_id};
+use crate::alerts::{Alert, AlertWriter, alert_id};
 use crate::detections::Detection;
 use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// Columns added to a SELECT: the event's own id, what tells it from all others, its time
 /// and dataset.
@@ -61,7 +60,12 @@ pub(super) async fn plan_with_identity(
     )))
 }
 
-pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Range) -> Result<Found> {
+pub(super) async fn evaluate(
+    engine: &Engine,
+    detection: &Detection,
+    range: Range,
+    alerts: &mut AlertWriter,
+) -> Result<Found> {
     let window = Window {
         after: range.from.saturating_sub(1),
         until: range.to.saturating_sub(1),
@@ -71,8 +75,7 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
         now: Some(Clock::At(range.to)),
     })?;
     let planned = plan_with_identity(&session, detection, &[]).await?;
-    let mut stream = session.run(&planned.plan).await?;
-    let mut alerts = BTreeMap::new();
+    let mut stream = session.run_counted(&planned.plan).await?;
     while let Some(batch) = stream.try_next().await? {
         let (ids, keys, at) = (
             texts(&batch, "__id")?,
@@ -91,10 +94,9 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
                 Some(key) => key.clone(),
                 None => format!("{event_id} {time} {}", Value::Object(fields.clone())),
             };
-            let alert_id = alert_id(detection.id(), &key, &occurrence);
-            // A join may give an event several times; it is one alert.
-            alerts.entry(alert_id.clone()).or_insert_with(|| Alert {
-                alert_id,
+            // A join may give an event several times: one alert, as they have one id.
+            let alert = Alert {
+                alert_id: alert_id(detection.id(), &key, &occurrence),
                 detection: detection.id().to_owned(),
                 severity: detection.header.severity.to_string(),
                 time,
@@ -106,12 +108,13 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
                 event_count: 1,
                 history_complete: None,
                 fields,
-            });
+            };
+            alerts.add(&alert).await?;
         }
     }
     Ok(Found {
-        alerts: alerts.into_values().collect(),
         raw_fields: planned.resolution.raw_fields,
+        read: stream.figures(),
         ..Found::default()
     })
 }

@@ -1,14 +1,15 @@
 //! Detections over a past range: what each would have found had it been running.
 
+mod earlier;
 mod event;
 mod new_terms;
 mod rows;
 mod windowed;
 
-use crate::alerts::{self, Alert};
+use crate::alerts::{AlertStore, AlertWriter, SortedAlerts};
 use crate::detections::{Detection, Kind};
-use crate::engine::{Clock, Engine, Resolution, Scope, Window};
-use crate::error::Result;
+use crate::engine::{Clock, Engine, Resolution, ScanFigures, Scope, Window};
+use crate::error::{Error, Result};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -22,8 +23,20 @@ pub struct HuntRequest {
     pub to: Option<i64>,
     /// Each window an alert of its own instead of episodes.
     pub per_window: bool,
-    /// Evaluate every tick, also those whose windows hold nothing to find.
+    /// Evaluate windowed detections tick by tick, as a schedule would.
     pub replay: bool,
+}
+
+/// How evaluating a detection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It was evaluated over the whole range.
+    Done,
+    /// It failed: it has no alerts.
+    Failed,
+    /// The hunt was ended before, or during its evaluation: it has no alerts.
+    NotRun,
 }
 
 /// What one detection found.
@@ -34,37 +47,43 @@ pub struct DetectionRun {
     /// Its shape.
     #[serde(serialize_with = "kind_name")]
     pub kind: Kind,
+    /// How it ended.
+    pub state: RunState,
+    /// What was read for it; nothing where it is not done.
+    #[serde(flatten)]
+    pub read: ScanFigures,
     /// Alerts.
     pub alerts: u64,
     /// Ticks of the range, for a windowed detection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticks: Option<u64>,
-    /// Ticks that were evaluated; the windows of the others hold nothing to find.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ticks_evaluated: Option<u64>,
     /// Wall-clock time.
     pub seconds: f64,
     /// Fields read from the record's text, which is slow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub raw_fields: Vec<String>,
+    /// What else is worth knowing about how it was evaluated, a line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
 /// What a hunt found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct HuntReport {
-    /// In order of time.
-    pub alerts: Vec<Alert>,
+    /// The alerts of the detections that were done, in order of time.
+    pub alerts: SortedAlerts,
     /// One per detection, in the order asked for.
     pub runs: Vec<DetectionRun>,
-    /// The hunt was ended early: the detection it was at, and those after it, are missing.
+    /// The hunt was ended early: some detections were not run.
     pub interrupted: bool,
 }
 
-/// Becomes true when somebody else wants the hunt to end early.
-pub type Stop = tokio::sync::watch::Receiver<bool>;
+/// How often somebody wanted the hunt to end early. The first time ends the evaluation of
+/// detections; once more, while what they found is put in order, ends that as well.
+pub type Stop = tokio::sync::watch::Receiver<u32>;
 
 /// A half-open range of event time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,14 +92,13 @@ struct Range {
     to: i64,
 }
 
-/// What evaluating one detection gives.
+/// What evaluating one detection gives, beside its alerts.
 #[derive(Debug, Default)]
 struct Found {
-    alerts: Vec<Alert>,
-    ticks: Option<(u64, u64)>,
+    ticks: Option<u64>,
+    read: ScanFigures,
     raw_fields: Vec<String>,
-    /// Why a windowed detection was evaluated tick by tick without having been asked to.
-    replayed_because: Option<String>,
+    notes: Vec<String>,
 }
 
 fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
@@ -100,41 +118,73 @@ pub async fn hunt(
     mut stop: Stop,
     mut progress: impl FnMut(&Detection),
 ) -> Result<HuntReport> {
-    let mut report = HuntReport::default();
+    let mut store = AlertStore::new(engine)?;
+    let mut runs: Vec<DetectionRun> = Vec::with_capacity(detections.len());
+    // Who wrote the alerts of the run at the same place.
+    let mut writers = Vec::with_capacity(detections.len());
+    let mut interrupted = false;
     for detection in detections {
-        progress(detection);
-        let started = Instant::now();
-        let found = tokio::select! {
-            found = evaluate(engine, detection, request) => found,
-            _ = stop.wait_for(|stopped| *stopped) => {
-                report.interrupted = true;
-                break;
+        let mut run = DetectionRun::of(detection);
+        let mut writer = None;
+        if !interrupted {
+            progress(detection);
+            let started = Instant::now();
+            tokio::select! {
+                found = evaluate(engine, detection, request, store.writer()) => match found {
+                    Ok((found, number)) => {
+                        writer = Some(number);
+                        run.done(found);
+                    }
+                    Err(error) => {
+                        run.state = RunState::Failed;
+                        run.error = Some(error.to_string());
+                    }
+                },
+                Ok(_) = stop.wait_for(|times| *times > 0) => interrupted = true,
             }
-        };
-        let mut run = DetectionRun {
+            run.seconds = started.elapsed().as_secs_f64();
+        }
+        runs.push(run);
+        writers.push(writer);
+    }
+    let times = *stop.borrow_and_update();
+    let alerts = tokio::select! {
+        alerts = store.finish() => alerts?,
+        Ok(_) = stop.wait_for(|now| *now > times) => return Err(Error::Interrupted),
+    };
+    for (run, writer) in runs.iter_mut().zip(writers) {
+        run.alerts = writer.map_or(0, |writer| alerts.of(writer));
+    }
+    Ok(HuntReport {
+        alerts,
+        runs,
+        interrupted,
+    })
+}
+
+impl DetectionRun {
+    fn of(detection: &Detection) -> Self {
+        Self {
             detection: detection.id().to_owned(),
             kind: detection.kind(),
+            state: RunState::NotRun,
+            read: ScanFigures::default(),
             alerts: 0,
             ticks: None,
-            ticks_evaluated: None,
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: 0.0,
             raw_fields: Vec::new(),
+            notes: Vec::new(),
             error: None,
-        };
-        match found {
-            Ok(found) => {
-                run.alerts = found.alerts.len() as u64;
-                run.ticks = found.ticks.map(|(all, _)| all);
-                run.ticks_evaluated = found.ticks.map(|(_, evaluated)| evaluated);
-                run.raw_fields = found.raw_fields;
-                report.alerts.extend(found.alerts);
-            }
-            Err(error) => run.error = Some(error.to_string()),
         }
-        report.runs.push(run);
     }
-    alerts::sort(&mut report.alerts);
-    Ok(report)
+
+    fn done(&mut self, found: Found) {
+        self.state = RunState::Done;
+        self.read = found.read;
+        self.ticks = found.ticks;
+        self.raw_fields = found.raw_fields;
+        self.notes = found.notes;
+    }
 }
 
 /// Plans a detection as a hunt would, without running it: an error if it cannot run, else
@@ -153,17 +203,26 @@ pub async fn plan(engine: &Engine, detection: &Detection) -> Result<Resolution> 
     Ok(planned.resolution)
 }
 
-async fn evaluate(engine: &Engine, detection: &Detection, request: HuntRequest) -> Result<Found> {
-    let Some(extent) = engine.extent() else {
-        return Ok(Found::default());
+/// Evaluates a detection; its alerts count under the number that is returned.
+async fn evaluate(
+    engine: &Engine,
+    detection: &Detection,
+    request: HuntRequest,
+    mut alerts: AlertWriter,
+) -> Result<(Found, u32)> {
+    let found = match engine.extent() {
+        None => Found::default(),
+        Some(extent) => {
+            let range = Range {
+                from: request.from.unwrap_or(extent.first),
+                to: request.to.unwrap_or(extent.last.saturating_add(1)),
+            };
+            match detection.kind() {
+                Kind::Event => event::evaluate(engine, detection, range, &mut alerts).await?,
+                Kind::NewTerms => new_terms::evaluate(engine, detection, range, &mut alerts).await?,
+                Kind::Windowed => windowed::evaluate(engine, detection, request, range, &mut alerts).await?,
+            }
+        }
     };
-    let range = Range {
-        from: request.from.unwrap_or(extent.first),
-        to: request.to.unwrap_or(extent.last.saturating_add(1)),
-    };
-    match detection.kind() {
-        Kind::Event => event::evaluate(engine, detection, range).await,
-        Kind::NewTerms => new_terms::evaluate(engine, detection, range).await,
-        Kind::Windowed => windowed::evaluate(engine, detection, request, range).await,
-    }
+    Ok((found, alerts.keep().await?))
 }

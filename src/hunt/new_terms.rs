@@ -10,7 +10,7 @@ mod moments;
 use super::event::plan_with_identity;
 use super::rows::{fields, texts, times};
 use super::{Found, Range, micros};
-use crate::alerts::{Alert, alert_id};
+use crate::alerts::{Alert, AlertWriter, alert_id};
 use crate::detections::Detection;
 use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
@@ -40,7 +40,12 @@ impl Occurrence {
     }
 }
 
-pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Range) -> Result<Found> {
+pub(super) async fn evaluate(
+    engine: &Engine,
+    detection: &Detection,
+    range: Range,
+    alerts: &mut AlertWriter,
+) -> Result<Found> {
     let Some(new_terms) = &detection.header.new_terms else {
         return Err(Error::Internal(format!("{} has no [new_terms]", detection.id())));
     };
@@ -60,9 +65,10 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
 
     let mut found = Found {
         raw_fields: planned.resolution.raw_fields,
+        read: moments.read,
         ..Found::default()
     };
-    let mut stream = session.run(&moments.rows(&exploded, &names)?).await?;
+    let mut stream = session.run_counted(&moments.rows(&exploded, &names)?).await?;
     let mut speaker: Option<Occurrence> = None;
     while let Some(batch) = stream.try_next().await? {
         for occurrence in occurrences(&batch, &names)? {
@@ -73,15 +79,17 @@ pub(super) async fn evaluate(engine: &Engine, detection: &Detection, range: Rang
                     }
                 }
                 _ => {
-                    let alert = |first| alert(engine, detection, history, first);
-                    found.alerts.extend(speaker.replace(occurrence).map(alert));
+                    if let Some(done) = speaker.replace(occurrence) {
+                        alerts.add(&alert(engine, detection, history, done)).await?;
+                    }
                 }
             }
         }
     }
-    found
-        .alerts
-        .extend(speaker.map(|last| alert(engine, detection, history, last)));
+    if let Some(done) = speaker {
+        alerts.add(&alert(engine, detection, history, done)).await?;
+    }
+    found.read += stream.figures();
     Ok(found)
 }
 

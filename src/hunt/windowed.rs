@@ -1,54 +1,172 @@
 //! Windowed detections: what each tick of a range gives. All ticks at once where the plan
 //! can be lifted; else, or when a replay is asked for, one by one as a schedule would.
 
+use super::earlier::earlier_rows;
 use super::rows::{fields, find, key, strings, times};
 use super::{Found, HuntRequest, Range, micros};
-use crate::alerts::{WindowRow, episodes};
-use crate::detections::{Detection, FIRST_TIMES};
-use crate::engine::{Clock, Engine, Lifted, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
+use crate::detections::{Detection, FIRST_TIMES, same_column};
+use crate::engine::{Clock, Engine, Lifted, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
+use std::collections::HashMap;
 
 pub(super) async fn evaluate(
     engine: &Engine,
     detection: &Detection,
     request: HuntRequest,
     range: Range,
+    alerts: &mut AlertWriter,
 ) -> Result<Found> {
-    let lookback = lookback(detection);
-    // Without an end, every tick counts that still sees the last event.
-    let last = request.to.unwrap_or_else(|| range.to.saturating_add(lookback));
-    let ticks = Ticks::within(range.from, last, micros(detection.header.interval), lookback);
+    let ticks = ticks(detection, request, range);
     let mut found = Found {
-        ticks: Some((ticks.count(), ticks.count())),
+        ticks: Some(ticks.count()),
         ..Found::default()
     };
     if ticks.count() == 0 {
         return Ok(found);
     }
     let planned = plan(engine, detection, ticks).await?;
-    found.raw_fields = planned.raw_fields;
-    let rows = match planned.lifted {
-        Lifted::Plan(plan) if !request.replay => all_at_once(&planned.session, &plan, detection).await?,
-        Lifted::Refused(reason) if !request.replay => {
-            found.replayed_because = Some(reason);
-            one_by_one(engine, detection, ticks).await?
-        }
-        _ => one_by_one(engine, detection, ticks).await?,
+    found.raw_fields.clone_from(&planned.raw_fields);
+    if let (Lifted::Refused(reason), false) = (&planned.lifted, request.replay) {
+        found
+            .notes
+            .push(format!("evaluated tick by tick, which is slow: {reason}"));
+    }
+    let rule = EpisodeRule {
+        detection: detection.id().to_owned(),
+        severity: detection.header.severity.to_string(),
+        interval: ticks.interval,
+        lookback: ticks.lookback,
+        per_window: request.per_window,
+        first_tick: ticks.first,
     };
-    found.alerts = episodes(
-        detection.id(),
-        detection.header.severity.as_str(),
-        ticks.interval,
-        lookback,
-        request.per_window,
-        rows,
-    );
+    let mut joined = Joined {
+        episodes: Episodes::new(rule),
+        earlier: HashMap::new(),
+        alerts,
+    };
+    if !request.per_window {
+        for row in before(engine, detection, ticks, request.replay, &mut found.read).await? {
+            joined.earlier.entry(row.key_text()).or_default().push(row);
+        }
+    }
+    match &planned.lifted {
+        Lifted::Plan(plan) if !request.replay => {
+            let plan = in_order(plan, detection)?;
+            let mut stream = planned.session.run_counted(&plan).await?;
+            while let Some(batch) = stream.try_next().await? {
+                let ticks = times(&batch, TICK_COLUMN)?;
+                for row in rows(detection, &batch, |row| ticks[row].unwrap_or_default())? {
+                    joined.push(row).await?;
+                }
+            }
+            found.read += stream.figures();
+        }
+        _ => {
+            let (mut rows, read) = one_by_one(engine, detection, ticks).await?;
+            rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
+            for row in rows {
+                joined.push(row).await?;
+            }
+            found.read += read;
+        }
+    }
+    joined.finish().await?;
     Ok(found)
+}
+
+/// The ticks that a hunt of this range evaluates.
+pub(super) fn ticks(detection: &Detection, request: HuntRequest, range: Range) -> Ticks {
+    let lookback = lookback(detection);
+    // Without an end, every tick counts that still sees the last event.
+    let last = request.to.unwrap_or_else(|| range.to.saturating_add(lookback));
+    Ticks::within(range.from, last, micros(detection.header.interval), lookback)
+}
+
+/// Rows on their way to episodes: sorted by key and tick, with those from before the range
+/// in their places.
+struct Joined<'a> {
+    episodes: Episodes,
+    earlier: HashMap<String, Vec<WindowRow>>,
+    alerts: &'a mut AlertWriter,
+}
+
+impl Joined<'_> {
+    async fn push(&mut self, row: WindowRow) -> Result<()> {
+        if !self.earlier.is_empty()
+            && let Some(mut earlier) = self.earlier.remove(&row.key_text())
+        {
+            earlier.sort_by_key(|row| row.tick);
+            for row in earlier {
+                self.push_one(row).await?;
+            }
+        }
+        self.push_one(row).await
+    }
+
+    async fn push_one(&mut self, row: WindowRow) -> Result<()> {
+        match self.episodes.push(row)? {
+            Some(alert) => self.alerts.add(&alert).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(self) -> Result<()> {
+        match self.episodes.finish() {
+            Some(alert) => self.alerts.add(&alert).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The rows of earlier ticks that belong to episodes which are open at the first one.
+async fn before(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    replay: bool,
+    read: &mut ScanFigures,
+) -> Result<Vec<WindowRow>> {
+    let earliest = engine.extent().map_or(ticks.first, |extent| extent.first);
+    if ticks.first.saturating_sub(ticks.interval) < earliest {
+        return Ok(Vec::new());
+    }
+    let (at_first, figures) = at_tick(engine, detection, ticks.first).await?;
+    *read += figures;
+    earlier_rows(ticks, earliest, &at_first, async |first, last| {
+        let (rows, figures) = some(engine, detection, Ticks { first, last, ..ticks }, replay).await?;
+        *read += figures;
+        Ok(rows)
+    })
+    .await
+}
+
+/// The rows of a few ticks, in no order.
+async fn some(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    replay: bool,
+) -> Result<(Vec<WindowRow>, ScanFigures)> {
+    let planned = plan(engine, detection, ticks).await?;
+    let Lifted::Plan(plan) = planned.lifted else {
+        return one_by_one(engine, detection, ticks).await;
+    };
+    if replay {
+        return one_by_one(engine, detection, ticks).await;
+    }
+    let mut stream = planned.session.run_counted(&plan).await?;
+    let mut found = Vec::new();
+    while let Some(batch) = stream.try_next().await? {
+        let ticks = times(&batch, TICK_COLUMN)?;
+        found.extend(rows(detection, &batch, |row| ticks[row].unwrap_or_default())?);
+    }
+    Ok((found, stream.figures()))
 }
 
 /// A detection's plan for all ticks of a range.
@@ -86,18 +204,20 @@ pub(super) async fn plan(engine: &Engine, detection: &Detection, ticks: Ticks) -
     })
 }
 
-async fn all_at_once(session: &Session, plan: &LogicalPlan, detection: &Detection) -> Result<Vec<WindowRow>> {
-    let mut stream = session.run(plan).await?;
-    let mut rows = Vec::new();
-    while let Some(batch) = stream.try_next().await? {
-        let ticks = times(&batch, TICK_COLUMN)?;
-        collect(detection, &batch, |row| ticks[row].unwrap_or_default(), &mut rows)?;
-    }
-    Ok(rows)
+/// The plan with the rows of each key together, in order of ticks.
+pub(super) fn in_order(plan: &LogicalPlan, detection: &Detection) -> Result<LogicalPlan> {
+    let fields = plan.schema().columns();
+    let keys = detection.key().iter().filter_map(|key| {
+        let same = |name: &str| fields.iter().find(|column| column.name == name);
+        same(key).or_else(|| fields.iter().find(|column| same_column(key, &column.name)))
+    });
+    let columns = keys.cloned().map(Expr::Column).chain([ident(TICK_COLUMN)]);
+    let order: Vec<SortExpr> = columns.map(|column| column.sort(true, false)).collect();
+    Ok(LogicalPlanBuilder::from(plan.clone()).sort(order)?.build()?)
 }
 
-async fn one_by_one(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<Vec<WindowRow>> {
-    let rows: Vec<Vec<WindowRow>> = stream::iter(ticks.iter())
+async fn one_by_one(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<(Vec<WindowRow>, ScanFigures)> {
+    let mut evaluations = stream::iter(ticks.iter())
         .map(|tick| {
             let (engine, detection) = (engine.clone(), detection.clone());
             // Dropped with the hunt, so that an interrupted one leaves nothing running.
@@ -108,14 +228,21 @@ async fn one_by_one(engine: &Engine, detection: &Detection, ticks: Ticks) -> Res
                     .map_err(|error| Error::Internal(format!("a tick ended: {error}")))?
             }
         })
-        .buffered(engine.threads())
-        .try_collect()
-        .await?;
-    Ok(rows.into_iter().flatten().collect())
+        .buffered(engine.threads());
+    let (mut rows, mut read) = (Vec::new(), ScanFigures::default());
+    while let Some((found, figures)) = evaluations.try_next().await? {
+        rows.extend(found);
+        read += figures;
+    }
+    Ok((rows, read))
 }
 
 /// What one run of the detection at a tick gives.
-async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Vec<WindowRow>> {
+pub(super) async fn at_tick(
+    engine: &Engine,
+    detection: &Detection,
+    tick: i64,
+) -> Result<(Vec<WindowRow>, ScanFigures)> {
     let session = engine.session(Scope {
         window: Some(Window {
             after: tick.saturating_sub(lookback(detection)),
@@ -123,20 +250,17 @@ async fn at_tick(engine: &Engine, detection: &Detection, tick: i64) -> Result<Ve
         }),
         now: Some(Clock::At(tick)),
     })?;
-    let mut stream = session.query(&detection.sql).await?;
-    let mut rows = Vec::new();
+    let planned = session.plan(&detection.sql).await?;
+    let mut stream = session.run_counted(&planned.plan).await?;
+    let mut found = Vec::new();
     while let Some(batch) = stream.try_next().await? {
-        collect(detection, &batch, |_| tick, &mut rows)?;
+        found.extend(rows(detection, &batch, |_| tick)?);
     }
-    Ok(rows)
+    Ok((found, stream.figures()))
 }
 
-fn collect(
-    detection: &Detection,
-    batch: &RecordBatch,
-    tick: impl Fn(usize) -> i64,
-    rows: &mut Vec<WindowRow>,
-) -> Result<()> {
+fn rows(detection: &Detection, batch: &RecordBatch, tick: impl Fn(usize) -> i64) -> Result<Vec<WindowRow>> {
+    let mut rows = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
         let fields = fields(batch, row);
         let key = key(detection, &fields)?;
@@ -155,7 +279,7 @@ fn collect(
             fields,
         });
     }
-    Ok(())
+    Ok(rows)
 }
 
 fn lookback(detection: &Detection) -> i64 {

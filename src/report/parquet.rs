@@ -11,6 +11,9 @@ use datafusion::parquet::file::properties::WriterProperties;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+/// Bytes of a row group, which is in memory until it is written.
+const ROW_GROUP: usize = 64 << 20;
+
 pub(super) struct ParquetWriter<'a> {
     schema: SchemaRef,
     writer: ArrowWriter<&'a mut (dyn Write + Send)>,
@@ -36,7 +39,11 @@ impl<'a> ParquetWriter<'a> {
 impl Writer for ParquetWriter<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
-        self.writer.write(&batch).map_err(failed)
+        self.writer.write(&batch).map_err(failed)?;
+        if self.writer.in_progress_size() > ROW_GROUP {
+            self.writer.flush().map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod cli;
 mod detections;
+mod hunts;
 mod ingest;
 mod layers;
 mod sandbox;

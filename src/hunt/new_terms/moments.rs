@@ -1,6 +1,6 @@
 //! When combinations of values became new, and the plan for the rows of these moments.
 
-use crate::engine::Session;
+use crate::engine::{ScanFigures, Session};
 use crate::error::Result;
 use crate::hunt::Range;
 use datafusion::arrow::array::AsArray as _;
@@ -28,6 +28,8 @@ const MOMENT: &str = "__moment";
 pub(super) struct Moments {
     plan: LogicalPlan,
     stretches: Option<Vec<(i64, i64)>>,
+    /// What looking for them read.
+    pub(super) read: ScanFigures,
 }
 
 impl Moments {
@@ -41,13 +43,18 @@ impl Moments {
     ) -> Result<Self> {
         let plan = moments(session, exploded, terms, history, range)?;
         let (mut batches, mut count) = (Vec::new(), 0);
-        let mut stream = session.run(&plan).await?;
+        let mut stream = session.run_counted(&plan).await?;
         while let Some(batch) = stream.try_next().await? {
             count += batch.num_rows();
             batches.push(batch);
             if count > FEW {
                 // Too many to keep: they are found again while their rows are looked for.
-                return Ok(Self { plan, stretches: None });
+                let read = stream.figures();
+                return Ok(Self {
+                    plan,
+                    stretches: None,
+                    read,
+                });
             }
         }
         let stretches = stretches(&batches);
@@ -55,6 +62,7 @@ impl Moments {
         Ok(Self {
             plan: LogicalPlanBuilder::scan("moments", provider_as_source(Arc::new(table)), None)?.build()?,
             stretches: Some(stretches),
+            read: stream.figures(),
         })
     }
 
