@@ -7,6 +7,7 @@ mod cli;
 mod detections;
 mod ingest;
 mod layers;
+mod random_hunts;
 mod sandbox;
 mod slt;
 mod views;
