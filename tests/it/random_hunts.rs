@@ -8,5 +8,7 @@
 mod choices;
 mod events;
 mod grammar;
+mod hard_cases;
+mod invariance;
 mod property;
 mod world;

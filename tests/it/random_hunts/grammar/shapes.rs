@@ -195,19 +195,15 @@ impl Grammar<'_, '_> {
             Some(scope) => self.projected(&scope, 0),
             None => {
                 let filter = self.filter(&right, 0);
-                let mut query = self.projected(&left, 0);
-                query.sql = format!(
-                    "{}{}(SELECT count(*) FROM {}{filter}) > {}",
-                    query.sql,
-                    if query.sql.contains("\nWHERE ") {
-                        "\n    AND "
-                    } else {
-                        "\nWHERE "
-                    },
-                    right.from,
-                    self.choices.below(4)
-                );
-                query
+                let query = self.projected(&left, 0);
+                let number = self.choices.below(4);
+                Query {
+                    sql: format!(
+                        "SELECT * FROM (\n{}\n) WHERE (SELECT count(*) FROM {}{filter}) > {number}",
+                        query.sql, right.from
+                    ),
+                    ..query
+                }
             }
         };
         Query {
