@@ -11,4 +11,5 @@ mod grammar;
 mod hard_cases;
 mod invariance;
 mod property;
+mod terms;
 mod world;
