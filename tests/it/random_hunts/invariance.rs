@@ -120,7 +120,7 @@ fn how_events_arrive_and_what_a_hunt_may_use_does_not_matter() {
         let events = Events::of(seed);
         let records: Vec<Value> = events.records.iter().map(|(record, _)| record.clone()).collect();
         let questions = Questions::of(seed, &events);
-        let world = World::of(&[records.clone()]);
+        let world = World::of(std::slice::from_ref(&records));
         let expected = questions.asked(&world.engine);
 
         let other = World::of(&dealt(shuffled(records, seed), 3));
