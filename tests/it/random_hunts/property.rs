@@ -10,9 +10,13 @@ use retrohunt::engine::Engine;
 use retrohunt::hunt;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// Worlds of one run; a detection meets one of them.
 const WORLDS: u64 = 2 * ERAS.len() as u64;
+
+/// How long to look for a simpler detection that fails, and then for fewer events.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
@@ -40,7 +44,7 @@ pub(super) fn runner(cases: u32, seed: u64) -> TestRunner {
         cases,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        max_shrink_time: 120_000,
+        max_shrink_time: PATIENCE.as_millis() as u32,
         ..ProptestConfig::default()
     })
 }
@@ -66,7 +70,7 @@ fn check(events: &Events, world: &World, tapes: &[Vec<u32>]) -> Result<usize, St
 
 #[test]
 fn one_pass_gives_what_replay_gives() {
-    let (count, seed) = plan(24);
+    let (count, seed) = plan(14);
     let worlds: RefCell<BTreeMap<u64, (Events, World)>> = RefCell::default();
     let (run, fruitful) = (Cell::new(0_u32), Cell::new(0_u32));
     let checked = |(world, tapes): &(u64, Vec<Vec<u32>>)| {
@@ -111,10 +115,11 @@ fn one_pass_gives_what_replay_gives() {
 /// The failure again with as few events as show it.
 fn fewer_events(events: &Events, tapes: &[Vec<u32>], reason: String) -> (Events, String) {
     let (mut fewest, mut reason) = (events.clone(), reason);
+    let started = Instant::now();
     let mut step = fewest.records.len() / 2;
     while step > 0 {
         let mut at = 0;
-        while at < fewest.records.len() {
+        while at < fewest.records.len() && started.elapsed() < PATIENCE {
             let mut fewer = fewest.clone();
             fewer.records.drain(at..(at + step).min(fewer.records.len()));
             if fewer.records.is_empty() {
@@ -133,7 +138,7 @@ fn fewer_events(events: &Events, tapes: &[Vec<u32>], reason: String) -> (Events,
 /// Whatever the grammar writes is a detection, and runs: else nothing would be compared.
 #[test]
 fn every_random_detection_can_be_planned() {
-    let (count, seed) = plan(60);
+    let (count, seed) = plan(40);
     let engine = block_on(Engine::empty(USUAL)).unwrap();
     let mut failures = Vec::new();
     for number in 0..u64::from(count) {
