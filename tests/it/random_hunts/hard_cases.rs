@@ -232,6 +232,12 @@ fn the_clock_stands_at_the_tick() {
             "11:00 e2 null 2026-03-02T11:00:00Z"
         ]
     );
+    // The last tick's clock would let nothing pass at the others.
+    let sql = "SELECT event.id AS id FROM events WHERE @timestamp > now() - INTERVAL '15 minutes'";
+    assert_eq!(
+        rows(&hunted("1h", "2h", &["id"], between(9, 16), sql)),
+        ["10:00 e1", "10:00 e2", "11:00 e4", "15:00 e6"]
+    );
     let sql = "SELECT count(*) AS n FROM events WHERE extract(hour FROM now()) = 11 OR @timestamp = now()";
     assert_eq!(
         rows(&hunted("1h", "2h", &["n"], between(9, 12), sql)),

@@ -43,20 +43,20 @@ impl Grammar<'_, '_> {
 
     fn simple(&mut self, scope: &Scope) -> String {
         for _ in 0..4 {
-            let made = match self.choices.below(12) {
+            let made = match self.choices.below(14) {
                 0..3 => self.on_text(scope),
                 3 | 4 => self.on_number(scope),
                 5 => self.on_address(scope),
-                6..8 => self.on_time(scope),
-                8 => self.on_list(scope),
-                9 => self
+                6..10 => self.on_time(scope),
+                10 => self.on_list(scope),
+                11 => self
                     .one_of(scope, &[Type::Truth])
                     .map(|column| match self.choices.below(3) {
                         0 => format!("{} IS TRUE", column.sql),
                         1 => column.sql,
                         _ => format!("coalesce({}, false)", column.sql),
                     }),
-                10 => scope.event.as_ref().map(|event| match self.choices.below(2) {
+                12 => scope.event.as_ref().map(|event| match self.choices.below(2) {
                     0 => format!("property({}, 'IsThrottled') = 'True'", event.pairs),
                     _ => format!("property({}, 'MailAccessType') IN ('Bind', 'Fetch')", event.pairs),
                 }),
