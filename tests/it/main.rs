@@ -8,6 +8,7 @@ mod detections;
 mod hunts;
 mod ingest;
 mod layers;
+mod random_hunts;
 mod sandbox;
 mod slt;
 mod views;
