@@ -8,7 +8,7 @@ impl Grammar<'_, '_> {
     /// A query of the plain forms.
     pub(super) fn query(&mut self, depth: usize) -> Query {
         let scope = self.from(depth);
-        match self.choices.below(8) {
+        match self.choices.below(9) {
             0..4 => self.grouped(&scope, depth),
             4 | 5 => self.projected(&scope, depth),
             6 => self.distinct(&scope, depth),
