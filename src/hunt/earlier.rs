@@ -3,6 +3,7 @@
 use crate::alerts::{OpenKeys, WindowRow};
 use crate::engine::Ticks;
 use crate::error::Result;
+use futures::future::BoxFuture;
 
 /// Rows of ticks before the range, of the episodes that are open at its first tick: from
 /// their beginning on. `rows` has those of the first tick; `evaluate(first, last)` gives those
@@ -10,11 +11,11 @@ use crate::error::Result;
 ///
 /// An alert mostly lives for as long as its events are within the window, so one window is
 /// looked at first, and then twice as much each time.
-pub(super) async fn earlier_rows(
+pub(super) async fn earlier_rows<'a>(
     ticks: Ticks,
     earliest: i64,
     rows: &[WindowRow],
-    mut evaluate: impl AsyncFnMut(i64, i64) -> Result<Vec<WindowRow>>,
+    mut evaluate: impl FnMut(i64, i64) -> BoxFuture<'a, Result<Vec<WindowRow>>>,
 ) -> Result<Vec<WindowRow>> {
     let interval = ticks.interval.max(1);
     let mut open = OpenKeys::at(ticks.first, interval, rows);
@@ -55,10 +56,11 @@ mod tests {
         let mut asked = Vec::new();
         let inside: Vec<WindowRow> = rows.iter().filter(|row| row.tick >= ticks.first).cloned().collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let found = runtime.block_on(earlier_rows(ticks, earliest, &inside, async |first, last| {
+        let found = runtime.block_on(earlier_rows(ticks, earliest, &inside, |first, last| {
             asked.push((first, last));
             let found = rows.iter().filter(|row| (first..=last).contains(&row.tick));
-            Ok(found.cloned().collect())
+            let found = found.cloned().collect();
+            Box::pin(async { Ok(found) })
         }));
         let mut found: Vec<i64> = found.unwrap().iter().map(|row| row.tick).collect();
         found.sort_unstable();

@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 pub(super) async fn evaluate(
     engine: &Engine,
@@ -138,12 +139,18 @@ async fn before(
     }
     let (at_first, figures) = at_tick(engine, detection, ticks.first).await?;
     *read += figures;
-    earlier_rows(ticks, earliest, &at_first, async |first, last| {
-        let (rows, figures) = some(engine, detection, Ticks { first, last, ..ticks }, replay).await?;
-        *read += figures;
-        Ok(rows)
+    let figures = Mutex::new(ScanFigures::default());
+    let rows = earlier_rows(ticks, earliest, &at_first, |first, last| {
+        let evaluated = some(engine, detection, Ticks { first, last, ..ticks }, replay);
+        let counted = evaluated.map_ok(|(rows, read)| {
+            *figures.lock().unwrap_or_else(PoisonError::into_inner) += read;
+            rows
+        });
+        counted.boxed()
     })
-    .await
+    .await?;
+    *read += figures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(rows)
 }
 
 /// The rows of a few ticks, in no order.
