@@ -1,7 +1,8 @@
 //! Aggregates and window functions: the tick joins the GROUP BY and the PARTITION BY.
 
+use super::clock::at_tick;
 use super::refused;
-use super::rewrite::{Result, Rewriter, Rewritten, Rows, columns_of, project, renamed};
+use super::rewrite::{Result, Rewriter, Rewritten, Rows, asks, columns_of, project, renamed};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Union, Window, lit};
@@ -13,10 +14,13 @@ impl Rewriter {
             return refused("ROLLUP, CUBE or GROUPING SETS");
         }
         let input = self.rewrite(&aggregate.input)?;
-        let exprs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).cloned();
-        let (input, mut exprs) = self.in_time(input, exprs.collect())?;
-        let mut functions = exprs.split_off(aggregate.group_expr.len());
-        let mut groups = exprs;
+        let mut groups = aggregate.group_expr.clone();
+        let mut functions = aggregate.aggr_expr.clone();
+        let input = if asks(groups.iter().chain(&functions))? {
+            self.ticked(input)?
+        } else {
+            input
+        };
         // Without groups, a window without events gives a row as well.
         let input = if groups.is_empty() {
             let (input, is_event) = self.with_a_row_per_tick(input, aggregate.input.schema())?;
@@ -29,7 +33,11 @@ impl Rewriter {
             input
         };
         let (plan, tick) = self.at_ticks(input)?;
-        groups.push(Expr::Column(tick.clone()));
+        let now = Expr::Column(tick.clone());
+        for expr in groups.iter_mut().chain(&mut functions) {
+            *expr = at_tick(std::mem::take(expr), &now)?;
+        }
+        groups.push(now);
         let tick_position = groups.len() - 1;
         let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), groups, functions)?);
         // The columns as they were called, whatever was put into their expressions.
@@ -50,11 +58,8 @@ impl Rewriter {
         let input = self.rewrite(&window.input)?;
         let (input, exprs) = self.in_time(input, window.window_expr.clone())?;
         let (plan, tick) = self.at_ticks(input)?;
-        let input = Rewritten {
-            plan,
-            rows: Rows::Ticked(tick.clone()),
-        }
-        .only(window.input.schema())?;
+        let rows = Rows::Ticked(tick.clone());
+        let input = Rewritten { plan, rows }.only(window.input.schema())?;
         let per_tick = exprs
             .into_iter()
             .map(|expr| partitioned_by(expr, &tick))
@@ -76,15 +81,7 @@ impl Rewriter {
     /// The rows, and one more at each tick, with a column that is true for those that were
     /// there before.
     fn with_a_row_per_tick(&mut self, input: Rewritten, schema: &DFSchema) -> Result<(Rewritten, Expr)> {
-        let input = if input.is_same() {
-            let (plan, tick) = self.at_ticks(input)?;
-            Rewritten {
-                plan,
-                rows: Rows::Ticked(tick),
-            }
-        } else {
-            input
-        };
+        let input = if input.is_same() { self.ticked(input)? } else { input };
         let Some(old) = input.column().cloned() else {
             return refused("an aggregate of nothing");
         };

@@ -1,8 +1,8 @@
 //! Joins: rows meet within a tick.
 
-use super::clock::{asks_for_time, at_tick};
+use super::clock::at_tick;
 use super::refused;
-use super::rewrite::{Result, Rewriter, Rewritten, Rows, columns_of, no_moving_subquery, project};
+use super::rewrite::{Result, Rewriter, Rewritten, Rows, asks, columns_of, project};
 use datafusion::common::{Column, JoinType, NullEquality, Result as DfResult};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder};
@@ -20,16 +20,8 @@ fn keeps(join_type: JoinType) -> (bool, bool) {
 
 impl Rewriter {
     pub(super) fn join(&mut self, join: &Join) -> Result<Rewritten> {
-        let conditions = join
-            .on
-            .iter()
-            .flat_map(|(left, right)| [left, right])
-            .chain(&join.filter);
-        let mut asks = false;
-        for condition in conditions {
-            no_moving_subquery(condition)?;
-            asks |= asks_for_time(condition)?;
-        }
+        let keys = join.on.iter().flat_map(|(left, right)| [left, right]);
+        let asks = asks(keys.chain(&join.filter))?;
         let left = self.rewrite(&join.left)?;
         let right = self.rewrite(&join.right)?;
         let (keeps_left, keeps_right) = keeps(join.join_type);

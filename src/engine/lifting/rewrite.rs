@@ -170,12 +170,7 @@ impl Rewriter {
             }
             LogicalPlan::Distinct(Distinct::All(input)) => {
                 let rewritten = self.rewrite(input)?;
-                let (plan, tick) = self.at_ticks(rewritten)?;
-                let rewritten = Rewritten {
-                    plan,
-                    rows: Rows::Ticked(tick),
-                }
-                .only(input.schema())?;
+                let rewritten = self.ticked(rewritten)?.only(input.schema())?;
                 let plan = LogicalPlanBuilder::from(rewritten.plan.clone()).distinct()?.build()?;
                 Ok(rewritten.with_plan(plan))
             }
@@ -263,11 +258,7 @@ impl Rewriter {
 
     /// Expressions over the rows of a plan, which gets a tick if they ask for the time.
     pub(super) fn in_time(&mut self, input: Rewritten, exprs: Vec<Expr>) -> Result<(Rewritten, Vec<Expr>)> {
-        for expr in &exprs {
-            no_moving_subquery(expr)?;
-        }
-        let asks = exprs.iter().map(asks_for_time).collect::<DfResult<Vec<bool>>>()?;
-        if !asks.contains(&true) {
+        if !asks(&exprs)? {
             return Ok((input, exprs));
         }
         let (plan, tick) = self.at_ticks(input)?;
@@ -291,6 +282,13 @@ impl Rewriter {
                 Ok((plan, column))
             }
         }
+    }
+
+    /// [`Self::at_ticks`], still with what its rows are.
+    pub(super) fn ticked(&mut self, rewritten: Rewritten) -> Result<Rewritten> {
+        let (plan, tick) = self.at_ticks(rewritten)?;
+        let rows = Rows::Ticked(tick);
+        Ok(Rewritten { plan, rows })
     }
 
     /// A table with one row per tick.
@@ -337,9 +335,20 @@ pub(super) fn depends_on_tick(plan: &LogicalPlan) -> DfResult<bool> {
     Ok(depends)
 }
 
+/// Whether any of the expressions asks for the time. Refuses those with a subquery that the
+/// optimiser left in place and whose result is not the same at every tick.
+pub(super) fn asks<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> Result<bool> {
+    let mut asks = false;
+    for expr in exprs {
+        no_moving_subquery(expr)?;
+        asks |= asks_for_time(expr)?;
+    }
+    Ok(asks)
+}
+
 /// Refuses expressions with a subquery that the optimiser left in place and whose result
 /// is not the same at every tick.
-pub(super) fn no_moving_subquery(expr: &Expr) -> Result<()> {
+fn no_moving_subquery(expr: &Expr) -> Result<()> {
     let mut moving = false;
     expr.apply(|inner| {
         let plan = match inner {
