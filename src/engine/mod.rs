@@ -3,6 +3,7 @@
 pub mod names;
 mod raw_field;
 mod session;
+pub mod shared_scan;
 
 pub use names::{NameError, Names, Resolution};
 pub use session::{Planned, Scope, Session, Window};

@@ -1,0 +1,249 @@
+//! From the common scan to one consumer: few batches in memory, the rest on disk.
+
+use super::figures::Counters;
+use datafusion::arrow::compute::BatchCoalescer;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::{DataFusionError, Result as DfResult};
+use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::SpillManager;
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
+use datafusion::physical_plan::spill::get_record_batch_memory_size;
+use datafusion::physical_plan::spill::spill_pool::{SpillPoolSink, spsc_channel};
+use futures::StreamExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+
+/// Batches of one consumer that may wait in memory.
+const IN_MEMORY: usize = 4;
+
+/// Bytes after which a batch is sent though it could have more rows.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// A panic elsewhere leaves nothing half done that these locks guard.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What waits for a consumer.
+#[derive(Debug)]
+enum Waiting {
+    Memory(
+        RecordBatch,
+        #[expect(dead_code, reason = "held, not read")] Option<Held>,
+    ),
+    /// The next batch of the spill.
+    Spilled(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>),
+}
+
+/// A place in memory and the bytes that are reserved for it, given back when dropped.
+#[derive(Debug)]
+struct Held {
+    reservation: Arc<MemoryReservation>,
+    bytes: usize,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.reservation.shrink(self.bytes);
+    }
+}
+
+/// What needs a running plan's context.
+struct Running {
+    reservation: Arc<MemoryReservation>,
+    spill: Mutex<SpillPoolSink>,
+    spilled: tokio::sync::Mutex<SendableRecordBatchStream>,
+}
+
+/// The queue of one consumer. Whichever of its partitions asks gets the next batch, so one
+/// that nobody polls holds up none.
+pub(super) struct Queue {
+    schema: SchemaRef,
+    /// Whether the common scan may wait for this consumer. Not for one of a plan with more of
+    /// them: a join reads its other side first, and that may be what the scan would give.
+    may_wait: bool,
+    started: AtomicBool,
+    sender: Mutex<Option<mpsc::UnboundedSender<DfResult<Waiting>>>>,
+    receiver: tokio::sync::Mutex<mpsc::UnboundedReceiver<DfResult<Waiting>>>,
+    places: Arc<Semaphore>,
+    running: OnceLock<Running>,
+    coalescer: Mutex<BatchCoalescer>,
+    counters: Arc<Counters>,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("may_wait", &self.may_wait)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    pub(super) fn new(schema: SchemaRef, may_wait: bool, batch_rows: usize, counters: Arc<Counters>) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Self {
+            coalescer: Mutex::new(BatchCoalescer::new(Arc::clone(&schema), batch_rows)),
+            schema,
+            may_wait,
+            started: AtomicBool::new(false),
+            sender: Mutex::new(Some(sender)),
+            receiver: tokio::sync::Mutex::new(receiver),
+            places: Arc::new(Semaphore::new(IN_MEMORY)),
+            running: OnceLock::new(),
+            counters,
+        }
+    }
+
+    /// Before the first batch.
+    pub(super) fn prepare(&self, context: &TaskContext, reservation: &Arc<MemoryReservation>) {
+        self.running.get_or_init(|| {
+            let metrics = SpillMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
+            let manager = SpillManager::new(context.runtime_env(), metrics, Arc::clone(&self.schema))
+                .with_compression_type(context.session_config().spill_compression());
+            let file_bytes = context.session_config().options().execution.max_spill_file_size_bytes;
+            let (spill, spilled) = spsc_channel(file_bytes.into(), Arc::new(manager));
+            Running {
+                reservation: Arc::clone(reservation),
+                spill: Mutex::new(spill),
+                spilled: tokio::sync::Mutex::new(spilled),
+            }
+        });
+    }
+
+    /// Whether anybody can still ask for batches.
+    pub(super) fn is_open(&self) -> bool {
+        lock(&self.sender).is_some()
+    }
+
+    /// Nobody will ask any more: what waits is dropped, and a scan that waits goes on.
+    pub(super) fn close(&self) {
+        self.places.close();
+        lock(&self.sender).take();
+        if let Ok(mut receiver) = self.receiver.try_lock() {
+            receiver.close();
+            while receiver.try_recv().is_ok() {}
+        }
+    }
+
+    /// Ends the queue with an error.
+    pub(super) fn fail(&self, error: DataFusionError) {
+        if let Some(sender) = lock(&self.sender).take() {
+            // Who has gone does not need to know.
+            let _ = sender.send(Err(error));
+        }
+    }
+
+    /// Ends the queue when all rows were pushed.
+    pub(super) async fn finish(&self) {
+        match self.flush().await {
+            Ok(()) => drop(lock(&self.sender).take()),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Gives the consumer rows, small batches put together to large ones.
+    pub(super) async fn push(&self, batch: RecordBatch) -> DfResult<()> {
+        self.counters.matched(batch.num_rows());
+        if self.schema.fields().is_empty() {
+            self.send(batch).await
+        } else {
+            let full = {
+                let mut coalescer = lock(&self.coalescer);
+                coalescer.push_batch(batch)?;
+                if coalescer.size() > BATCH_BYTES {
+                    coalescer.finish_buffered_batch()?;
+                }
+                drain(&mut coalescer)
+            };
+            for batch in full {
+                self.send(batch).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// Sends what [`Queue::push`] still holds back.
+    async fn flush(&self) -> DfResult<()> {
+        let rest = {
+            let mut coalescer = lock(&self.coalescer);
+            coalescer.finish_buffered_batch()?;
+            drain(&mut coalescer)
+        };
+        for batch in rest {
+            self.send(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, batch: RecordBatch) -> DfResult<()> {
+        let Some(running) = self.running.get().filter(|_| batch.num_rows() > 0) else {
+            return Ok(());
+        };
+        // A number of rows without columns takes no memory.
+        if self.schema.fields().is_empty() {
+            self.queue(Waiting::Memory(batch, None));
+            return Ok(());
+        }
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => Some(place),
+            Err(TryAcquireError::Closed) => return Ok(()),
+            // A plan that nobody runs yet may wait for another to end.
+            Err(TryAcquireError::NoPermits) if self.may_wait && self.started.load(Ordering::Acquire) => {
+                match Arc::clone(&self.places).acquire_owned().await {
+                    Ok(place) => Some(place),
+                    Err(_) => return Ok(()),
+                }
+            }
+            Err(TryAcquireError::NoPermits) => None,
+        };
+        let bytes = get_record_batch_memory_size(&batch);
+        let waiting = match place {
+            Some(place) if running.reservation.try_grow(bytes).is_ok() => Waiting::Memory(
+                batch,
+                Some(Held {
+                    reservation: Arc::clone(&running.reservation),
+                    bytes,
+                    _place: place,
+                }),
+            ),
+            place => {
+                // One writer at a time, so that marks and batches come in the same order.
+                let spill = lock(&running.spill);
+                spill.push_batch(&batch)?;
+                self.counters.spilled(bytes);
+                self.queue(Waiting::Spilled(place));
+                return Ok(());
+            }
+        };
+        self.queue(waiting);
+        Ok(())
+    }
+
+    fn queue(&self, waiting: Waiting) {
+        if let Some(sender) = lock(&self.sender).as_ref() {
+            // Who has gone does not need it.
+            let _ = sender.send(Ok(waiting));
+        }
+    }
+
+    /// The next batch for whoever asks; none at the end.
+    pub(super) async fn next(&self) -> Option<DfResult<RecordBatch>> {
+        self.started.store(true, Ordering::Release);
+        // Both at once: the mark and its batch must not go to two who ask.
+        let waiting = self.receiver.lock().await.recv().await?;
+        match waiting {
+            Err(error) => Some(Err(error)),
+            Ok(Waiting::Memory(batch, _)) => Some(Ok(batch)),
+            Ok(Waiting::Spilled(_)) => self.running.get()?.spilled.lock().await.next().await,
+        }
+    }
+}
+
+fn drain(coalescer: &mut BatchCoalescer) -> Vec<RecordBatch> {
+    std::iter::from_fn(|| coalescer.next_completed_batch()).collect()
+}

@@ -1,0 +1,6 @@
+//! Plans that share scans against the same plans alone.
+
+mod alone_and_shared;
+mod lake;
+mod lifetimes;
+mod timings;
