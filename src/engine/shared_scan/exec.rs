@@ -6,6 +6,8 @@ use super::scan::CommonScan;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result as DfResult, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::projection::ProjectionExpr;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput as _};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
@@ -72,9 +74,17 @@ impl SharedScanExec {
     }
 }
 
+/// A column by its name, as a scan shows it.
+fn shown(column: &ProjectionExpr) -> String {
+    match column.expr.downcast_ref::<Column>() {
+        Some(plain) if plain.name() == column.alias => column.alias.clone(),
+        _ => column.to_string(),
+    }
+}
+
 impl DisplayAs for SharedScanExec {
     fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: Vec<String> = self.leaf.projection.iter().map(|column| column.to_string()).collect();
+        let columns: Vec<String> = self.leaf.projection.iter().map(shown).collect();
         let (files, columns) = (self.leaf.files.len(), columns.join(", "));
         match format {
             DisplayFormatType::TreeRender => writeln!(f, "shared_with={}", self.others)?,

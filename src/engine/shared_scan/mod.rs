@@ -71,7 +71,24 @@ pub struct Shared {
 pub struct SharedPlan {
     plan: Arc<dyn ExecutionPlan>,
     scans: usize,
-    shared: Vec<(Leaf, Arc<Counters>)>,
+    shared: Vec<SharedLeaf>,
+}
+
+/// One shared scan of a plan.
+#[derive(Debug)]
+struct SharedLeaf {
+    leaf: Leaf,
+    counters: Arc<Counters>,
+    queue: Arc<Queue>,
+}
+
+/// Closes the queues of a plan when it ends, whatever of it was never started.
+struct Closing(Vec<Arc<Queue>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|queue| queue.close());
+    }
 }
 
 /// Lets plans read what they have in common once. Plans that have nothing in common, and
@@ -113,7 +130,7 @@ pub fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
 
     let mut scans = Vec::new();
     let mut nodes: BTreeMap<(usize, usize), Arc<dyn ExecutionPlan>> = BTreeMap::new();
-    let mut shared: Vec<Vec<(Leaf, Arc<Counters>)>> = vec![Vec::new(); plans.len()];
+    let mut shared: Vec<Vec<SharedLeaf>> = plans.iter().map(|_| Vec::new()).collect();
     for table in tables {
         let consumers: Vec<Consumer> = table
             .iter()
@@ -137,7 +154,11 @@ pub fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
         };
         for (found, (queue, counters)) in table.into_iter().zip(queues) {
             if let Some(of_plan) = shared.get_mut(found.plan) {
-                of_plan.push((found.leaf.clone(), counters));
+                of_plan.push(SharedLeaf {
+                    leaf: found.leaf.clone(),
+                    counters,
+                    queue: Arc::clone(&queue),
+                });
             }
             let node = SharedScanExec::new(found.leaf, found.others, Arc::clone(&scan), queue);
             nodes.insert((found.plan, found.position), Arc::new(node));
@@ -264,10 +285,11 @@ impl SharedPlan {
         let stream = execute_stream(Arc::clone(&self.plan), context)?;
         let schema = stream.schema();
         // A plan that has found all its rows may still hold scans that others would wait for.
-        let batches = stream::unfold(Some(stream), |stream| async {
-            let mut stream = stream?;
+        let closing = Closing(self.shared.iter().map(|shared| Arc::clone(&shared.queue)).collect());
+        let batches = stream::unfold(Some((stream, closing)), |running| async {
+            let (mut stream, closing) = running?;
             let batch = stream.next().await?;
-            let rest = batch.is_ok().then_some(stream);
+            let rest = batch.is_ok().then_some((stream, closing));
             Some((batch, rest))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches.fuse())))
@@ -276,9 +298,9 @@ impl SharedPlan {
     /// What the plan's shared scans have read and given so far.
     pub fn figures(&self) -> Figures {
         let mut figures = Figures::default();
-        for (leaf, counters) in &self.shared {
-            counters.add_to(&mut figures);
-            figures.own_bytes += scan::bytes_scanned(&leaf.source);
+        for shared in &self.shared {
+            shared.counters.add_to(&mut figures);
+            figures.own_bytes += scan::bytes_scanned(&shared.leaf.source);
         }
         figures
     }

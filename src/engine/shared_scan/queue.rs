@@ -12,9 +12,10 @@ use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
 use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use datafusion::physical_plan::spill::spill_pool::{SpillPoolSink, spsc_channel};
 use futures::StreamExt as _;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// Batches of one consumer that may wait in memory.
 const IN_MEMORY: usize = 4;
@@ -59,6 +60,13 @@ struct Running {
     spilled: tokio::sync::Mutex<SendableRecordBatchStream>,
 }
 
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<DfResult<Waiting>>,
+    /// Nothing comes any more.
+    ended: bool,
+}
+
 /// The queue of one consumer. Whichever of its partitions asks gets the next batch, so one
 /// that nobody polls holds up none.
 pub(super) struct Queue {
@@ -67,8 +75,9 @@ pub(super) struct Queue {
     /// them: a join reads its other side first, and that may be what the scan would give.
     may_wait: bool,
     started: AtomicBool,
-    sender: Mutex<Option<mpsc::UnboundedSender<DfResult<Waiting>>>>,
-    receiver: tokio::sync::Mutex<mpsc::UnboundedReceiver<DfResult<Waiting>>>,
+    line: Mutex<Line>,
+    /// Wakes all who ask: one of them alone may be one that nobody polls just then.
+    changed: Notify,
     places: Arc<Semaphore>,
     running: OnceLock<Running>,
     coalescer: Mutex<BatchCoalescer>,
@@ -85,14 +94,17 @@ impl std::fmt::Debug for Queue {
 
 impl Queue {
     pub(super) fn new(schema: SchemaRef, may_wait: bool, batch_rows: usize, counters: Arc<Counters>) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
         Self {
-            coalescer: Mutex::new(BatchCoalescer::new(Arc::clone(&schema), batch_rows)),
+            // A batch that is large already is not copied.
+            coalescer: Mutex::new(
+                BatchCoalescer::new(Arc::clone(&schema), batch_rows)
+                    .with_biggest_coalesce_batch_size(Some(batch_rows / 2)),
+            ),
             schema,
             may_wait,
             started: AtomicBool::new(false),
-            sender: Mutex::new(Some(sender)),
-            receiver: tokio::sync::Mutex::new(receiver),
+            line: Mutex::new(Line::default()),
+            changed: Notify::new(),
             places: Arc::new(Semaphore::new(IN_MEMORY)),
             running: OnceLock::new(),
             counters,
@@ -115,35 +127,48 @@ impl Queue {
         });
     }
 
-    /// Whether anybody can still ask for batches.
+    /// Whether rows are still wanted.
     pub(super) fn is_open(&self) -> bool {
-        lock(&self.sender).is_some()
+        !lock(&self.line).ended
     }
 
     /// Nobody will ask any more: what waits is dropped, and a scan that waits goes on.
     pub(super) fn close(&self) {
         self.places.close();
-        lock(&self.sender).take();
-        if let Ok(mut receiver) = self.receiver.try_lock() {
-            receiver.close();
-            while receiver.try_recv().is_ok() {}
-        }
+        let dropped = std::mem::replace(
+            &mut *lock(&self.line),
+            Line {
+                waiting: VecDeque::new(),
+                ended: true,
+            },
+        );
+        drop(dropped);
+        self.changed.notify_waiters();
     }
 
     /// Ends the queue with an error.
     pub(super) fn fail(&self, error: DataFusionError) {
-        if let Some(sender) = lock(&self.sender).take() {
-            // Who has gone does not need to know.
-            let _ = sender.send(Err(error));
-        }
+        self.put(Err(error), true);
     }
 
     /// Ends the queue when all rows were pushed.
     pub(super) async fn finish(&self) {
         match self.flush().await {
-            Ok(()) => drop(lock(&self.sender).take()),
+            Ok(()) => lock(&self.line).ended = true,
             Err(error) => self.fail(error),
         }
+        self.changed.notify_waiters();
+    }
+
+    fn put(&self, waiting: DfResult<Waiting>, last: bool) {
+        let mut line = lock(&self.line);
+        // Who has gone, or has had an error, does not need it.
+        if !line.ended {
+            line.waiting.push_back(waiting);
+            line.ended = last;
+        }
+        drop(line);
+        self.changed.notify_waiters();
     }
 
     /// Gives the consumer rows, small batches put together to large ones.
@@ -186,7 +211,7 @@ impl Queue {
         };
         // A number of rows without columns takes no memory.
         if self.schema.fields().is_empty() {
-            self.queue(Waiting::Memory(batch, None));
+            self.put(Ok(Waiting::Memory(batch, None)), false);
             return Ok(());
         }
         let place = match Arc::clone(&self.places).try_acquire_owned() {
@@ -216,26 +241,33 @@ impl Queue {
                 let spill = lock(&running.spill);
                 spill.push_batch(&batch)?;
                 self.counters.spilled(bytes);
-                self.queue(Waiting::Spilled(place));
+                self.put(Ok(Waiting::Spilled(place)), false);
                 return Ok(());
             }
         };
-        self.queue(waiting);
+        self.put(Ok(waiting), false);
         Ok(())
-    }
-
-    fn queue(&self, waiting: Waiting) {
-        if let Some(sender) = lock(&self.sender).as_ref() {
-            // Who has gone does not need it.
-            let _ = sender.send(Ok(waiting));
-        }
     }
 
     /// The next batch for whoever asks; none at the end.
     pub(super) async fn next(&self) -> Option<DfResult<RecordBatch>> {
         self.started.store(true, Ordering::Release);
-        // Both at once: the mark and its batch must not go to two who ask.
-        let waiting = self.receiver.lock().await.recv().await?;
+        let waiting = loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            {
+                let mut line = lock(&self.line);
+                if let Some(waiting) = line.waiting.pop_front() {
+                    break waiting;
+                }
+                if line.ended {
+                    return None;
+                }
+            }
+            changed.await;
+        };
         match waiting {
             Err(error) => Some(Err(error)),
             Ok(Waiting::Memory(batch, _)) => Some(Ok(batch)),

@@ -8,7 +8,7 @@ use super::queue::{Queue, lock};
 use super::row_groups::{RowGroups, pruning};
 use super::work::{Pass, Work, WorkList};
 use datafusion::arrow::array::AsArray as _;
-use datafusion::arrow::compute::{filter_record_batch, prep_null_mask_filter};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
@@ -386,7 +386,7 @@ impl Taste {
                 match mask.true_count() {
                     0 => return Ok(None),
                     all if all == batch.num_rows() => narrow,
-                    _ => filter_record_batch(&narrow, &prep_null_mask_filter(mask))?,
+                    _ => filter_record_batch(&narrow, mask)?,
                 }
             }
         };

@@ -138,6 +138,13 @@ impl TestLake {
         made
     }
 
+    /// Made on a thread of its own: the one that asks may be running a test.
+    pub(super) fn made(days: i64, rows_a_day: usize, row_group: usize) -> Self {
+        std::thread::spawn(move || runtime(2).block_on(Self::new(days, rows_a_day, row_group)))
+            .join()
+            .unwrap()
+    }
+
     pub(super) fn with_memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = bytes;
         self

@@ -1,7 +1,8 @@
 //! Times of forty detections, alone and together. Run by hand:
 //! `cargo test --lib shared_scan::tests::timings -- --ignored --nocapture`
 
-use super::lake::{TestLake, alone, run_all, runtime, shared};
+use super::lake::{TestLake, alone, plans, run_all, runtime};
+use crate::engine::shared_scan::share;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -30,31 +31,42 @@ fn times() {
         runtime(2).block_on(async {
             let lake = TestLake::new(days, rows, row_group).await;
             let session = lake.session(2).await;
+            let all = "SELECT count(event_id), count(user_id), count(raw), count(event_action), count(timestamp), \
+                       count(event_category), count(source_port) FROM events";
+            alone(&session, all).await.unwrap();
+            let timer = Instant::now();
+            alone(&session, all).await.unwrap();
+            writeln!(out, "{days} days of 2 x {rows}, row groups of {row_group}: full scan {:?}", timer.elapsed()).unwrap();
             let detections = detections();
-            let all = "SELECT count(event_id), count(user_id), count(raw), count(event_action), count(timestamp), count(event_category), count(source_port) FROM events";
-            alone(&session, all).await.unwrap();
-            let timer = Instant::now();
-            alone(&session, all).await.unwrap();
-            let full = timer.elapsed();
-            let (mut sum, mut slowest) = (Duration::ZERO, Duration::ZERO);
-            for sql in &detections {
+            let kinds = (0..4).map(|kind| detections.iter().skip(kind).step_by(4).cloned().collect::<Vec<_>>());
+            for detections in kinds.chain([detections.clone()]) {
+                let (mut sum, mut slowest) = (Duration::ZERO, Duration::ZERO);
+                for sql in &detections {
+                    let timer = Instant::now();
+                    alone(&session, sql).await.unwrap();
+                    sum += timer.elapsed();
+                    slowest = slowest.max(timer.elapsed());
+                }
                 let timer = Instant::now();
-                alone(&session, sql).await.unwrap();
-                sum += timer.elapsed();
-                slowest = slowest.max(timer.elapsed());
+                let together = plans(&session, &detections).await;
+                let planned = timer.elapsed();
+                let together = share(together).unwrap();
+                let sharing = timer.elapsed() - planned;
+                run_all(&session, &together).await;
+                let took = timer.elapsed();
+                let ratio = |of: Duration| took.as_secs_f64() / of.as_secs_f64();
+                writeln!(
+                    out,
+                    "  {} detections, the first {}...: alone {sum:?} (slowest {slowest:?}), shared {took:?} (planning {planned:?}, \
+                     sharing {sharing:?}): {:.2} of alone, {:.2} x slowest; {} common bytes",
+                    detections.len(),
+                    &detections[0][..40],
+                    ratio(sum),
+                    ratio(slowest),
+                    together.common_bytes()
+                )
+                .unwrap();
             }
-            let timer = Instant::now();
-            let together = shared(&session, &detections).await;
-            let planned = timer.elapsed();
-            run_all(&session, &together).await;
-            let took = timer.elapsed();
-            let ratio = |of: Duration| took.as_secs_f64() / of.as_secs_f64();
-            writeln!(
-                out,
-                "{days} days of 2 x {rows}, row groups of {row_group}: full scan {full:?}, 40 alone {sum:?} (slowest {slowest:?}), \
-                 shared {took:?} of which planning {planned:?}: {:.2} of alone, {:.2} x slowest, {:.2} x full scan; {} common bytes",
-                ratio(sum), ratio(slowest), ratio(full), together.common_bytes()
-            ).unwrap();
         });
     }
 }
