@@ -12,10 +12,10 @@
 //! that scan would have read it. So a selective scan keeps its pruning, whatever it is
 //! shared with.
 //!
-//! **Waiting.** A queue holds a few batches in memory, reserved in the memory pool; what does
-//! not fit there goes to disk. The common scan waits for a slow plan only if that plan has
-//! one shared scan and has been polled: such a plan depends on nothing that the scan gives to
-//! others. Every other queue grows on disk instead. All plans have to be run at the same
+//! **Waiting.** A queue holds a few batches in memory, reserved in the memory pool. The common
+//! scan waits for a slow plan only if that plan has one shared scan and has been polled: such
+//! a plan depends on nothing that the scan gives to others. Every other queue grows on disk
+//! instead. All plans have to be run at the same
 //! time, or not at all (dropped); one that is polled and then left alone, without being
 //! dropped, holds up the others.
 //!
@@ -26,11 +26,13 @@
 mod exec;
 mod figures;
 mod leaf;
+mod memory;
 mod passes;
 mod predicate;
 mod queue;
 mod row_groups;
 mod scan;
+mod taste;
 #[cfg(test)]
 mod tests;
 mod work;

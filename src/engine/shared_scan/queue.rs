@@ -1,11 +1,11 @@
 //! From the common scan to one consumer: few batches in memory, the rest on disk.
 
 use super::figures::Counters;
+use super::memory::{QueueMemory, Taken};
 use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{DataFusionError, Result as DfResult};
-use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::SpillManager;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
@@ -36,26 +36,19 @@ enum Waiting {
         #[expect(dead_code, reason = "held, not read")] Option<Held>,
     ),
     /// The next batch of the spill.
-    Spilled(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>),
+    Spilled,
 }
 
-/// A place in memory and the bytes that are reserved for it, given back when dropped.
+/// A place in the queue and the memory for it, both given back when dropped.
 #[derive(Debug)]
 struct Held {
-    reservation: Arc<MemoryReservation>,
-    bytes: usize,
+    _memory: Taken,
     _place: OwnedSemaphorePermit,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.reservation.shrink(self.bytes);
-    }
 }
 
 /// What needs a running plan's context.
 struct Running {
-    reservation: Arc<MemoryReservation>,
+    memory: QueueMemory,
     spill: Mutex<SpillPoolSink>,
     spilled: tokio::sync::Mutex<SendableRecordBatchStream>,
 }
@@ -112,7 +105,7 @@ impl Queue {
     }
 
     /// Before the first batch.
-    pub(super) fn prepare(&self, context: &TaskContext, reservation: &Arc<MemoryReservation>) {
+    pub(super) fn prepare(&self, context: &TaskContext, memory: &QueueMemory) {
         self.running.get_or_init(|| {
             let metrics = SpillMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
             let manager = SpillManager::new(context.runtime_env(), metrics, Arc::clone(&self.schema))
@@ -120,7 +113,7 @@ impl Queue {
             let file_bytes = context.session_config().options().execution.max_spill_file_size_bytes;
             let (spill, spilled) = spsc_channel(file_bytes.into(), Arc::new(manager));
             Running {
-                reservation: Arc::clone(reservation),
+                memory: memory.clone(),
                 spill: Mutex::new(spill),
                 spilled: tokio::sync::Mutex::new(spilled),
             }
@@ -214,38 +207,44 @@ impl Queue {
             self.put(Ok(Waiting::Memory(batch, None)), false);
             return Ok(());
         }
+        // A plan that nobody runs yet may wait for another to end.
+        let waits = self.may_wait && self.started.load(Ordering::Acquire);
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => Some(place),
             Err(TryAcquireError::Closed) => return Ok(()),
-            // A plan that nobody runs yet may wait for another to end.
-            Err(TryAcquireError::NoPermits) if self.may_wait && self.started.load(Ordering::Acquire) => {
-                match Arc::clone(&self.places).acquire_owned().await {
-                    Ok(place) => Some(place),
-                    Err(_) => return Ok(()),
-                }
-            }
+            Err(TryAcquireError::NoPermits) if waits => match Arc::clone(&self.places).acquire_owned().await {
+                Ok(place) => Some(place),
+                Err(_) => return Ok(()),
+            },
             Err(TryAcquireError::NoPermits) => None,
         };
         let bytes = get_record_batch_memory_size(&batch);
-        let waiting = match place {
-            Some(place) if running.reservation.try_grow(bytes).is_ok() => Waiting::Memory(
-                batch,
-                Some(Held {
-                    reservation: Arc::clone(&running.reservation),
-                    bytes,
+        if let Some(place) = place {
+            let memory = match running.memory.try_take(bytes) {
+                Some(memory) => Some((memory, place)),
+                None if waits => {
+                    // One batch on its way, like any between two operators, without a queue.
+                    drop(place);
+                    let all = Arc::clone(&self.places).acquire_many_owned(IN_MEMORY as u32).await;
+                    let Ok(all) = all else { return Ok(()) };
+                    Some((running.memory.none(), all))
+                }
+                None => None,
+            };
+            if let Some((memory, place)) = memory {
+                let held = Held {
+                    _memory: memory,
                     _place: place,
-                }),
-            ),
-            place => {
-                // One writer at a time, so that marks and batches come in the same order.
-                let spill = lock(&running.spill);
-                spill.push_batch(&batch)?;
-                self.counters.spilled(bytes);
-                self.put(Ok(Waiting::Spilled(place)), false);
+                };
+                self.put(Ok(Waiting::Memory(batch, Some(held))), false);
                 return Ok(());
             }
-        };
-        self.put(Ok(waiting), false);
+        }
+        // One writer at a time, so that marks and batches come in the same order.
+        let spill = lock(&running.spill);
+        spill.push_batch(&batch)?;
+        self.counters.spilled(bytes);
+        self.put(Ok(Waiting::Spilled), false);
         Ok(())
     }
 
@@ -271,7 +270,7 @@ impl Queue {
         match waiting {
             Err(error) => Some(Err(error)),
             Ok(Waiting::Memory(batch, _)) => Some(Ok(batch)),
-            Ok(Waiting::Spilled(_)) => self.running.get()?.spilled.lock().await.next().await,
+            Ok(Waiting::Spilled) => self.running.get()?.spilled.lock().await.next().await,
         }
     }
 }

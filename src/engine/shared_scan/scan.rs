@@ -2,25 +2,20 @@
 
 use super::figures::Counters;
 use super::leaf::Leaf;
+use super::memory::QueueMemory;
 use super::passes::passes;
 use super::predicate::any_of;
 use super::queue::{Queue, lock};
 use super::row_groups::{RowGroups, pruning};
+use super::taste::Taste;
 use super::work::{Pass, Work, WorkList};
-use datafusion::arrow::array::AsArray as _;
-use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::projection::Projector;
-use datafusion::physical_expr::utils::reassign_expr_columns;
 use datafusion::physical_optimizer::pruning::PruningPredicate;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use futures::TryStreamExt as _;
@@ -97,10 +92,9 @@ impl CommonScan {
         if workers.is_some() {
             return;
         }
-        let memory = MemoryConsumer::new("SharedScan").with_can_spill(true);
-        let reservation = Arc::new(memory.register(context.memory_pool()));
+        let memory = QueueMemory::of(context.memory_pool());
         for consumer in &self.reading.consumers {
-            consumer.queue.prepare(context, &reservation);
+            consumer.queue.prepare(context, &memory);
         }
         let count = context.session_config().target_partitions().max(1);
         self.reading.workers_left.store(count, Ordering::Release);
@@ -345,51 +339,4 @@ fn execute(
         .with_file_groups(vec![FileGroup::new(vec![file.clone()])])
         .build();
     DataSourceExec::from_data_source(config).execute(0, Arc::clone(context))
-}
-
-/// What a consumer takes of the batches of a pass.
-struct Taste {
-    predicate: Option<Arc<dyn PhysicalExpr>>,
-    projector: Projector,
-    /// The columns it reads, and its projection over just these.
-    columns: Vec<usize>,
-}
-
-impl Taste {
-    fn new(leaf: &Leaf, pass: &SchemaRef) -> DfResult<Self> {
-        let predicate = leaf.predicate.clone();
-        let predicate = predicate.map(|expr| reassign_expr_columns(expr, pass)).transpose()?;
-        let mut columns = Vec::new();
-        for column in leaf.projection.column_indices() {
-            columns.push(pass.index_of(leaf.table().field(column).name())?);
-        }
-        let narrow = pass.project(&columns)?;
-        let projection = leaf.projection.clone();
-        let projection = projection.try_map_exprs(|expr| reassign_expr_columns(expr, &narrow))?;
-        Ok(Self {
-            predicate,
-            projector: projection.make_projector(&narrow)?,
-            columns,
-        })
-    }
-
-    /// The consumer's rows of a batch; none where it takes none.
-    fn of(&self, batch: &RecordBatch) -> DfResult<Option<RecordBatch>> {
-        let narrow = batch.project(&self.columns)?;
-        let rows = match &self.predicate {
-            None => narrow,
-            Some(predicate) => {
-                let mask = predicate.evaluate(batch)?.into_array(batch.num_rows())?;
-                let Some(mask) = mask.as_boolean_opt() else {
-                    return Err(DataFusionError::Internal(format!("{predicate} is not a condition")));
-                };
-                match mask.true_count() {
-                    0 => return Ok(None),
-                    all if all == batch.num_rows() => narrow,
-                    _ => filter_record_batch(&narrow, mask)?,
-                }
-            }
-        };
-        self.projector.project_batch(&rows).map(Some)
-    }
 }

@@ -30,9 +30,12 @@ pub(super) const ACTIONS: [&str; 6] = [
     "UserLoggedIn",
 ];
 
+/// Action, time, and a number that the other columns follow from.
+type Row = (&'static str, i64, usize);
+
 /// Rows of one day, sorted as the lake sorts them.
 fn rows(dataset: usize, day: i64, count: usize) -> RecordBatch {
-    let mut rows: Vec<(&str, i64, usize)> = (0..count)
+    let mut rows: Vec<Row> = (0..count)
         .map(|n| {
             let mixed = n.wrapping_mul(2_654_435_761).wrapping_add(dataset * 7919) >> 4;
             let at = START + day * DAY + (mixed as i64 % DAY.min(86_400_000_000));
@@ -40,9 +43,8 @@ fn rows(dataset: usize, day: i64, count: usize) -> RecordBatch {
         })
         .collect();
     rows.sort();
-    let text = |value: &dyn Fn(&(&str, i64, usize)) -> Option<String>| -> ArrayRef {
-        Arc::new(rows.iter().map(value).collect::<StringArray>())
-    };
+    let text =
+        |value: fn(&Row) -> Option<String>| -> ArrayRef { Arc::new(rows.iter().map(value).collect::<StringArray>()) };
     let mut categories = ListBuilder::new(StringBuilder::new());
     for (_, _, mixed) in &rows {
         if mixed % 5 == 0 {
@@ -59,16 +61,16 @@ fn rows(dataset: usize, day: i64, count: usize) -> RecordBatch {
     let times = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.1)).with_timezone("UTC");
     let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("timestamp", Arc::new(times)),
-        ("event_action", text(&|row| Some(row.0.to_owned()))),
-        ("event_id", text(&|row| Some(format!("{dataset}-{day}-{}", row.2)))),
+        ("event_action", text(|row| Some(row.0.to_owned()))),
+        ("event_id", text(|row| Some(format!("{}-{}", row.1, row.2)))),
         (
             "user_id",
-            text(&|row| (row.2 % 11 != 0).then(|| format!("user{}", row.2 % 23))),
+            text(|row| (row.2 % 11 != 0).then(|| format!("user{}", row.2 % 23))),
         ),
         ("event_category", Arc::new(categories.finish())),
         (
             "raw",
-            text(&|row| {
+            text(|row| {
                 Some(format!(
                     r#"{{"Number":{},"Padding":"{}"}}"#,
                     row.2,

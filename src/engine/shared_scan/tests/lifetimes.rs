@@ -1,6 +1,6 @@
 //! Plans that end early, fail, start late or never, and what a plan looks like.
 
-use super::lake::{TestLake, alone, collect, plans, run_all, runtime, shared};
+use super::lake::{ACTIONS, TestLake, alone, collect, plans, run_all, runtime, shared};
 use crate::engine::shared_scan::{SharedScanExec, share};
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
@@ -182,5 +182,50 @@ fn figures_count_rows_and_bytes_once() {
         // Files are sorted by action, so most row groups are ruled out.
         assert!(figures[0].rows_in < 60_000, "{figures:?}");
         assert!(together.common_bytes() > 0);
+    });
+}
+
+#[test]
+fn what_does_not_pay_is_read_apart() {
+    runtime(2).block_on(async {
+        let session = LAKE.session(2).await;
+        let few = "SELECT raw FROM events WHERE event_action = 'Send'";
+        let all = "SELECT max(timestamp) AS last FROM events";
+        let together = shared(&session, &[few, all]).await;
+        run_all(&session, &together).await;
+        let own: Vec<u64> = together.plans.iter().map(|plan| plan.figures().own_bytes).collect();
+        assert_eq!(
+            together.common_bytes(),
+            0,
+            "one would make the other decode the text of every row"
+        );
+        assert!(own.iter().all(|bytes| *bytes > 0), "{own:?}");
+    });
+}
+
+#[test]
+fn selective_scans_keep_their_pruning_beside_those_that_read_everything() {
+    runtime(2).block_on(async {
+        let session = LAKE.session(2).await;
+        let of_one = |n: usize| {
+            let action = ACTIONS[n % ACTIONS.len()];
+            format!("SELECT user_id, count(*) AS n FROM events WHERE event_action = '{action}' GROUP BY user_id")
+        };
+        let of_all =
+            |n| format!("SELECT event_action, count(DISTINCT user_id) + {n} AS n FROM events GROUP BY event_action");
+        let statements: Vec<String> = (0..30).map(of_one).chain((0..10).map(of_all)).collect();
+        let together = shared(&session, &statements).await;
+        run_all(&session, &together).await;
+        let figures: Vec<_> = together.plans.iter().map(|plan| plan.figures()).collect();
+        for of_one in &figures[..30] {
+            // A sixth of the rows, and the row groups at both ends of it.
+            assert!(of_one.rows_in < 60_000, "{of_one:?}");
+        }
+        assert!(figures[30..].iter().all(|of_all| of_all.rows_in == 120_000));
+        // Each column chunk once: not forty times.
+        let one = shared(&session, &[of_all(0), of_all(1)]).await;
+        run_all(&session, &one).await;
+        let bytes: u64 = together.common_bytes() + figures.iter().map(|figures| figures.own_bytes).sum::<u64>();
+        assert!(bytes < 3 * one.common_bytes(), "{bytes} and {}", one.common_bytes());
     });
 }

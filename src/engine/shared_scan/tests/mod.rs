@@ -3,4 +3,5 @@
 mod alone_and_shared;
 mod lake;
 mod lifetimes;
+mod predicates;
 mod timings;
