@@ -113,7 +113,7 @@ fn a_partition_that_nobody_polls_holds_up_none() {
     runtime(2).block_on(async {
         let session = LAKE.session(4).await;
         let together = share(plans(&session, &[WIDE, COUNT]).await).unwrap();
-        let node = node(together.plans[0].plan());
+        let node = nodes(together.plans[0].plan()).remove(0);
         assert!(node.properties().output_partitioning().partition_count() > 1);
         // One partition alone gets all rows; the others are opened and left.
         let context = session.context().task_ctx();
@@ -133,16 +133,35 @@ fn a_partition_that_nobody_polls_holds_up_none() {
     });
 }
 
-fn node(plan: &Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-    let mut found = None;
+fn nodes(plan: &Arc<dyn ExecutionPlan>) -> Vec<Arc<dyn ExecutionPlan>> {
+    let mut found = Vec::new();
     plan.apply(|node| {
         if node.downcast_ref::<SharedScanExec>().is_some() {
-            found = Some(Arc::clone(node));
+            found.push(Arc::clone(node));
         }
         Ok(TreeNodeRecursion::Continue)
     })
     .unwrap();
-    found.expect("no shared scan")
+    found
+}
+
+#[test]
+fn a_plan_with_two_scans_may_read_them_in_any_order() {
+    runtime(2).block_on(async {
+        let session = LAKE.session(1).await;
+        let union = format!("{WIDE} UNION ALL {WIDE}");
+        let together = shared(&session, &[union]).await;
+        let context = session.context().task_ctx();
+        let scans = nodes(together.plans[0].plan());
+        let mut first = scans[0].execute(0, Arc::clone(&context)).unwrap();
+        let one = within(first.next()).await.unwrap().unwrap().num_rows();
+        // The other to its end, while this one has begun and waits.
+        let expected = alone(&session, WIDE).await.unwrap();
+        let second = collect(scans[1].execute(0, context).unwrap());
+        assert_eq!(within(second).await.unwrap(), expected);
+        let rest = within(collect(first)).await.unwrap();
+        assert_eq!(one + rest.len(), expected.len());
+    });
 }
 
 #[test]
