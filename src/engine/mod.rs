@@ -7,6 +7,7 @@ mod raw_field;
 mod repeatable;
 mod scan_figures;
 mod session;
+pub mod shared_scan;
 
 pub use lifting::{Lifted, TICK_COLUMN, Ticks};
 pub use names::{Clock, NameError, Names, Resolution};

@@ -1,0 +1,140 @@
+//! What one scan of a plan asks for, taken out of its `DataSourceExec`.
+
+use super::predicate::{columns_of, is_dynamic, safe_part};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileScanConfig, FileSource as _, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
+use datafusion::physical_expr::utils::{conjunction_opt, split_conjunction};
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A scan that can be fed by a common one.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    /// The scan itself, which still reads what no other scan wants.
+    pub(super) exec: Arc<DataSourceExec>,
+    pub(super) config: FileScanConfig,
+    pub(super) source: ParquetSource,
+    pub(super) readers: Arc<dyn ParquetFileReaderFactory>,
+    /// Whole files, by path.
+    pub(super) files: BTreeMap<String, PartitionedFile>,
+    /// The predicate without its dynamic parts; none keeps every row.
+    pub(super) predicate: Option<Arc<dyn PhysicalExpr>>,
+    /// What of the predicate cannot fail, so that it can be evaluated for several scans at
+    /// once; none keeps every row.
+    pub(super) safe: Option<Arc<dyn PhysicalExpr>>,
+    pub(super) projection: ProjectionExprs,
+    /// Columns of the table that the predicate reads.
+    pub(super) predicate_columns: BTreeSet<usize>,
+    /// Columns of the table that its safe part reads.
+    pub(super) safe_columns: BTreeSet<usize>,
+    /// All columns of the table that it reads.
+    pub(super) columns: BTreeSet<usize>,
+}
+
+impl Leaf {
+    /// The scan in a plan's leaf; none where it cannot be fed by a common scan.
+    pub(super) fn of(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Self>> {
+        let Some(exec) = plan.downcast_ref::<DataSourceExec>() else {
+            return Ok(None);
+        };
+        let Some((config, source)) = exec.downcast_to_file_source::<ParquetSource>() else {
+            return Ok(None);
+        };
+        let Some(readers) = source.parquet_file_reader_factory() else {
+            return Ok(None);
+        };
+        // A limit ends a scan early; an order or a partitioning says which rows come where.
+        let plain = config.limit.is_none()
+            && !config.preserve_order
+            && config.output_ordering.is_empty()
+            && config.output_partitioning.is_none()
+            && config.expr_adapter_factory.is_none()
+            && source.table_schema().virtual_columns().is_empty();
+        let predicate = source.filter();
+        let exact = predicate.is_none() || source.table_parquet_options().global.pushdown_filters;
+        let Some(files) = whole_files(config).filter(|_| plain && exact) else {
+            return Ok(None);
+        };
+        let Some(projection) = source.projection().cloned() else {
+            return Ok(None);
+        };
+        let conjuncts = predicate.iter().flat_map(split_conjunction);
+        let fixed: Vec<_> = conjuncts.filter(|part| !is_dynamic(part)).cloned().collect();
+        // Its value comes from another part of the same plan, which may itself wait for rows.
+        if fixed.iter().any(reads_subquery) || projection.expr_iter().any(|expr| reads_subquery(&expr)) {
+            return Ok(None);
+        }
+        let predicate = conjunction_opt(fixed);
+        let safe = predicate.as_ref().and_then(safe_part);
+        let predicate_columns = predicate.as_ref().map(columns_of).unwrap_or_default();
+        let safe_columns = safe.as_ref().map(columns_of).unwrap_or_default();
+        let mut columns = predicate_columns.clone();
+        columns.extend(projection.column_indices());
+        Ok(Some(Self {
+            exec: Arc::new(exec.clone()),
+            config: config.clone(),
+            source: source.clone(),
+            readers: Arc::clone(readers),
+            files,
+            predicate,
+            safe,
+            projection,
+            predicate_columns,
+            safe_columns,
+            columns,
+        }))
+    }
+
+    /// The columns of the whole table.
+    pub(super) fn table(&self) -> &SchemaRef {
+        self.source.table_schema().table_schema()
+    }
+
+    /// Whether both read the same table of the same store.
+    pub(super) fn same_table(&self, other: &Self) -> bool {
+        self.config.object_store_url == other.config.object_store_url
+            && self.source.table_schema().table_partition_cols() == other.source.table_schema().table_partition_cols()
+            && self.table() == other.table()
+    }
+}
+
+fn reads_subquery(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    let mut found = false;
+    // The closure never fails, so there is no result to look at.
+    let _ = expr.apply(|part| {
+        found |= part.downcast_ref::<ScalarSubqueryExpr>().is_some();
+        Ok(TreeNodeRecursion::Continue)
+    });
+    found
+}
+
+/// The files of a scan, put together where the optimizer cut them into ranges of bytes; none
+/// where a part of a file is missing.
+fn whole_files(config: &FileScanConfig) -> Option<BTreeMap<String, PartitionedFile>> {
+    let mut files: BTreeMap<String, (PartitionedFile, u64)> = BTreeMap::new();
+    for file in config.file_groups.iter().flat_map(|group| group.iter()) {
+        if !file.extensions.is_empty() {
+            return None;
+        }
+        let covered = match &file.range {
+            None => file.object_meta.size,
+            Some(range) => u64::try_from(range.end.checked_sub(range.start)?).ok()?,
+        };
+        let (_, sum) = files.entry(file.path().to_string()).or_insert_with(|| {
+            let mut whole = file.clone();
+            whole.range = None;
+            (whole, 0)
+        });
+        *sum = sum.checked_add(covered)?;
+    }
+    let covered = files.values().all(|(file, sum)| *sum == file.object_meta.size);
+    covered.then(|| files.into_iter().map(|(path, (file, _))| (path, file)).collect())
+}

@@ -1,0 +1,61 @@
+//! Memory that all queues of a common scan share.
+
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
+use std::sync::Arc;
+
+/// Most of the memory pool that queues take: what is in them is soon gone, and the plans that
+/// read them need the rest.
+const SHARE: usize = 8;
+
+/// A part of the memory pool.
+///
+/// It is not registered as one that can spill, though it can: the pool gives each of those
+/// the same, and beside the sorts and aggregates of forty plans that is next to nothing.
+#[derive(Debug, Clone)]
+pub(super) struct QueueMemory {
+    reservation: Arc<MemoryReservation>,
+    limit: usize,
+}
+
+/// Bytes taken, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Taken {
+    reservation: Arc<MemoryReservation>,
+    bytes: usize,
+}
+
+impl QueueMemory {
+    pub(super) fn of(pool: &Arc<dyn MemoryPool>) -> Self {
+        let limit = match pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => bytes / SHARE,
+            _ => usize::MAX,
+        };
+        Self {
+            reservation: Arc::new(MemoryConsumer::new("SharedScan").register(pool)),
+            limit,
+        }
+    }
+
+    /// Memory for so many bytes, if there is some.
+    pub(super) fn try_take(&self, bytes: usize) -> Option<Taken> {
+        let fits = self.reservation.size().saturating_add(bytes) <= self.limit;
+        (fits && self.reservation.try_grow(bytes).is_ok()).then(|| Taken {
+            reservation: Arc::clone(&self.reservation),
+            bytes,
+        })
+    }
+
+    /// No memory.
+    pub(super) fn none(&self) -> Taken {
+        Taken {
+            reservation: Arc::clone(&self.reservation),
+            bytes: 0,
+        }
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.reservation.shrink(self.bytes);
+    }
+}

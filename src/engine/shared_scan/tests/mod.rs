@@ -1,0 +1,7 @@
+//! Plans that share scans against the same plans alone.
+
+mod alone_and_shared;
+mod lake;
+mod lifetimes;
+mod predicates;
+mod timings;
