@@ -48,6 +48,7 @@ const DAY: i64 = 86_400_000_000;
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     resources: Resources,
+    sorted_joins: bool,
     tables: Vec<(String, Arc<dyn TableProvider>)>,
     views: Vec<View>,
     names: Names,
@@ -129,6 +130,7 @@ impl Engine {
         let mut engine = Self {
             runtime,
             resources,
+            sorted_joins: false,
             tables,
             views,
             names: Names::default(),
@@ -155,6 +157,20 @@ impl Engine {
     /// A session whose events are those of the scope.
     pub fn session(&self, scope: Scope) -> Result<Session> {
         Session::new(self, scope)
+    }
+
+    /// The same, with joins that sort on disk in place of hash tables in memory: slower, but
+    /// they run in any memory.
+    pub fn with_sorted_joins(&self) -> Self {
+        Self {
+            sorted_joins: true,
+            ..self.clone()
+        }
+    }
+
+    /// Bytes that queries may take.
+    pub fn memory_limit(&self) -> u64 {
+        self.resources.memory_limit
     }
 
     /// How many threads queries use.

@@ -4,6 +4,7 @@ use super::lifting::{self, Lifted, Ticks};
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
+use super::shared_scan::SharedPlan;
 use super::{Engine, View, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
@@ -78,6 +79,7 @@ impl Session {
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.execution.time_zone = Some("UTC".into());
+        options.optimizer.prefer_hash_join = !engine.sorted_joins;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::clone(&engine.runtime))
@@ -201,6 +203,12 @@ impl Session {
         let physical = self.physical(plan).await?;
         let rows = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
         Ok(Running::new(rows, physical))
+    }
+
+    /// Runs a plan whose scans are shared with those of others.
+    pub fn run_shared(&self, shared: SharedPlan) -> Result<Running> {
+        let rows = shared.run(self.context.task_ctx())?;
+        Ok(Running::shared(rows, shared))
     }
 
     /// Plans and runs a statement.

@@ -2,6 +2,7 @@
 //! can be lifted; else, or when a replay is asked for, one by one as a schedule would.
 
 use super::earlier::earlier_rows;
+use super::meeting::Seat;
 use super::rows::{fields, find, key, strings, times};
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
@@ -21,6 +22,7 @@ pub(super) async fn evaluate(
     detection: &Detection,
     request: HuntRequest,
     range: Range,
+    seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let ticks = ticks(detection, request, range);
@@ -59,7 +61,7 @@ pub(super) async fn evaluate(
     match &planned.lifted {
         Lifted::Plan(plan) if !request.replay => {
             let plan = in_order(plan, detection)?;
-            let mut stream = planned.session.run_counted(&plan).await?;
+            let mut stream = seat.run(&planned.session, &plan).await?;
             while let Some(batch) = stream.try_next().await? {
                 let ticks = times(&batch, TICK_COLUMN)?;
                 for row in rows(detection, &batch, |row| ticks[row].unwrap_or_default())? {
@@ -69,6 +71,7 @@ pub(super) async fn evaluate(
             found.read += stream.figures();
         }
         _ => {
+            drop(seat);
             let (mut rows, read) = one_by_one(engine, detection, ticks).await?;
             rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
             for row in rows {
