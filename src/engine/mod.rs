@@ -9,7 +9,7 @@ mod scan_figures;
 mod session;
 pub mod shared_scan;
 
-pub use lifting::{Lifted, TICK_COLUMN, Ticks};
+pub use lifting::{Keys, Lifted, Question, TICK_COLUMN, Ticks};
 pub use names::{Clock, NameError, Names, Resolution};
 pub use scan_figures::{Running, ScanFigures};
 pub use session::{Planned, Scope, Session, Window};
@@ -55,13 +55,15 @@ pub struct Engine {
     extents: BTreeMap<String, Extent>,
 }
 
-/// First and last time of a dataset's events.
+/// First and last time of a dataset's events, and how many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     /// Microseconds since the Unix epoch.
     pub first: i64,
     /// Microseconds since the Unix epoch.
     pub last: i64,
+    /// Events.
+    pub rows: u64,
 }
 
 /// A saved query that is read like a table.
@@ -201,11 +203,17 @@ impl Engine {
         &self.extents
     }
 
+    /// Number of events.
+    pub fn rows(&self) -> u64 {
+        self.extents.values().map(|extent| extent.rows).sum()
+    }
+
     /// First and last event of all.
     pub fn extent(&self) -> Option<Extent> {
         let first = self.extents.values().map(|extent| extent.first).min()?;
         let last = self.extents.values().map(|extent| extent.last).max()?;
-        Some(Extent { first, last })
+        let rows = self.rows();
+        Some(Extent { first, last, rows })
     }
 
     /// Names of all tables and views.
@@ -233,7 +241,10 @@ fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
             // Another writer may have left no statistics; the day still bounds its events.
             _ => (i64::from(*day) * DAY, i64::from(*day) * DAY + DAY - 1),
         };
-        let extent = extents.entry(dataset.clone()).or_insert(Extent { first, last });
+        let extent = extents
+            .entry(dataset.clone())
+            .or_insert(Extent { first, last, rows: 0 });
+        extent.rows += file.rows.unwrap_or(0);
         extent.first = extent.first.min(first);
         extent.last = extent.last.max(last);
     }

@@ -1,6 +1,6 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
-use super::lifting::{self, Lifted, Ticks};
+use super::lifting::{self, Keys, Lifted, Ticks};
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
@@ -20,6 +20,7 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, Ident, SelectItem, SetExpr, Statement, TableFactor, visit_expressions_mut,
 };
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -183,8 +184,10 @@ impl Session {
 
     /// Rewrites a plan of a session whose clock is [`Clock::Tick`], and whose window goes
     /// from the first tick's to the last tick, so that it answers for every tick.
-    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks) -> Result<Lifted> {
-        lifting::lift(plan, &self.context.state(), ticks)
+    /// Questions that come with the plan may be asked; lifting again with the answers gives a
+    /// plan that reads less.
+    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks, answers: &BTreeMap<usize, Keys>) -> Result<Lifted> {
+        lifting::lift(plan, &self.context.state(), ticks, answers)
     }
 
     /// The physical plan of a logical one.

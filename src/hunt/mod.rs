@@ -7,6 +7,7 @@ mod new_terms;
 mod rows;
 mod together;
 mod windowed;
+mod witnesses;
 
 use crate::alerts::{AlertStore, AlertWriter, SortedAlerts};
 use crate::detections::{Detection, Kind};

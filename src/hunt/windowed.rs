@@ -4,17 +4,18 @@
 use super::earlier::earlier_rows;
 use super::meeting::Seat;
 use super::rows::{fields, find, key, strings, times};
+use super::witnesses::answers;
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
 use crate::detections::{Detection, FIRST_TIMES, same_column};
-use crate::engine::{Clock, Engine, Lifted, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::engine::{Clock, Engine, Keys, Lifted, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
 use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 pub(super) async fn evaluate(
@@ -59,8 +60,13 @@ pub(super) async fn evaluate(
         }
     }
     match &planned.lifted {
-        Lifted::Plan(plan) if !request.replay => {
-            let plan = in_order(plan, detection)?;
+        Lifted::Plan { plan, questions } if !request.replay => {
+            let (answers, read) = answers(&planned.session, questions, engine.rows()).await?;
+            found.read += read;
+            let plan = match planned.lift(ticks, &answers)? {
+                Some(Lifted::Plan { plan, .. }) => in_order(&plan, detection)?,
+                _ => in_order(plan, detection)?,
+            };
             let mut stream = seat.run(&planned.session, &plan).await?;
             while let Some(batch) = stream.try_next().await? {
                 let ticks = times(&batch, TICK_COLUMN)?;
@@ -164,7 +170,7 @@ async fn some(
     replay: bool,
 ) -> Result<(Vec<WindowRow>, ScanFigures)> {
     let planned = plan(engine, detection, ticks).await?;
-    let Lifted::Plan(plan) = planned.lifted else {
+    let Lifted::Plan { plan, .. } = planned.lifted else {
         return one_by_one(engine, detection, ticks).await;
     };
     if replay {
@@ -184,6 +190,18 @@ pub(super) struct PlannedTicks {
     pub(super) session: Session,
     pub(super) lifted: Lifted,
     pub(super) raw_fields: Vec<String>,
+    /// The plan of one run.
+    of_one: LogicalPlan,
+}
+
+impl PlannedTicks {
+    /// The plan for all ticks again, with what was asked meanwhile.
+    fn lift(&self, ticks: Ticks, answers: &BTreeMap<usize, Keys>) -> Result<Option<Lifted>> {
+        match self.lifted {
+            Lifted::Plan { .. } if !answers.is_empty() => self.session.lift(&self.of_one, ticks, answers).map(Some),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Plans a detection for all of these ticks at once. An error if it cannot run at all.
@@ -198,19 +216,20 @@ pub(super) async fn plan(engine: &Engine, detection: &Detection, ticks: Ticks) -
         })
     };
     let session = session_at(Clock::Tick)?;
-    let (lifted, raw_fields) = match session.plan(&detection.sql).await {
-        Ok(planned) => (session.lift(&planned.plan, ticks)?, planned.resolution.raw_fields),
+    let (lifted, planned) = match session.plan(&detection.sql).await {
+        Ok(planned) => (session.lift(&planned.plan, ticks, &BTreeMap::new())?, planned),
         // Some functions want a constant where a lifted plan has the tick.
         Err(_) => {
             let planned = session_at(Clock::At(ticks.last))?.plan(&detection.sql).await?;
             let reason = "the time is asked for where only a constant can be";
-            (Lifted::Refused(reason.into()), planned.resolution.raw_fields)
+            (Lifted::Refused(reason.into()), planned)
         }
     };
     Ok(PlannedTicks {
         session,
         lifted,
-        raw_fields,
+        raw_fields: planned.resolution.raw_fields,
+        of_one: planned.plan,
     })
 }
 
