@@ -1,5 +1,6 @@
 //! A DataFusion session over a lake: memory, tables, views, names, read-only rules.
 
+mod conditions;
 pub mod lifting;
 mod memory_part;
 pub mod names;

@@ -5,7 +5,7 @@ use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
 use super::shared_scan::SharedPlan;
-use super::{Engine, View, repeatable};
+use super::{Engine, View, conditions, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
 use datafusion::catalog::TableProvider;
@@ -80,6 +80,9 @@ impl Session {
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.execution.time_zone = Some("UTC".into());
+        // Every sort of every thread sets this aside, however little it sorts.
+        let part = engine.resources.memory_limit / (64 * engine.threads() as u64);
+        options.execution.sort_spill_reservation_bytes = usize::try_from(part).unwrap_or(usize::MAX).min(10 << 20);
         options.optimizer.prefer_hash_join = !engine.sorted_joins;
         let state = SessionStateBuilder::new()
             .with_config(config)
@@ -142,6 +145,7 @@ impl Session {
             .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
         functions::check_constants(&plan)?;
+        let plan = conditions::tied(plan)?;
         // With a clock of its own, a query is evaluated again and must give the same.
         let plan = match self.scope.now {
             Some(_) => repeatable::with_orders(plan)?,

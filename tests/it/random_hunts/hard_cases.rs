@@ -246,6 +246,16 @@ fn the_clock_stands_at_the_tick() {
 }
 
 #[test]
+fn a_condition_without_columns_takes_the_row_of_an_aggregate_over_everything_away() {
+    let sql = "SELECT count(*) AS n FROM events HAVING extract(hour FROM now()) = 11";
+    assert_eq!(rows(&hunted("1h", "2h", &["n"], between(9, 12), sql)), ["11:00 4"]);
+    // No window has an event of the year 2001.
+    let sql = "SELECT d.n AS n FROM (SELECT count(*) AS n FROM events) AS d \
+               WHERE (SELECT count(*) FROM events WHERE @timestamp < TIMESTAMP '2001-01-01') > 0";
+    assert_eq!(rows(&hunted("1h", "2h", &["n"], between(9, 12), sql)), [""; 0]);
+}
+
+#[test]
 fn windows_with_gaps_between_them_leave_events_out() {
     let sql = "SELECT event.id AS id FROM events";
     assert_eq!(
