@@ -20,7 +20,8 @@ const MOST_AT_ONCE: usize = 64;
 /// How many detections are evaluated together.
 pub(super) fn at_once(engine: &Engine) -> usize {
     let fit = usize::try_from(engine.memory_limit() / MEMORY_OF_A_PLAN).unwrap_or(MOST_AT_ONCE);
-    fit.clamp(1, MOST_AT_ONCE)
+    // One part is for the alerts.
+    fit.saturating_sub(1).clamp(1, MOST_AT_ONCE)
 }
 
 /// What has been done so far, in the order of the detections.
