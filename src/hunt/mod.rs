@@ -2,9 +2,14 @@
 
 mod earlier;
 mod event;
+mod explain;
 mod new_terms;
 mod rows;
+mod verify;
 mod windowed;
+
+pub use explain::{Explanation, explain};
+pub use verify::{Difference, OneOf, Verification, verify};
 
 use crate::alerts::{AlertStore, AlertWriter, SortedAlerts};
 use crate::detections::{Detection, Kind};

@@ -61,15 +61,14 @@ pub(super) async fn evaluate(
             let plan = in_order(plan, detection)?;
             let mut stream = planned.session.run_counted(&plan).await?;
             while let Some(batch) = stream.try_next().await? {
-                let ticks = times(&batch, TICK_COLUMN)?;
-                for row in rows(detection, &batch, |row| ticks[row].unwrap_or_default())? {
+                for row in rows_of_ticks(detection, &batch)? {
                     joined.push(row).await?;
                 }
             }
             found.read += stream.figures();
         }
         _ => {
-            let (mut rows, read) = one_by_one(engine, detection, ticks).await?;
+            let (mut rows, read) = one_by_one(engine, detection, ticks.iter()).await?;
             rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
             for row in rows {
                 joined.push(row).await?;
@@ -162,16 +161,15 @@ async fn some(
 ) -> Result<(Vec<WindowRow>, ScanFigures)> {
     let planned = plan(engine, detection, ticks).await?;
     let Lifted::Plan(plan) = planned.lifted else {
-        return one_by_one(engine, detection, ticks).await;
+        return one_by_one(engine, detection, ticks.iter()).await;
     };
     if replay {
-        return one_by_one(engine, detection, ticks).await;
+        return one_by_one(engine, detection, ticks.iter()).await;
     }
     let mut stream = planned.session.run_counted(&plan).await?;
     let mut found = Vec::new();
     while let Some(batch) = stream.try_next().await? {
-        let ticks = times(&batch, TICK_COLUMN)?;
-        found.extend(rows(detection, &batch, |row| ticks[row].unwrap_or_default())?);
+        found.extend(rows_of_ticks(detection, &batch)?);
     }
     Ok((found, stream.figures()))
 }
@@ -223,8 +221,13 @@ pub(super) fn in_order(plan: &LogicalPlan, detection: &Detection) -> Result<Logi
     Ok(LogicalPlanBuilder::from(plan.clone()).sort(order)?.build()?)
 }
 
-async fn one_by_one(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<(Vec<WindowRow>, ScanFigures)> {
-    let mut evaluations = stream::iter(ticks.iter())
+/// What these ticks give, each evaluated by itself.
+pub(super) async fn one_by_one(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: impl Iterator<Item = i64> + Send,
+) -> Result<(Vec<WindowRow>, ScanFigures)> {
+    let mut evaluations = stream::iter(ticks)
         .map(|tick| {
             let (engine, detection) = (engine.clone(), detection.clone());
             // Dropped with the hunt, so that an interrupted one leaves nothing running.
@@ -264,6 +267,12 @@ pub(super) async fn at_tick(
         found.extend(rows(detection, &batch, |_| tick)?);
     }
     Ok((found, stream.figures()))
+}
+
+/// Rows of a lifted plan, each with its tick.
+pub(super) fn rows_of_ticks(detection: &Detection, batch: &RecordBatch) -> Result<Vec<WindowRow>> {
+    let ticks = times(batch, TICK_COLUMN)?;
+    rows(detection, batch, |row| ticks[row].unwrap_or_default())
 }
 
 fn rows(detection: &Detection, batch: &RecordBatch, tick: impl Fn(usize) -> i64) -> Result<Vec<WindowRow>> {

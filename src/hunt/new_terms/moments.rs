@@ -94,7 +94,7 @@ fn moment_of(term: &str) -> String {
     format!("{MOMENT}{term}")
 }
 
-fn moments(
+pub(super) fn moments(
     session: &Session,
     exploded: &LogicalPlan,
     terms: &[String],
