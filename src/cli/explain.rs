@@ -56,7 +56,7 @@ fn text(explanation: &Explanation) -> String {
         text.push_str(&format!("  {name:<18}{}\n", lines.trim()));
     };
     if let Some(error) = &explanation.error {
-        line("cannot be planned", error);
+        line("cannot run", error);
         return text;
     }
     line("evaluated", explanation.evaluation.as_deref().unwrap_or_default());
@@ -79,7 +79,9 @@ fn text(explanation: &Explanation) -> String {
         if let Some(predicate) = &scan.predicate {
             line("  where", predicate);
         }
-        line("  columns", &scan.columns.join(", "));
+        if !scan.columns.is_empty() {
+            line("  columns", &scan.columns.join(", "));
+        }
     }
     for (name, plan) in [
         ("logical plan", &explanation.logical_plan),
@@ -95,7 +97,11 @@ fn text(explanation: &Explanation) -> String {
 
 fn read(scan: &ScanPlan) -> String {
     if scan.files == 0 {
-        return format!("{}: none of {}", scan.table, counted(scan.files_of, "file", "files"));
+        return format!(
+            "{}: none of {} can hold a row",
+            scan.table,
+            counted(scan.files_of, "file", "files")
+        );
     }
     format!(
         "{}: {} of {}, {}",
