@@ -91,6 +91,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the memory limit was the reason.
+    pub fn is_out_of_memory(&self) -> bool {
+        match self {
+            Self::Engine(error) => matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)),
+            _ => false,
+        }
+    }
+
     /// What to do about it, in one sentence.
     pub fn hint(&self) -> Option<String> {
         match self {

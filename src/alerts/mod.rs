@@ -62,7 +62,7 @@ fn optional_instant<S: serde::Serializer>(micros: &Option<i64>, serializer: S) -
 }
 
 /// The id of an alert: a hash of the detection, the key and what tells this finding from
-/// others with the same key (the event, or the first window). 32 hexadecimal digits.
+/// others with the same key (the event with its time, or the first window). 32 hexadecimal digits.
 pub fn alert_id(detection: &str, key: &Map<String, Value>, occurrence: &str) -> String {
     let mut hasher = Sha256::new();
     for part in [detection, &Value::Object(key.clone()).to_string(), occurrence] {

@@ -74,8 +74,9 @@ fn text(explanation: &Explanation) -> String {
     if !explanation.raw_fields.is_empty() {
         line("from the text", &explanation.raw_fields.join(", "));
     }
-    for scan in &explanation.scans {
-        line("reads", &read(scan));
+    let asked = explanation.asked_first.iter().map(|scan| ("asks first", scan));
+    for (name, scan) in asked.chain(explanation.scans.iter().map(|scan| ("reads", scan))) {
+        line(name, &read(scan));
         if let Some(predicate) = &scan.predicate {
             line("  where", predicate);
         }

@@ -144,6 +144,8 @@ pub(crate) struct Hunted {
     alerts_shown: u64,
     /// Ctrl-C ended it: detections were not run, or alerts not written.
     interrupted: bool,
+    /// Bytes read once for several detections.
+    common_bytes: u64,
     detections: Vec<DetectionRun>,
 }
 
@@ -158,14 +160,18 @@ pub(crate) async fn hunt_and_print(
     let interrupts = Interrupts::watch();
     let spinner = output::spinner("hunting");
     let chosen: Vec<&Detection> = chosen.iter().collect();
-    let report = hunt(engine, &chosen, request, interrupts.stop(), |detection| {
-        spinner.set_message(format!("hunting {}", detection.id()));
+    let report = hunt(engine, &chosen, request, interrupts.stop(), |together| {
+        spinner.set_message(match together {
+            [detection] => format!("hunting {}", detection.id()),
+            together => format!("hunting with {} detections", together.len()),
+        });
     })
     .await;
     spinner.finish_and_clear();
     let HuntReport {
         alerts,
         runs,
+        common_bytes,
         interrupted,
     } = report?;
     if interrupted {
@@ -180,11 +186,12 @@ pub(crate) async fn hunt_and_print(
         .collect();
     let total = alerts.total();
     let printed = print_alerts(alerts, wanted.output, wanted.most, &interrupts).await?;
-    output::note(summary(total, &runs));
+    output::note(summary(total, &runs, common_bytes));
     let hunted = Hunted {
         alerts: total,
         alerts_shown: printed.shown,
         interrupted: interrupted || printed.interrupted,
+        common_bytes,
         detections: runs,
     };
     if let Some(path) = wanted.report {

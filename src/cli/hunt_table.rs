@@ -21,9 +21,15 @@ const FIGURES: [(&str, usize); 6] = [
 ];
 
 /// The number of alerts, the table, and below it what does not fit into it.
-pub(crate) fn summary(alerts: u64, runs: &[DetectionRun]) -> String {
+pub(crate) fn summary(alerts: u64, runs: &[DetectionRun], common_bytes: u64) -> String {
     let mut lines = vec![counted(alerts, "alert", "alerts")];
     lines.extend(table(runs));
+    if common_bytes > 0 {
+        lines.push(format!(
+            "{} more were read once for several of them",
+            bytes(common_bytes)
+        ));
+    }
     for run in runs {
         if !run.raw_fields.is_empty() {
             let fields = run.raw_fields.join(", ");
@@ -149,8 +155,8 @@ c          event      failed
 d          new_terms  not run
 c failed: no such
   column";
-        assert_eq!(summary(123, &runs), expected);
-        let without_ticks = summary(0, &runs[..1]);
+        assert_eq!(summary(123, &runs, 0), expected);
+        let without_ticks = summary(0, &runs[..1], 0);
         assert!(!without_ticks.contains("ticks"), "{without_ticks}");
     }
 
@@ -158,7 +164,7 @@ c failed: no such
     fn long_names_and_numbers_fit_into_80_columns() {
         let long = "a_detection_with_a_rather_long_name_that_says_it_all";
         for rows in [1, 10_000_000, 4_000_000_000] {
-            let text = summary(1, &[run(long, Kind::Windowed, rows), run("b", Kind::NewTerms, rows)]);
+            let text = summary(1, &[run(long, Kind::Windowed, rows), run("b", Kind::NewTerms, rows)], 0);
             for line in text.lines() {
                 assert!(line.chars().count() <= 80, "{line}");
             }

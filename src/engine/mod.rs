@@ -10,7 +10,7 @@ mod scan_plans;
 mod session;
 pub mod shared_scan;
 
-pub use lifting::{Lifted, TICK_COLUMN, Ticks, aggregates_per_pane};
+pub use lifting::{Keys, Lifted, Question, TICK_COLUMN, Ticks, aggregates_per_pane};
 pub use names::{Clock, NameError, Names, Resolution};
 pub use scan_figures::{Running, ScanFigures};
 pub use scan_plans::ScanPlan;
@@ -50,19 +50,22 @@ const DAY: i64 = 86_400_000_000;
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     resources: Resources,
+    sorted_joins: bool,
     tables: Vec<(String, Arc<dyn TableProvider>)>,
     views: Vec<View>,
     names: Names,
     extents: BTreeMap<String, Extent>,
 }
 
-/// First and last time of a dataset's events.
+/// First and last time of a dataset's events, and how many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     /// Microseconds since the Unix epoch.
     pub first: i64,
     /// Microseconds since the Unix epoch.
     pub last: i64,
+    /// Events.
+    pub rows: u64,
 }
 
 /// A saved query that is read like a table.
@@ -131,6 +134,7 @@ impl Engine {
         let mut engine = Self {
             runtime,
             resources,
+            sorted_joins: false,
             tables,
             views,
             names: Names::default(),
@@ -157,6 +161,20 @@ impl Engine {
     /// A session whose events are those of the scope.
     pub fn session(&self, scope: Scope) -> Result<Session> {
         Session::new(self, scope)
+    }
+
+    /// The same, with joins that sort on disk in place of hash tables in memory: slower, but
+    /// they run in any memory.
+    pub fn with_sorted_joins(&self) -> Self {
+        Self {
+            sorted_joins: true,
+            ..self.clone()
+        }
+    }
+
+    /// Bytes that queries may take.
+    pub fn memory_limit(&self) -> u64 {
+        self.resources.memory_limit
     }
 
     /// How many threads queries use.
@@ -187,11 +205,17 @@ impl Engine {
         &self.extents
     }
 
+    /// Number of events.
+    pub fn rows(&self) -> u64 {
+        self.extents.values().map(|extent| extent.rows).sum()
+    }
+
     /// First and last event of all.
     pub fn extent(&self) -> Option<Extent> {
         let first = self.extents.values().map(|extent| extent.first).min()?;
         let last = self.extents.values().map(|extent| extent.last).max()?;
-        Some(Extent { first, last })
+        let rows = self.rows();
+        Some(Extent { first, last, rows })
     }
 
     /// Names of all tables and views.
@@ -219,7 +243,10 @@ fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
             // Another writer may have left no statistics; the day still bounds its events.
             _ => (i64::from(*day) * DAY, i64::from(*day) * DAY + DAY - 1),
         };
-        let extent = extents.entry(dataset.clone()).or_insert(Extent { first, last });
+        let extent = extents
+            .entry(dataset.clone())
+            .or_insert(Extent { first, last, rows: 0 });
+        extent.rows += file.rows.unwrap_or(0);
         extent.first = extent.first.min(first);
         extent.last = extent.last.max(last);
     }

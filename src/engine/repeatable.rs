@@ -4,6 +4,9 @@
 //! deliver them. A detection must find the same every time, in one pass, in a replay and on
 //! a schedule, so where an aggregate names no order, the order of its own values counts:
 //! lists come sorted, `first_value(x)` is the smallest, `string_agg` joins sorted texts.
+//!
+//! A detection has a group for each key at each tick, so distinct values are counted and
+//! listed by functions of ours that stay small in very many groups.
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array};
 use datafusion::arrow::compute::take;
@@ -11,12 +14,15 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Column, Result, plan_err};
+use datafusion::common::{Column, DFSchema, Result, plan_err};
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
-    Aggregate, ColumnarValue, Expr, LogicalPlan, Projection, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    Aggregate, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Projection, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
 };
 use std::sync::Arc;
+
+use crate::functions::distinct;
 
 /// Gives every aggregate of a plan an order, in subqueries too.
 pub(super) fn with_orders(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -34,6 +40,9 @@ fn ordered(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     for function in &aggregate.aggr_expr {
         let mut is_list = false;
         let function = function.clone().transform(|expr| match expr {
+            Expr::AggregateFunction(call) if is_distinct(&call, aggregate.input.schema()) => {
+                Ok(Transformed::yes(Expr::AggregateFunction(in_many_groups(call))))
+            }
             Expr::AggregateFunction(mut call) if call.params.order_by.is_empty() => match call.func.name() {
                 "array_agg" => {
                     is_list = true;
@@ -83,6 +92,26 @@ fn ordered(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let columns = columns.collect();
     let projection = Projection::try_new(columns, Arc::new(LogicalPlan::Aggregate(plan)))?;
     Ok(Transformed::yes(LogicalPlan::Projection(projection)))
+}
+
+/// Whether a call counts or lists distinct values of a type that our functions can keep.
+fn is_distinct(call: &AggregateFunction, input: &DFSchema) -> bool {
+    let [value] = call.params.args.as_slice() else {
+        return false;
+    };
+    matches!(call.func.name(), "count" | "array_agg")
+        && call.params.distinct
+        && call.params.order_by.is_empty()
+        && value.get_type(input).is_ok_and(|of| distinct::supports(&of))
+}
+
+fn in_many_groups(mut call: AggregateFunction) -> AggregateFunction {
+    call.func = Arc::new(match call.func.name() {
+        "count" => distinct::count(),
+        _ => distinct::list(),
+    });
+    call.params.distinct = false;
+    call
 }
 
 /// The elements of a list in their own order, whatever their type.

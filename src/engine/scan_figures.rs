@@ -1,5 +1,6 @@
 //! What a query read: taken from the metrics of its scans, when its rows have been read.
 
+use super::shared_scan::SharedPlan;
 use crate::error::{Error, Result};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -29,7 +30,8 @@ pub struct ScanFigures {
     /// reading, and those right above the scan.
     pub rows_matched: u64,
     /// Bytes read of Parquet files: the column chunks and indexes that were asked for,
-    /// compressed as they are stored.
+    /// compressed as they are stored. What was read once for several queries that ran
+    /// together is in none of them.
     pub bytes_read: u64,
 }
 
@@ -89,17 +91,47 @@ fn output_rows(plan: &dyn ExecutionPlan) -> u64 {
 /// A running plan: a stream of its rows that knows what was read for them.
 pub struct Running {
     rows: SendableRecordBatchStream,
-    plan: Arc<dyn ExecutionPlan>,
+    reader: Reader,
+}
+
+/// Who reads for a running plan.
+enum Reader {
+    /// Its own scans.
+    Alone(Arc<dyn ExecutionPlan>),
+    /// Scans that others read as well.
+    Shared(Box<SharedPlan>),
 }
 
 impl Running {
     pub(super) fn new(rows: SendableRecordBatchStream, plan: Arc<dyn ExecutionPlan>) -> Self {
-        Self { rows, plan }
+        Self {
+            rows,
+            reader: Reader::Alone(plan),
+        }
+    }
+
+    pub(super) fn shared(rows: SendableRecordBatchStream, plan: SharedPlan) -> Self {
+        Self {
+            rows,
+            reader: Reader::Shared(Box::new(plan)),
+        }
     }
 
     /// What was read so far; complete when the stream has ended.
     pub fn figures(&self) -> ScanFigures {
-        ScanFigures::of(self.plan.as_ref())
+        match &self.reader {
+            Reader::Alone(plan) => ScanFigures::of(plan.as_ref()),
+            Reader::Shared(shared) => {
+                let mut figures = ScanFigures::of(shared.plan().as_ref());
+                let of_shared = shared.figures();
+                figures += ScanFigures {
+                    rows_in: of_shared.rows_in,
+                    rows_matched: of_shared.rows_matched,
+                    bytes_read: of_shared.own_bytes,
+                };
+                figures
+            }
+        }
     }
 
     /// The schema of the rows.

@@ -1,9 +1,10 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
-use super::lifting::{self, Lifted, Ticks};
+use super::lifting::{self, Keys, Lifted, Ticks};
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
+use super::shared_scan::SharedPlan;
 use super::{Engine, View, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
@@ -19,6 +20,7 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, Ident, SelectItem, SetExpr, Statement, TableFactor, visit_expressions_mut,
 };
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -78,6 +80,7 @@ impl Session {
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
         options.execution.time_zone = Some("UTC".into());
+        options.optimizer.prefer_hash_join = !engine.sorted_joins;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::clone(&engine.runtime))
@@ -181,8 +184,10 @@ impl Session {
 
     /// Rewrites a plan of a session whose clock is [`Clock::Tick`], and whose window goes
     /// from the first tick's to the last tick, so that it answers for every tick.
-    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks) -> Result<Lifted> {
-        lifting::lift(plan, &self.context.state(), ticks)
+    /// Questions that come with the plan may be asked; lifting again with the answers gives a
+    /// plan that reads less.
+    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks, answers: &BTreeMap<usize, Keys>) -> Result<Lifted> {
+        lifting::lift(plan, &self.context.state(), ticks, answers)
     }
 
     /// The plan as it is evaluated, for people to read.
@@ -206,6 +211,12 @@ impl Session {
         let physical = self.physical(plan).await?;
         let rows = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
         Ok(Running::new(rows, physical))
+    }
+
+    /// Runs a plan whose scans are shared with those of others.
+    pub fn run_shared(&self, shared: SharedPlan) -> Result<Running> {
+        let rows = shared.run(self.context.task_ctx())?;
+        Ok(Running::shared(rows, shared))
     }
 
     /// Plans and runs a statement.

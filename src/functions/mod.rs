@@ -4,6 +4,7 @@
 //! texts, lists and times, in any encoding, and can be used in any DataFusion session.
 
 mod aggregate;
+pub(crate) mod distinct;
 mod ip;
 mod match_function;
 mod matching;

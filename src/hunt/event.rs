@@ -1,5 +1,6 @@
 //! Event detections: every event that the SELECT keeps is an alert.
 
+use super::meeting::Seat;
 use super::rows::{fields, key, texts, times};
 use super::{Found, Range};
 use crate::alerts::{Alert, AlertWriter, alert_id};
@@ -77,10 +78,11 @@ pub(super) async fn evaluate(
     engine: &Engine,
     detection: &Detection,
     range: Range,
+    seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let (session, planned) = plan(engine, detection, range).await?;
-    let mut stream = session.run_counted(&planned.plan).await?;
+    let mut stream = seat.run(&session, &planned.plan).await?;
     while let Some(batch) = stream.try_next().await? {
         let (ids, keys, at) = (
             texts(&batch, "__id")?,

@@ -4,7 +4,7 @@ use super::windowed::{PlannedTicks, in_order};
 use super::{HuntRequest, Range, event, micros, new_terms, windowed};
 use crate::config::format_instant;
 use crate::detections::{Detection, Kind, format_duration};
-use crate::engine::{Clock, Engine, Lifted, ScanPlan, Scope, Session, Ticks, Window, aggregates_per_pane};
+use crate::engine::{Clock, Engine, Lifted, Question, ScanPlan, Scope, Session, Ticks, Window, aggregates_per_pane};
 use crate::error::Result;
 use crate::report::human::counted;
 use datafusion::logical_expr::LogicalPlan;
@@ -34,6 +34,10 @@ pub struct Explanation {
     /// Fields read from the record's text, which is slow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub raw_fields: Vec<String>,
+    /// What is read before, to learn which groups the HAVING can let pass. The plan that
+    /// runs is narrower than the one shown where these are few.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked_first: Vec<ScanPlan>,
     /// What is read of the lake's tables.
     pub scans: Vec<ScanPlan>,
     /// The logical plan, lifted where it can be.
@@ -56,6 +60,7 @@ struct Shown {
     ticks: Option<u64>,
     /// Of the lifted plan, if it is one.
     copies: Option<u64>,
+    questions: Vec<Question>,
 }
 
 /// Plans detections as a hunt with this request would.
@@ -81,6 +86,7 @@ impl Explanation {
             window_copies: None,
             per_pane: None,
             raw_fields: Vec::new(),
+            asked_first: Vec::new(),
             scans: Vec::new(),
             logical_plan: None,
             physical_plan: None,
@@ -104,6 +110,10 @@ impl Explanation {
         let physical = shown.session.physical(&shown.plan).await?;
         let logical = shown.session.optimized(&shown.plan)?;
         self.per_pane = shown.copies.map(|_| aggregates_per_pane(physical.as_ref()));
+        for question in &shown.questions {
+            let physical = shown.session.physical(&question.plan).await?;
+            self.asked_first.extend(engine.scans(physical.as_ref()));
+        }
         self.scans = engine.scans(physical.as_ref());
         self.logical_plan = Some(logical.display_indent().to_string());
         self.physical_plan = Some(displayable(physical.as_ref()).indent(false).to_string());
@@ -124,6 +134,7 @@ async fn one_scan(engine: &Engine, detection: &Detection, range: Range) -> Resul
         raw_fields: planned.resolution.raw_fields,
         ticks: None,
         copies: None,
+        questions: Vec::new(),
     })
 }
 
@@ -137,6 +148,7 @@ async fn with_history(engine: &Engine, detection: &Detection, range: Range) -> R
         raw_fields,
         ticks: None,
         copies: None,
+        questions: Vec::new(),
     })
 }
 
@@ -161,10 +173,11 @@ async fn ticks(
         session,
         lifted,
         raw_fields,
+        ..
     } = windowed::plan(engine, detection, ticks).await?;
     let counted_ticks = counted(count, "tick", "ticks");
     let reason = match lifted {
-        Lifted::Plan(plan) if !request.replay => {
+        Lifted::Plan { plan, questions } if !request.replay => {
             return Ok(Shown {
                 session,
                 plan: in_order(&plan, detection)?,
@@ -172,6 +185,7 @@ async fn ticks(
                 raw_fields,
                 ticks: Some(count),
                 copies: Some(ticks.copies()),
+                questions,
             });
         }
         Lifted::Refused(reason) if !request.replay => reason,
@@ -198,5 +212,6 @@ async fn ticks(
         raw_fields,
         ticks: Some(count),
         copies: None,
+        questions: Vec::new(),
     })
 }

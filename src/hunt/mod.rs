@@ -3,10 +3,13 @@
 mod earlier;
 mod event;
 mod explain;
+mod meeting;
 mod new_terms;
 mod rows;
+mod together;
 mod verify;
 mod windowed;
+mod witnesses;
 
 pub use explain::{Explanation, explain};
 pub use verify::{Difference, OneOf, Verification, verify};
@@ -15,8 +18,9 @@ use crate::alerts::{AlertStore, AlertWriter, SortedAlerts};
 use crate::detections::{Detection, Kind};
 use crate::engine::{Clock, Engine, Resolution, ScanFigures, Scope, Window};
 use crate::error::{Error, Result};
+use meeting::Seat;
 use serde::Serialize;
-use std::time::Instant;
+use together::Done;
 
 /// What to hunt.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +86,8 @@ pub struct HuntReport {
     pub alerts: SortedAlerts,
     /// One per detection, in the order asked for.
     pub runs: Vec<DetectionRun>,
+    /// Bytes read once for several detections; they are in no detection's own figures.
+    pub common_bytes: u64,
     /// The hunt was ended early: some detections were not run.
     pub interrupted: bool,
 }
@@ -115,55 +121,44 @@ fn micros(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Runs detections one after the other. One that fails does not stop the others.
+/// Runs detections, many of them together so that they read the lake once. One that fails
+/// does not stop the others.
 pub async fn hunt(
     engine: &Engine,
     detections: &[&Detection],
     request: HuntRequest,
     mut stop: Stop,
-    mut progress: impl FnMut(&Detection),
+    mut progress: impl FnMut(&[&Detection]),
 ) -> Result<HuntReport> {
     let mut store = AlertStore::new(engine)?;
-    let mut runs: Vec<DetectionRun> = Vec::with_capacity(detections.len());
-    // Who wrote the alerts of the run at the same place.
-    let mut writers = Vec::with_capacity(detections.len());
-    let mut interrupted = false;
-    for detection in detections {
-        let mut run = DetectionRun::of(detection);
-        let mut writer = None;
-        if !interrupted {
-            progress(detection);
-            let started = Instant::now();
-            tokio::select! {
-                found = evaluate(engine, detection, request, store.writer()) => match found {
-                    Ok((found, number)) => {
-                        writer = Some(number);
-                        run.done(found);
-                    }
-                    Err(error) => {
-                        run.state = RunState::Failed;
-                        run.error = Some(error.to_string());
-                    }
-                },
-                Ok(_) = stop.wait_for(|times| *times > 0) => interrupted = true,
-            }
-            run.seconds = started.elapsed().as_secs_f64();
+    let mut done = Done {
+        runs: detections.iter().map(|detection| DetectionRun::of(detection)).collect(),
+        writers: vec![None; detections.len()],
+        common_bytes: 0,
+        interrupted: false,
+    };
+    let places: Vec<usize> = (0..detections.len()).collect();
+    for together in places.chunks(together::at_once(engine)) {
+        progress(&together.iter().map(|place| detections[*place]).collect::<Vec<_>>());
+        done.evaluate(engine, detections, together, request, &mut store, &mut stop)
+            .await?;
+        if done.interrupted {
+            break;
         }
-        runs.push(run);
-        writers.push(writer);
     }
     let times = *stop.borrow_and_update();
     let alerts = tokio::select! {
         alerts = store.finish() => alerts?,
         Ok(_) = stop.wait_for(|now| *now > times) => return Err(Error::Interrupted),
     };
-    for (run, writer) in runs.iter_mut().zip(writers) {
+    for (run, writer) in done.runs.iter_mut().zip(done.writers) {
         run.alerts = writer.map_or(0, |writer| alerts.of(writer));
     }
     Ok(HuntReport {
         alerts,
-        runs,
-        interrupted,
+        runs: done.runs,
+        common_bytes: done.common_bytes,
+        interrupted: done.interrupted,
     })
 }
 
@@ -213,6 +208,7 @@ async fn evaluate(
     engine: &Engine,
     detection: &Detection,
     request: HuntRequest,
+    seat: Seat,
     mut alerts: AlertWriter,
 ) -> Result<(Found, u32)> {
     let found = match engine.extent() {
@@ -222,10 +218,11 @@ async fn evaluate(
                 from: request.from.unwrap_or(extent.first),
                 to: request.to.unwrap_or(extent.last.saturating_add(1)),
             };
+            let alerts = &mut alerts;
             match detection.kind() {
-                Kind::Event => event::evaluate(engine, detection, range, &mut alerts).await?,
-                Kind::NewTerms => new_terms::evaluate(engine, detection, range, &mut alerts).await?,
-                Kind::Windowed => windowed::evaluate(engine, detection, request, range, &mut alerts).await?,
+                Kind::Event => event::evaluate(engine, detection, range, seat, alerts).await?,
+                Kind::NewTerms => new_terms::evaluate(engine, detection, range, seat, alerts).await?,
+                Kind::Windowed => windowed::evaluate(engine, detection, request, range, seat, alerts).await?,
             }
         }
     };

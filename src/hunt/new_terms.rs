@@ -8,9 +8,11 @@
 mod moments;
 
 use super::event::plan_with_identity;
+use super::meeting::Seat;
 use super::rows::{fields, texts, times};
 use super::{Found, Range, micros};
 use crate::alerts::{Alert, AlertWriter, alert_id};
+use crate::config::format_instant;
 use crate::detections::Detection;
 use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
@@ -95,6 +97,7 @@ pub(super) async fn evaluate(
     engine: &Engine,
     detection: &Detection,
     range: Range,
+    seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let Prepared {
@@ -104,7 +107,7 @@ pub(super) async fn evaluate(
         history,
         raw_fields,
     } = prepare(engine, detection, range).await?;
-    let moments = Moments::find(&session, &exploded, &names, history, range).await?;
+    let moments = Moments::find(&session, seat, &exploded, &names, history, range).await?;
 
     let mut found = Found {
         raw_fields,
@@ -147,8 +150,10 @@ fn alert(engine: &Engine, detection: &Detection, history: i64, occurrence: Occur
         None => engine.extents().values().map(|extent| extent.first).max(),
     };
     let history_begins = occurrence.time.saturating_sub(history);
+    // An id alone does not tell the events of several datasets apart.
+    let which = format!("{} {}", occurrence.event_id, format_instant(occurrence.time));
     Alert {
-        alert_id: alert_id(detection.id(), &key, &occurrence.event_id),
+        alert_id: alert_id(detection.id(), &key, &which),
         detection: detection.id().to_owned(),
         severity: detection.header.severity.to_string(),
         time: occurrence.time,

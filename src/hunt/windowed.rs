@@ -2,18 +2,20 @@
 //! can be lifted; else, or when a replay is asked for, one by one as a schedule would.
 
 use super::earlier::earlier_rows;
+use super::meeting::Seat;
 use super::rows::{fields, find, key, strings, times};
+use super::witnesses::answers;
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
 use crate::detections::{Detection, FIRST_TIMES, same_column};
-use crate::engine::{Clock, Engine, Lifted, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::engine::{Clock, Engine, Lifted, Question, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
 use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 pub(super) async fn evaluate(
@@ -21,6 +23,7 @@ pub(super) async fn evaluate(
     detection: &Detection,
     request: HuntRequest,
     range: Range,
+    seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let ticks = ticks(detection, request, range);
@@ -57,9 +60,10 @@ pub(super) async fn evaluate(
         }
     }
     match &planned.lifted {
-        Lifted::Plan(plan) if !request.replay => {
-            let plan = in_order(plan, detection)?;
-            let mut stream = planned.session.run_counted(&plan).await?;
+        Lifted::Plan { plan, questions } if !request.replay => {
+            let (plan, read) = planned.informed(engine, detection, plan, questions, ticks).await?;
+            found.read += read;
+            let mut stream = seat.run(&planned.session, &plan).await?;
             while let Some(batch) = stream.try_next().await? {
                 for row in rows_of_ticks(detection, &batch)? {
                     joined.push(row).await?;
@@ -68,6 +72,7 @@ pub(super) async fn evaluate(
             found.read += stream.figures();
         }
         _ => {
+            drop(seat);
             let (mut rows, read) = one_by_one(engine, detection, ticks.iter()).await?;
             rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
             for row in rows {
@@ -160,7 +165,7 @@ async fn some(
     replay: bool,
 ) -> Result<(Vec<WindowRow>, ScanFigures)> {
     let planned = plan(engine, detection, ticks).await?;
-    let Lifted::Plan(plan) = planned.lifted else {
+    let Lifted::Plan { plan, .. } = planned.lifted else {
         return one_by_one(engine, detection, ticks.iter()).await;
     };
     if replay {
@@ -179,6 +184,32 @@ pub(super) struct PlannedTicks {
     pub(super) session: Session,
     pub(super) lifted: Lifted,
     pub(super) raw_fields: Vec<String>,
+    /// The plan of one run.
+    of_one: LogicalPlan,
+}
+
+impl PlannedTicks {
+    /// The plan that answers for all ticks: with the answers to its questions in it, and
+    /// its rows in order.
+    pub(super) async fn informed(
+        &self,
+        engine: &Engine,
+        detection: &Detection,
+        plan: &LogicalPlan,
+        questions: &[Question],
+        ticks: Ticks,
+    ) -> Result<(LogicalPlan, ScanFigures)> {
+        let (answers, read) = answers(&self.session, questions, engine.rows()).await?;
+        let lifted = match answers.is_empty() {
+            true => None,
+            false => Some(self.session.lift(&self.of_one, ticks, &answers)?),
+        };
+        let plan = match &lifted {
+            Some(Lifted::Plan { plan, .. }) => plan,
+            _ => plan,
+        };
+        Ok((in_order(plan, detection)?, read))
+    }
 }
 
 /// Plans a detection for all of these ticks at once. An error if it cannot run at all.
@@ -193,19 +224,20 @@ pub(super) async fn plan(engine: &Engine, detection: &Detection, ticks: Ticks) -
         })
     };
     let session = session_at(Clock::Tick)?;
-    let (lifted, raw_fields) = match session.plan(&detection.sql).await {
-        Ok(planned) => (session.lift(&planned.plan, ticks)?, planned.resolution.raw_fields),
+    let (lifted, planned) = match session.plan(&detection.sql).await {
+        Ok(planned) => (session.lift(&planned.plan, ticks, &BTreeMap::new())?, planned),
         // Some functions want a constant where a lifted plan has the tick.
         Err(_) => {
             let planned = session_at(Clock::At(ticks.last))?.plan(&detection.sql).await?;
             let reason = "the time is asked for where only a constant can be";
-            (Lifted::Refused(reason.into()), planned.resolution.raw_fields)
+            (Lifted::Refused(reason.into()), planned)
         }
     };
     Ok(PlannedTicks {
         session,
         lifted,
-        raw_fields,
+        raw_fields: planned.resolution.raw_fields,
+        of_one: planned.plan,
     })
 }
 

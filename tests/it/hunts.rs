@@ -250,7 +250,18 @@ mod interrupted {
             own(&sandbox, id, "", &sql);
         }
         let (tells, _hangs) = (pipe_for(&sandbox, "t.b"), pipe_for(&sandbox, "t.c"));
-        let arguments = ["hunt", "--detections", "own", "--format", "jsonl", "--report", "r.json"];
+        // With so little memory, one detection follows the other.
+        let arguments = [
+            "hunt",
+            "--detections",
+            "own",
+            "--format",
+            "jsonl",
+            "--report",
+            "r.json",
+            "--memory-limit",
+            "64MB",
+        ];
         let ids = ["a_done", "b_tells", "c_hangs", "d_later"];
         let child = start(&sandbox, &[&arguments[..], &ids].concat());
         // Waits until the second detection opens its file. That fails, as a pipe is no

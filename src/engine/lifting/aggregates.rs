@@ -8,12 +8,11 @@ use datafusion::common::{Column, DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Union, Window, lit};
 use std::sync::Arc;
 
-impl Rewriter {
-    pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Rewritten> {
+impl Rewriter<'_> {
+    pub(super) fn aggregate(&mut self, aggregate: &Aggregate, input: Rewritten) -> Result<Rewritten> {
         if let [Expr::GroupingSet(_)] = aggregate.group_expr.as_slice() {
             return refused("ROLLUP, CUBE or GROUPING SETS");
         }
-        let input = self.rewrite(&aggregate.input)?;
         let mut groups = aggregate.group_expr.clone();
         let mut functions = aggregate.aggr_expr.clone();
         let input = if asks(groups.iter().chain(&functions))? {

@@ -18,7 +18,7 @@ fn keeps(join_type: JoinType) -> (bool, bool) {
     }
 }
 
-impl Rewriter {
+impl Rewriter<'_> {
     pub(super) fn join(&mut self, join: &Join) -> Result<Rewritten> {
         let keys = join.on.iter().flat_map(|(left, right)| [left, right]);
         let asks = asks(keys.chain(&join.filter))?;
@@ -99,7 +99,7 @@ fn not_in(
     left_tick: Column,
     right: LogicalPlan,
     right_tick: Column,
-    rewriter: &mut Rewriter,
+    rewriter: &mut Rewriter<'_>,
 ) -> Result<Rewritten> {
     let ([(x, y)], None, JoinType::LeftAnti) = (join.on.as_slice(), &join.filter, join.join_type) else {
         return refused("NOT IN with a correlated subquery");

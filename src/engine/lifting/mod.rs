@@ -24,8 +24,10 @@ mod joins;
 mod panes;
 mod rewrite;
 mod ticks;
+mod witness;
 
 pub use ticks::Ticks;
+pub use witness::{Keys, Question};
 
 pub(super) use clock::{TICK_FUNCTION, tick_udf};
 
@@ -41,6 +43,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner as _};
 use rewrite::Rewriter;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Name of the column that says of which tick a row of a lifted plan is.
@@ -50,7 +53,12 @@ pub const TICK_COLUMN: &str = "__tick";
 #[derive(Debug)]
 pub enum Lifted {
     /// Gives the rows of all ticks, with their tick in [`TICK_COLUMN`], in no order.
-    Plan(Box<LogicalPlan>),
+    Plan {
+        /// The plan.
+        plan: Box<LogicalPlan>,
+        /// What may be worth asking first: the plan is simpler with the answers.
+        questions: Vec<Question>,
+    },
     /// Ticks have to be evaluated one by one.
     Refused(String),
 }
@@ -73,8 +81,14 @@ fn refused<T>(reason: impl Into<String>) -> std::result::Result<T, Stop> {
 }
 
 /// Rewrites a plan whose clock is [`TICK_FUNCTION`] and whose `events` are those of the
-/// whole range, from the first window's beginning to the last tick.
-pub(super) fn lift(plan: &LogicalPlan, state: &SessionState, ticks: Ticks) -> Result<Lifted> {
+/// whole range, from the first window's beginning to the last tick. `answers` are those to
+/// questions that lifting the same plan raised, by the aggregate they are about.
+pub(super) fn lift(
+    plan: &LogicalPlan,
+    state: &SessionState,
+    ticks: Ticks,
+    answers: &BTreeMap<usize, Keys>,
+) -> Result<Lifted> {
     let plan = clock::calls_to_parameters(plan.clone())?;
     let lifted = rewrite::no_scalar_of_several_rows(&plan).and_then(|()| {
         // Subqueries without correlation become joins here, which can be given the tick.
@@ -85,10 +99,15 @@ pub(super) fn lift(plan: &LogicalPlan, state: &SessionState, ticks: Ticks) -> Re
             .optimizer
             .enable_physical_uncorrelated_scalar_subquery = false;
         let optimized = state.optimize(&plan)?;
-        Rewriter::new(ticks).whole(&optimized)
+        let mut rewriter = Rewriter::new(ticks, answers);
+        let plan = rewriter.whole(&optimized)?;
+        Ok((plan, rewriter.questions))
     });
     match lifted {
-        Ok(plan) => Ok(Lifted::Plan(Box::new(plan))),
+        Ok((plan, questions)) => Ok(Lifted::Plan {
+            plan: Box::new(plan),
+            questions,
+        }),
         Err(Stop::Refused(reason)) => Ok(Lifted::Refused(reason)),
         Err(Stop::Failed(error)) => Err(Error::from(error)),
     }

@@ -3,6 +3,7 @@
 use super::clock::{asks_for_time, at_tick, tick_type};
 use super::hop::Hop;
 use super::ticks::Ticks;
+use super::witness::{self, Keys, Question};
 use super::{Stop, TICK_COLUMN, refused};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{Field, Schema};
@@ -12,9 +13,10 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
-    Distinct, Expr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, TableScan, TableScanBuilder,
-    Union, Unnest,
+    Aggregate, Distinct, Expr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, TableScan,
+    TableScanBuilder, Union, Unnest,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Name of the table of events and of its column of event times.
@@ -87,14 +89,49 @@ pub(super) fn renamed(plan: &LogicalPlan, position: usize, schema: &DFSchema, na
     }
 }
 
-pub(super) struct Rewriter {
+pub(super) struct Rewriter<'a> {
     pub(super) ticks: Ticks,
     names: usize,
+    /// Answers to the questions of an earlier rewrite of the same plan, by aggregate.
+    answers: &'a BTreeMap<usize, Keys>,
+    /// Questions about the aggregates met so far.
+    pub(super) questions: Vec<Question>,
+    aggregates: usize,
 }
 
-impl Rewriter {
-    pub(super) fn new(ticks: Ticks) -> Self {
-        Self { ticks, names: 0 }
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(ticks: Ticks, answers: &'a BTreeMap<usize, Keys>) -> Self {
+        Self {
+            ticks,
+            names: 0,
+            answers,
+            questions: Vec::new(),
+            aggregates: 0,
+        }
+    }
+
+    /// The events of an aggregate, without those of groups that its HAVING cannot let pass.
+    fn with_witnesses(&mut self, aggregate: &Aggregate, having: &Expr, events: Rewritten) -> Result<Rewritten> {
+        let plain = !aggregate
+            .group_expr
+            .iter()
+            .any(|group| matches!(group, Expr::GroupingSet(_)));
+        let exprs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).chain([having]);
+        let is_events = matches!(events.rows, Rows::Events(_));
+        if !plain || aggregate.group_expr.is_empty() || !is_events || asks(exprs)? {
+            return Ok(events);
+        }
+        let number = self.aggregates;
+        self.aggregates += 1;
+        if let Some(keys) = self.answers.get(&number) {
+            return match witness::among(keys, aggregate) {
+                Some(condition) => self.filter(condition, events),
+                None => Ok(events),
+            };
+        }
+        let questions = witness::questions(aggregate, having, &events.plan, number)?;
+        self.questions.extend(questions);
+        Ok(events)
     }
 
     /// The plan with the tick of each row, and nothing else added.
@@ -116,7 +153,14 @@ impl Rewriter {
         match plan {
             LogicalPlan::TableScan(scan) => self.scan(scan),
             LogicalPlan::Filter(filter) => {
-                let input = self.rewrite(&filter.input)?;
+                let input = match filter.input.as_ref() {
+                    LogicalPlan::Aggregate(aggregate) => {
+                        let events = self.rewrite(&aggregate.input)?;
+                        let events = self.with_witnesses(aggregate, &filter.predicate, events)?;
+                        self.aggregate(aggregate, events)?
+                    }
+                    other => self.rewrite(other)?,
+                };
                 self.filter(filter.predicate.clone(), input)
             }
             LogicalPlan::Projection(projection) => {
@@ -155,7 +199,10 @@ impl Rewriter {
                     },
                 })
             }
-            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Aggregate(aggregate) => {
+                let input = self.rewrite(&aggregate.input)?;
+                self.aggregate(aggregate, input)
+            }
             LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Union(union) => self.union(union),

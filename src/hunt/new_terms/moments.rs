@@ -3,6 +3,7 @@
 use crate::engine::{ScanFigures, Session};
 use crate::error::Result;
 use crate::hunt::Range;
+use crate::hunt::meeting::Seat;
 use datafusion::arrow::array::AsArray as _;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
@@ -36,6 +37,7 @@ impl Moments {
     /// Looks for the sightings in the range that no sighting of the history before has.
     pub(super) async fn find(
         session: &Session,
+        seat: Seat,
         exploded: &LogicalPlan,
         terms: &[String],
         history: i64,
@@ -43,7 +45,7 @@ impl Moments {
     ) -> Result<Self> {
         let plan = moments(session, exploded, terms, history, range)?;
         let (mut batches, mut count) = (Vec::new(), 0);
-        let mut stream = session.run_counted(&plan).await?;
+        let mut stream = seat.run(session, &plan).await?;
         while let Some(batch) = stream.try_next().await? {
             count += batch.num_rows();
             batches.push(batch);
