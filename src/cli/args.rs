@@ -19,11 +19,11 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// Memory that a command may take, such as 2GB (default: 60 % of the machine's)
-    #[arg(long, global = true, env = "RETROHUNT_MEMORY_LIMIT", value_name = "SIZE", value_parser = config::parse_bytes)]
+    #[arg(long, global = true, display_order = 900, env = "RETROHUNT_MEMORY_LIMIT", value_name = "SIZE", value_parser = config::parse_bytes)]
     memory_limit: Option<u64>,
 
     /// Threads (default: one per core)
-    #[arg(long, global = true, env = "RETROHUNT_THREADS", value_name = "N", value_parser = threads)]
+    #[arg(long, global = true, display_order = 901, env = "RETROHUNT_THREADS", value_name = "N", value_parser = threads)]
     threads: Option<usize>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::args::OutputArgs;
 use super::hunt::{Wanted, hunt_and_print};
+use super::verify::VerifyArgs;
 use super::{Outcome, ingest, output};
 use crate::config::Resources;
 use crate::detections;
@@ -74,6 +75,7 @@ pub(crate) async fn run(args: DemoArgs, resources: Resources) -> Result<Outcome>
         output: &args.output,
         most: None,
         report: None,
+        verify: VerifyArgs::default(),
     };
     let hunted = hunt_and_print(&engine, &chosen, request, wanted).await?;
     output::note(format_args!(

@@ -4,7 +4,8 @@ use super::alerts::print_alerts;
 use super::args::{FolderArgs, LakeArgs, OutputArgs, check_writable};
 use super::hunt_table::summary;
 use super::interrupts::Interrupts;
-use super::{Outcome, output};
+use super::verify::{VerifyArgs, verify_and_print};
+use super::{Outcome, explain, output};
 use crate::config::{self, Resources, format_instant};
 use crate::detections::{self, Detection};
 use crate::engine::Engine;
@@ -53,6 +54,14 @@ pub(crate) struct HuntArgs {
     #[arg(long, value_name = "PATH")]
     report: Option<PathBuf>,
 
+    /// Run nothing: say how each detection would be evaluated and what would be read, with
+    /// its plans. As text, or with --format json
+    #[arg(long, conflicts_with_all = ["per_window", "max_alerts", "report", "verify"])]
+    explain: bool,
+
+    #[command(flatten)]
+    verify: VerifyArgs,
+
     #[command(flatten)]
     lake: LakeArgs,
 
@@ -78,15 +87,22 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
     let (known, faults) = args.folder.load()?;
     let chosen = detections::choose(known, &faults, &args.ids)?;
     args.output.check()?;
+    if args.explain {
+        explain::check(&args.output)?;
+    }
     if let Some(path) = &args.report {
         check_writable(path)?;
     }
     let engine = Engine::open(&args.lake.lake()?, resources).await?;
     say_if_outside(&engine, request);
+    if args.explain {
+        return explain::explain_and_print(&engine, &chosen, request, &args.output).await;
+    }
     let wanted = Wanted {
         output: &args.output,
         most: args.max_alerts,
         report: args.report.as_deref(),
+        verify: args.verify,
     };
     hunt_and_print(&engine, &chosen, request, wanted).await?.outcome()
 }
@@ -116,6 +132,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) most: Option<u64>,
     /// A file for [`Hunted`].
     pub(crate) report: Option<&'a Path>,
+    pub(crate) verify: VerifyArgs,
 }
 
 /// A hunt that is over, for programs.
@@ -164,6 +181,9 @@ pub(crate) async fn hunt_and_print(
             chosen.len()
         ));
     }
+    let done: Vec<&Detection> = (chosen.iter().zip(&runs))
+        .filter_map(|(detection, run)| (run.state == RunState::Done).then_some(*detection))
+        .collect();
     let total = alerts.total();
     let printed = print_alerts(alerts, wanted.output, wanted.most, &interrupts).await?;
     output::note(summary(total, &runs, common_bytes));
@@ -180,6 +200,9 @@ pub(crate) async fn hunt_and_print(
             path: path.to_owned(),
             source,
         })?;
+    }
+    if !hunted.interrupted {
+        verify_and_print(engine, &done, request, wanted.verify, &interrupts).await?;
     }
     Ok(hunted)
 }

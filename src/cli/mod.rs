@@ -5,6 +5,7 @@ mod args;
 mod completions;
 mod demo;
 mod detections;
+mod explain;
 mod functions;
 mod hunt;
 mod hunt_table;
@@ -13,6 +14,7 @@ mod interrupts;
 mod mailbox;
 mod output;
 mod sql;
+mod verify;
 
 use crate::config::Resources;
 use crate::error::{Error, Result};

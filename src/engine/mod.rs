@@ -7,12 +7,14 @@ pub mod names;
 mod raw_field;
 mod repeatable;
 mod scan_figures;
+mod scan_plans;
 mod session;
 pub mod shared_scan;
 
-pub use lifting::{Keys, Lifted, Question, TICK_COLUMN, Ticks};
+pub use lifting::{Keys, Lifted, Question, TICK_COLUMN, Ticks, aggregates_per_pane};
 pub use names::{Clock, NameError, Names, Resolution};
 pub use scan_figures::{Running, ScanFigures};
+pub use scan_plans::ScanPlan;
 pub use session::{Planned, Scope, Session, Window};
 
 use crate::config::Resources;

@@ -194,6 +194,11 @@ impl Session {
         lifting::lift(plan, &self.context.state(), ticks, answers)
     }
 
+    /// The plan as it is evaluated, for people to read.
+    pub fn optimized(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        Ok(self.context.state().optimize(plan)?)
+    }
+
     /// The physical plan of a logical one.
     pub async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self.context.state().create_physical_plan(plan).await?)

@@ -61,6 +61,19 @@ pub(super) async fn plan_with_identity(
     )))
 }
 
+/// Plans a detection over a range.
+pub(super) async fn plan(engine: &Engine, detection: &Detection, range: Range) -> Result<(Session, Planned)> {
+    let session = engine.session(Scope {
+        window: Some(Window {
+            after: range.from.saturating_sub(1),
+            until: range.to.saturating_sub(1),
+        }),
+        now: Some(Clock::At(range.to)),
+    })?;
+    let planned = plan_with_identity(&session, detection, &[]).await?;
+    Ok((session, planned))
+}
+
 pub(super) async fn evaluate(
     engine: &Engine,
     detection: &Detection,
@@ -68,15 +81,7 @@ pub(super) async fn evaluate(
     seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
-    let window = Window {
-        after: range.from.saturating_sub(1),
-        until: range.to.saturating_sub(1),
-    };
-    let session = engine.session(Scope {
-        window: Some(window),
-        now: Some(Clock::At(range.to)),
-    })?;
-    let planned = plan_with_identity(&session, detection, &[]).await?;
+    let (session, planned) = plan(engine, detection, range).await?;
     let mut stream = seat.run(&session, &planned.plan).await?;
     while let Some(batch) = stream.try_next().await? {
         let (ids, keys, at) = (

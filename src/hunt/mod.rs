@@ -2,12 +2,17 @@
 
 mod earlier;
 mod event;
+mod explain;
 mod meeting;
 mod new_terms;
 mod rows;
 mod together;
+mod verify;
 mod windowed;
 mod witnesses;
+
+pub use explain::{Explanation, explain};
+pub use verify::{Difference, OneOf, Verification, verify};
 
 use crate::alerts::{AlertStore, AlertWriter, SortedAlerts};
 use crate::detections::{Detection, Kind};

@@ -42,6 +42,57 @@ impl Occurrence {
     }
 }
 
+/// A detection's rows over a range and the history before it, one per combination of values.
+struct Prepared {
+    session: Session,
+    exploded: LogicalPlan,
+    /// Columns of the terms.
+    names: Vec<String>,
+    history: i64,
+    raw_fields: Vec<String>,
+}
+
+async fn prepare(engine: &Engine, detection: &Detection, range: Range) -> Result<Prepared> {
+    let Some(new_terms) = &detection.header.new_terms else {
+        return Err(Error::Internal(format!("{} has no [new_terms]", detection.id())));
+    };
+    let history = micros(new_terms.history);
+    let session = engine.session(Scope {
+        window: Some(Window {
+            after: range.from.saturating_sub(history).saturating_sub(1),
+            until: range.to.saturating_sub(1),
+        }),
+        now: Some(Clock::At(range.to)),
+    })?;
+    let planned = plan(&session, detection).await?;
+    let names: Vec<String> = (0..new_terms.fields.len()).map(term_name).collect();
+    Ok(Prepared {
+        exploded: explode(planned.plan, &names)?,
+        session,
+        names,
+        history,
+        raw_fields: planned.resolution.raw_fields,
+    })
+}
+
+/// The plan that finds when combinations of values became new; that of their rows depends
+/// on what it finds.
+pub(super) async fn first_pass(
+    engine: &Engine,
+    detection: &Detection,
+    range: Range,
+) -> Result<(Session, LogicalPlan, Vec<String>)> {
+    let prepared = prepare(engine, detection, range).await?;
+    let plan = moments::moments(
+        &prepared.session,
+        &prepared.exploded,
+        &prepared.names,
+        prepared.history,
+        range,
+    )?;
+    Ok((prepared.session, plan, prepared.raw_fields))
+}
+
 pub(super) async fn evaluate(
     engine: &Engine,
     detection: &Detection,
@@ -49,25 +100,17 @@ pub(super) async fn evaluate(
     seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
-    let Some(new_terms) = &detection.header.new_terms else {
-        return Err(Error::Internal(format!("{} has no [new_terms]", detection.id())));
-    };
-    let history = micros(new_terms.history);
-    let after = range.from.saturating_sub(history).saturating_sub(1);
-    let session = engine.session(Scope {
-        window: Some(Window {
-            after,
-            until: range.to.saturating_sub(1),
-        }),
-        now: Some(Clock::At(range.to)),
-    })?;
-    let planned = plan(&session, detection).await?;
-    let names: Vec<String> = (0..new_terms.fields.len()).map(term_name).collect();
-    let exploded = explode(planned.plan, &names)?;
+    let Prepared {
+        session,
+        exploded,
+        names,
+        history,
+        raw_fields,
+    } = prepare(engine, detection, range).await?;
     let moments = Moments::find(&session, seat, &exploded, &names, history, range).await?;
 
     let mut found = Found {
-        raw_fields: planned.resolution.raw_fields,
+        raw_fields,
         read: moments.read,
         ..Found::default()
     };

@@ -8,7 +8,7 @@ use super::witnesses::answers;
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
 use crate::detections::{Detection, FIRST_TIMES, same_column};
-use crate::engine::{Clock, Engine, Keys, Lifted, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::engine::{Clock, Engine, Lifted, Question, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
@@ -61,16 +61,11 @@ pub(super) async fn evaluate(
     }
     match &planned.lifted {
         Lifted::Plan { plan, questions } if !request.replay => {
-            let (answers, read) = answers(&planned.session, questions, engine.rows()).await?;
+            let (plan, read) = planned.informed(engine, detection, plan, questions, ticks).await?;
             found.read += read;
-            let plan = match planned.lift(ticks, &answers)? {
-                Some(Lifted::Plan { plan, .. }) => in_order(&plan, detection)?,
-                _ => in_order(plan, detection)?,
-            };
             let mut stream = seat.run(&planned.session, &plan).await?;
             while let Some(batch) = stream.try_next().await? {
-                let ticks = times(&batch, TICK_COLUMN)?;
-                for row in rows(detection, &batch, |row| ticks[row].unwrap_or_default())? {
+                for row in rows_of_ticks(detection, &batch)? {
                     joined.push(row).await?;
                 }
             }
@@ -78,7 +73,7 @@ pub(super) async fn evaluate(
         }
         _ => {
             drop(seat);
-            let (mut rows, read) = one_by_one(engine, detection, ticks).await?;
+            let (mut rows, read) = one_by_one(engine, detection, ticks.iter()).await?;
             rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
             for row in rows {
                 joined.push(row).await?;
@@ -171,16 +166,15 @@ async fn some(
 ) -> Result<(Vec<WindowRow>, ScanFigures)> {
     let planned = plan(engine, detection, ticks).await?;
     let Lifted::Plan { plan, .. } = planned.lifted else {
-        return one_by_one(engine, detection, ticks).await;
+        return one_by_one(engine, detection, ticks.iter()).await;
     };
     if replay {
-        return one_by_one(engine, detection, ticks).await;
+        return one_by_one(engine, detection, ticks.iter()).await;
     }
     let mut stream = planned.session.run_counted(&plan).await?;
     let mut found = Vec::new();
     while let Some(batch) = stream.try_next().await? {
-        let ticks = times(&batch, TICK_COLUMN)?;
-        found.extend(rows(detection, &batch, |row| ticks[row].unwrap_or_default())?);
+        found.extend(rows_of_ticks(detection, &batch)?);
     }
     Ok((found, stream.figures()))
 }
@@ -195,12 +189,26 @@ pub(super) struct PlannedTicks {
 }
 
 impl PlannedTicks {
-    /// The plan for all ticks again, with what was asked meanwhile.
-    fn lift(&self, ticks: Ticks, answers: &BTreeMap<usize, Keys>) -> Result<Option<Lifted>> {
-        match self.lifted {
-            Lifted::Plan { .. } if !answers.is_empty() => self.session.lift(&self.of_one, ticks, answers).map(Some),
-            _ => Ok(None),
-        }
+    /// The plan that answers for all ticks: with the answers to its questions in it, and
+    /// its rows in order.
+    pub(super) async fn informed(
+        &self,
+        engine: &Engine,
+        detection: &Detection,
+        plan: &LogicalPlan,
+        questions: &[Question],
+        ticks: Ticks,
+    ) -> Result<(LogicalPlan, ScanFigures)> {
+        let (answers, read) = answers(&self.session, questions, engine.rows()).await?;
+        let lifted = match answers.is_empty() {
+            true => None,
+            false => Some(self.session.lift(&self.of_one, ticks, &answers)?),
+        };
+        let plan = match &lifted {
+            Some(Lifted::Plan { plan, .. }) => plan,
+            _ => plan,
+        };
+        Ok((in_order(plan, detection)?, read))
     }
 }
 
@@ -245,8 +253,13 @@ pub(super) fn in_order(plan: &LogicalPlan, detection: &Detection) -> Result<Logi
     Ok(LogicalPlanBuilder::from(plan.clone()).sort(order)?.build()?)
 }
 
-async fn one_by_one(engine: &Engine, detection: &Detection, ticks: Ticks) -> Result<(Vec<WindowRow>, ScanFigures)> {
-    let mut evaluations = stream::iter(ticks.iter())
+/// What these ticks give, each evaluated by itself.
+pub(super) async fn one_by_one(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: impl Iterator<Item = i64> + Send,
+) -> Result<(Vec<WindowRow>, ScanFigures)> {
+    let mut evaluations = stream::iter(ticks)
         .map(|tick| {
             let (engine, detection) = (engine.clone(), detection.clone());
             // Dropped with the hunt, so that an interrupted one leaves nothing running.
@@ -286,6 +299,12 @@ pub(super) async fn at_tick(
         found.extend(rows(detection, &batch, |_| tick)?);
     }
     Ok((found, stream.figures()))
+}
+
+/// Rows of a lifted plan, each with its tick.
+pub(super) fn rows_of_ticks(detection: &Detection, batch: &RecordBatch) -> Result<Vec<WindowRow>> {
+    let ticks = times(batch, TICK_COLUMN)?;
+    rows(detection, batch, |row| ticks[row].unwrap_or_default())
 }
 
 fn rows(detection: &Detection, batch: &RecordBatch, tick: impl Fn(usize) -> i64) -> Result<Vec<WindowRow>> {

@@ -56,6 +56,12 @@ impl LakeTableProvider {
         &self.files
     }
 
+    /// Whether an object of the store is a file of this table.
+    pub fn holds(&self, location: &Path) -> bool {
+        let folder = self.table.url().path();
+        location.prefix_matches(&Path::from_url_path(folder).unwrap_or_else(|_| Path::from(folder)))
+    }
+
     fn object_store_url(&self) -> DfResult<ObjectStoreUrl> {
         let url = self.table.url();
         ObjectStoreUrl::parse(&url[..url::Position::BeforePath])

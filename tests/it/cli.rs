@@ -5,6 +5,7 @@
 //! transcripts of now into these files; read the difference before you keep it.
 
 mod errors;
+mod explain;
 mod results;
 
 use crate::sandbox::{Run, Sandbox};

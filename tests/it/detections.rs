@@ -272,15 +272,41 @@ fn skipping_quiet_ticks_changes_nothing() {
 }
 
 #[test]
-fn the_example_of_the_readme_runs() {
+fn the_examples_of_the_readme_run() {
     let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    let start = readme.find("/*---").unwrap();
-    let example = &readme[start..start + readme[start..].find("```").unwrap()];
+    let blocks = readme.split("```sql\n").skip(1);
+    let blocks: Vec<&str> = blocks.map(|block| block.split("```").next().unwrap()).collect();
     let sandbox = Sandbox::new();
-    sandbox.file("own/inbox_rule_from_abroad.sql", example);
-    sandbox.ingest(&[&repository("data/contoso")]);
+    let mut ids = Vec::new();
+    for example in blocks.iter().filter(|block| block.starts_with("/*---")) {
+        let id = example.split('"').nth(1).unwrap();
+        sandbox.file(&format!("own/{id}.sql"), example);
+        ids.push(id);
+    }
+    assert_eq!(ids, ["inbox_rule_from_abroad", "user_guessed", "new_client"]);
     sandbox.ok(&["detections", "check", "--detections", "own"]);
-    assert!(!alerts(&sandbox, &["--detections", "own", "inbox_rule_from_abroad"]).is_empty());
+    let guesses: String = (0..6)
+        .map(|minute| {
+            let action = if minute < 5 { "UserLoginFailed" } else { "UserLoggedIn" };
+            let time = format!("2026-03-20T08:0{minute}:00Z");
+            crate::hunts::event(&format!("g{minute}"), &time, "o365.audit", action, "guessed")
+        })
+        .collect();
+    let guesses = sandbox.file("guesses.json", guesses);
+    sandbox.ingest(&[&repository("data/contoso"), &guesses]);
+    for id in ids {
+        let found = alerts(&sandbox, &["--detections", "own", id]);
+        assert!(!found.is_empty(), "{id}");
+        if id == "user_guessed" {
+            assert_eq!((found.len(), &found[0]["event_count"]), (1, &5.into()));
+            assert_eq!(found[0]["key"]["user.id"], "guessed");
+            assert_eq!(found[0]["event_ids"], serde_json::json!(["g0", "g1", "g2", "g3", "g4"]));
+            assert_eq!(found[0]["time"], "2026-03-20T08:00:00Z");
+        }
+    }
+    for query in blocks.iter().filter(|block| block.starts_with("SELECT")) {
+        assert!(!sandbox.sql(query).is_empty(), "{query}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::sandbox::Sandbox;
 use serde_json::Value;
 
 /// Writes a detection into the folder `own`.
-fn own(sandbox: &Sandbox, id: &str, more: &str, sql: &str) {
+pub(crate) fn own(sandbox: &Sandbox, id: &str, more: &str, sql: &str) {
     let text = format!(
         "/*---\nid = \"{id}\"\ntitle = \"t\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\nattack = [\"TA0009/T1114\"]\n\
          false_positives = [\"x\"]\ntriage = \"y\"\nreferences = [\"https://example.org\"]\n{more}---*/\n{sql}"
@@ -13,7 +13,7 @@ fn own(sandbox: &Sandbox, id: &str, more: &str, sql: &str) {
 }
 
 /// An event: (id, time, dataset, action, user).
-fn event(id: &str, time: &str, dataset: &str, action: &str, user: &str) -> String {
+pub(crate) fn event(id: &str, time: &str, dataset: &str, action: &str, user: &str) -> String {
     format!(
         "{{\"@timestamp\":\"{time}\",\"event\":{{\"id\":\"{id}\",\"dataset\":\"{dataset}\",\"action\":\"{action}\",\
          \"category\":[\"{action}\",\"all\"]}},\"user\":{{\"id\":\"{user}\"}}}}\n"

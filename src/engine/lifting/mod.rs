@@ -113,6 +113,17 @@ pub(super) fn lift(
     }
 }
 
+/// Whether aggregates of a physical plan combine panes into windows, in place of taking in
+/// each event once per window.
+pub fn aggregates_per_pane(plan: &dyn ExecutionPlan) -> bool {
+    let hop = plan.downcast_ref::<hop_exec::HopExec>();
+    hop.is_some_and(hop_exec::HopExec::makes_panes)
+        || plan
+            .children()
+            .into_iter()
+            .any(|child| aggregates_per_pane(child.as_ref()))
+}
+
 /// Plans queries as DataFusion does, and the operator that copies events to ticks.
 #[derive(Debug)]
 pub(super) struct LiftingPlanner;

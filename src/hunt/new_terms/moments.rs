@@ -96,7 +96,7 @@ fn moment_of(term: &str) -> String {
     format!("{MOMENT}{term}")
 }
 
-fn moments(
+pub(super) fn moments(
     session: &Session,
     exploded: &LogicalPlan,
     terms: &[String],
