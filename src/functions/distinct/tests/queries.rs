@@ -22,7 +22,7 @@ type Row = (Option<i64>, Option<i64>, Option<bool>);
 
 /// The columns made of the value.
 const COLUMNS: [&str; 9] = [
-    "view", "text", "bytes", "number", "half", "flag", "time", "list", "lists",
+    "viewed", "text", "bytes", "number", "half", "flag", "time", "list", "lists",
 ];
 
 fn batch(rows: &[Row]) -> RecordBatch {
@@ -58,7 +58,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| row.2))),
             true,
         ),
-        ("view", views, true),
+        ("viewed", views, true),
         ("bytes", cast(&texts, &DataType::Binary).unwrap(), true),
         ("text", texts, true),
         ("time", cast(&numbers, &time).unwrap(), true),
@@ -173,20 +173,11 @@ async fn many_groups_in_little_memory_spill_and_stay_exact() {
         .collect();
     let partitions: Vec<Vec<Row>> = rows.chunks(40_000).map(<[Row]>::to_vec).collect();
     let config = || SessionConfig::new().with_target_partitions(2).with_batch_size(1024);
-    for x in ["view", "text", "number", "list"] {
-        for (call, own) in [
-            ("__count_distinct({x})", "count({x})"),
-            ("__distinct_list({x})", "array_agg({x} ORDER BY {x} NULLS FIRST)"),
-        ] {
-            let sql = format!("SELECT g, {call} AS found FROM t GROUP BY g").replace("{x}", x);
+    for x in ["viewed", "text", "number", "list"] {
+        for call in ["__count_distinct", "__distinct_list"] {
+            let sql = format!("SELECT g, {call}({x}) AS found FROM t GROUP BY g");
             let context = session(&partitions, config(), Some(4_000_000));
-            let plan = context
-                .sql(&sql(call))
-                .await
-                .unwrap()
-                .create_physical_plan()
-                .await
-                .unwrap();
+            let plan = context.sql(&sql).await.unwrap().create_physical_plan().await.unwrap();
             let found = datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx())
                 .await
                 .unwrap();
@@ -201,17 +192,25 @@ async fn many_groups_in_little_memory_spill_and_stay_exact() {
             let plain = session(&partitions, config(), None);
             let found = MemTable::try_new(plan.schema(), vec![found]).unwrap();
             plain.register_table("found", Arc::new(found)).unwrap();
-            let wrong = format!(
-                "SELECT count(*) FROM (SELECT g, {own} AS found FROM (SELECT DISTINCT g, {{x}} FROM t) GROUP BY g) AS own \
-                 FULL JOIN found ON own.g = found.g \
-                 WHERE (own.found IS DISTINCT FROM found.found) OR (own.g IS DISTINCT FROM found.g)"
-            );
-            let wrong = wrong.replace("{x}", x);
-            let wrong = plain.sql(&wrong).await.unwrap().collect().await.unwrap();
-            let wrong = wrong[0]
-                .column(0)
-                .as_primitive::<datafusion::arrow::datatypes::Int64Type>();
-            assert_eq!(wrong.value(0), 0, "{call} of {x}");
+            // Without array_agg of DataFusion, which takes gigabytes for so many groups.
+            let (own, found) = match call {
+                "__count_distinct" => (
+                    format!("SELECT g, count({x}) FROM (SELECT DISTINCT g, {x} FROM t) GROUP BY g"),
+                    "SELECT g, found FROM found",
+                ),
+                _ => (
+                    format!("SELECT DISTINCT g, {x} FROM t"),
+                    "SELECT g, unnest(found) FROM found",
+                ),
+            };
+            assert_eq!(number(&plain, &own).await, number(&plain, found).await, "{call} of {x}");
+            let missing = number(&plain, &format!("{own} EXCEPT {found}")).await;
+            assert_eq!(missing, 0, "{call} of {x}");
         }
     }
+}
+
+/// How many rows a query gives.
+async fn number(context: &SessionContext, sql: &str) -> usize {
+    context.sql(sql).await.unwrap().count().await.unwrap()
 }
