@@ -173,6 +173,8 @@ fn sorted(list: &ListArray) -> Result<ArrayRef> {
 mod tests {
     use super::*;
     use datafusion::arrow::datatypes::Int64Type;
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+    use datafusion::prelude::SessionContext;
 
     #[test]
     fn each_list_is_sorted_by_itself() {
@@ -194,5 +196,44 @@ mod tests {
             sorted(&list.slice(3, 1)).unwrap().as_list::<i32>(),
             &expected.slice(3, 1)
         );
+    }
+
+    /// Distinct values are kept by our functions, under the names and types that they had.
+    #[tokio::test]
+    async fn distinct_values_keep_their_names_types_and_filters() {
+        let context = SessionContext::new();
+        let sql = "SELECT g, count(DISTINCT x), count(DISTINCT x) FILTER (WHERE x > 'a') + 1, count(x, g),
+                          array_agg(DISTINCT x) FILTER (WHERE g > 1) AS list, array_agg(DISTINCT x) IGNORE NULLS AS some,
+                          count(DISTINCT x) OVER (), array_agg(DISTINCT arrow_cast(x, 'Dictionary(Int8, Utf8)')) AS kept
+                   FROM (VALUES (1, 'b'), (1, 'a'), (1, NULL), (1, 'b'), (2, 'a')) AS t (g, x)
+                   GROUP BY GROUPING SETS ((g, x), (g), ())";
+        let own = context.state().create_logical_plan(sql).await.unwrap();
+        let ours = with_orders(own.clone()).unwrap();
+        assert_eq!(own.schema(), ours.schema());
+        let shown = ours.display_indent().to_string();
+        assert_eq!(shown.matches("__sorted(").count(), 1, "{shown}");
+        let rows = async |plan| {
+            let batches = context
+                .execute_logical_plan(plan)
+                .await
+                .unwrap()
+                .collect()
+                .await
+                .unwrap();
+            let shown = pretty_format_batches(&batches).unwrap().to_string();
+            let mut rows: Vec<String> = shown.lines().map(String::from).collect();
+            rows.sort();
+            rows
+        };
+        let sorted = sql
+            .replace("array_agg(DISTINCT x)", "array_agg(DISTINCT x ORDER BY x NULLS FIRST)")
+            .replace(
+                "'Dictionary(Int8, Utf8)'))",
+                "'Utf8') ORDER BY arrow_cast(x, 'Utf8') NULLS FIRST)",
+            );
+        let sorted = context.state().create_logical_plan(&sorted).await.unwrap();
+        assert_eq!(rows(ours).await, rows(sorted).await);
+        assert_eq!(shown.matches("__distinct_list(").count() / 2, 2, "{shown}");
+        assert!(shown.contains("__count_distinct("), "{shown}");
     }
 }

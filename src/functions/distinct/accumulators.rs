@@ -10,7 +10,8 @@ use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::What;
-use super::pairs::{DistinctPairs, ListOrder, element, state_lists};
+use super::pairs::{DistinctPairs, ListOrder};
+use super::types::{element, state_lists};
 
 /// The accumulator of all groups.
 pub(super) struct ManyGroups {

@@ -8,6 +8,7 @@ mod accumulators;
 mod pairs;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub(crate) fn list() -> AggregateUDF {
 
 /// Whether both can take values of this type.
 pub(crate) fn supports(value_type: &DataType) -> bool {
-    pairs::supports(value_type)
+    types::supports(value_type)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -86,7 +87,7 @@ impl AggregateUDFImpl for Distinct {
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         match (self.what, types) {
             (What::Count, [_]) => Ok(DataType::Int64),
-            (What::List, [value]) => Ok(DataType::List(pairs::element(value))),
+            (What::List, [value]) => Ok(DataType::List(types::element(value))),
             _ => plan_err!("{} has one argument, not {}", self.name(), types.len()),
         }
     }
@@ -106,7 +107,7 @@ impl AggregateUDFImpl for Distinct {
         let [value] = args.input_fields else {
             return internal_err!("{} has one argument, not {}", self.name(), args.input_fields.len());
         };
-        let list = DataType::List(pairs::element(value.data_type()));
+        let list = DataType::List(types::element(value.data_type()));
         let name = format_state_name(args.name, "values");
         Ok(vec![Arc::new(Field::new(name, list, true))])
     }

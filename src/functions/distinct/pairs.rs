@@ -7,15 +7,17 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, UInt32Array, new_empty_array};
+use datafusion::arrow::array::{Array, ArrayRef, Int64Array, ListArray, UInt32Array, new_empty_array};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::{cast, take};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::row::{RowConverter, SortField};
-use datafusion::common::{HashSet, Result, exec_err, internal_err, resources_err};
+use datafusion::common::{HashSet, Result, internal_err, resources_err};
 use datafusion::logical_expr::EmitTo;
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
+
+use super::types::{element, supports};
 
 /// The order of the values within the lists of the groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,31 +26,6 @@ pub(super) enum ListOrder {
     Any,
     /// That of arrow's row format: ascending, null first.
     Ascending,
-}
-
-/// Whether values of this type can be kept here.
-///
-/// A dictionary is not: its keys may be too few for the values of all groups together.
-pub(super) fn supports(value_type: &DataType) -> bool {
-    match value_type {
-        DataType::Null
-        | DataType::Dictionary(..)
-        | DataType::RunEndEncoded(..)
-        | DataType::Union(..)
-        | DataType::Map(..)
-        | DataType::ListView(_)
-        | DataType::LargeListView(_) => false,
-        DataType::List(element) | DataType::LargeList(element) | DataType::FixedSizeList(element, _) => {
-            supports(element.data_type())
-        }
-        DataType::Struct(fields) => !fields.is_empty() && fields.iter().all(|field| supports(field.data_type())),
-        _ => true,
-    }
-}
-
-/// The field of the elements of a list of values.
-pub(super) fn element(value_type: &DataType) -> FieldRef {
-    Arc::new(Field::new_list_field(value_type.clone(), true))
 }
 
 /// A group in the upper half, the number of a value in the lower.
@@ -359,13 +336,5 @@ impl DistinctPairs {
         }
         (self.next, self.gone) = (0, 0);
         Ok(())
-    }
-}
-
-/// The lists of a state column.
-pub(super) fn state_lists(state: &[ArrayRef]) -> Result<&ListArray> {
-    match state {
-        [lists] if lists.as_list_opt::<i32>().is_some() => Ok(lists.as_list()),
-        _ => exec_err!("the state of a DISTINCT is one list of its values"),
     }
 }

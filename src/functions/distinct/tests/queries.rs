@@ -45,7 +45,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
     }
     let list: ArrayRef = Arc::new(list.finish());
     let lists = datafusion::arrow::array::ListArray::try_new(
-        distinct::pairs::element(list.data_type()),
+        distinct::types::element(list.data_type()),
         datafusion::arrow::buffer::OffsetBuffer::from_repeated_length(1, list.len()),
         Arc::clone(&list),
         None,
