@@ -69,7 +69,11 @@ fn without_plans(text: &str) -> String {
 }
 
 fn explained(sandbox: &Sandbox, more: &[&str]) -> Vec<Value> {
-    let all = ["hunt", "--explain", "--detections", "own", "--format", "json"];
+    explained_with(sandbox, &[&["--detections", "own"], more].concat())
+}
+
+fn explained_with(sandbox: &Sandbox, more: &[&str]) -> Vec<Value> {
+    let all = ["hunt", "--explain", "--format", "json"];
     let run = sandbox.run(&[&all[..], more].concat());
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
 }
@@ -162,6 +166,14 @@ fn explain_works_without_events() {
 fn verify_replays_ticks_of_what_one_pass_answered() {
     let sandbox = Sandbox::new();
     sandbox.ingest(&[&repository("data/contoso")]);
+    // One of them asks first which groups can be found; what it runs then is verified.
+    let explained = explained_with(&sandbox, &["suspicious_source"]);
+    assert_eq!(explained[0]["asked_first"][0]["table"], "events");
+    assert!(
+        sandbox
+            .ok(&["hunt", "--explain"])
+            .contains("\n  asks first        events: ")
+    );
     let hunt = |more: &[&str]| sandbox.run(&[&["hunt", "--format", "jsonl"], more].concat());
     let last = |more: &[&str]| {
         let run = hunt(more);
