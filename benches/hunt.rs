@@ -23,6 +23,9 @@ use std::process::Command;
 
 const DAYS: u64 = 180;
 
+/// Measures something in a folder and its lake.
+type Run = fn(&Path, &Path);
+
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     // `cargo test --benches` only wants to know that it builds.
@@ -42,7 +45,7 @@ fn main() {
         ingest.arg("ingest").arg(folder.join("logs"));
         println!("ingested in {:.0} s", measured(&mut ingest).0);
     }
-    let runs: [(&str, fn(&Path, &Path)); 4] = [("ticks", ticks), ("terms", terms), ("many", many), ("memory", memory)];
+    let runs: [(&str, Run); 4] = [("ticks", ticks), ("terms", terms), ("many", many), ("memory", memory)];
     for (name, run) in runs {
         if chosen.is_empty() || chosen.iter().any(|choice| choice == name) {
             run(&folder, &lake);

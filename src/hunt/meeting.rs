@@ -20,9 +20,12 @@ pub(super) struct Meeting(Mutex<State>);
 struct State {
     /// Seats whose plan is still to come.
     missing: usize,
-    waiting: Vec<(Arc<dyn ExecutionPlan>, oneshot::Sender<Result<SharedPlan>>)>,
+    waiting: Vec<Waiting>,
     shared: Option<Shared>,
 }
+
+/// A plan that was brought, and where its answer goes.
+type Waiting = (Arc<dyn ExecutionPlan>, oneshot::Sender<Result<SharedPlan>>);
 
 /// A detection's place in a meeting.
 #[derive(Debug)]

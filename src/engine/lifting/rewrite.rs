@@ -174,14 +174,10 @@ impl<'a> Rewriter<'a> {
                     .map(|(name, expr)| name.restore(expr))
                     .collect();
                 exprs.extend(input.column().cloned().map(Expr::Column));
-                let rows = match input.rows {
-                    // A column keeps its name through a projection.
-                    Rows::Same => Rows::Same,
-                    other => other,
-                };
+                // A column keeps its name through a projection.
                 Ok(Rewritten {
                     plan: project(exprs, input.plan)?,
-                    rows,
+                    rows: input.rows,
                 })
             }
             LogicalPlan::SubqueryAlias(alias) => {
