@@ -202,10 +202,7 @@ fn explode(plan: LogicalPlan, terms: &[String]) -> Result<LogicalPlan> {
         builder = builder.unnest_column(datafusion::common::Column::new_unqualified(list.as_str()))?;
     }
     let present = terms.iter().map(|term| ident(term).is_not_null());
-    if let Some(all) = present
-        .chain([ident("__id").is_not_null(), ident("__time").is_not_null()])
-        .reduce(Expr::and)
-    {
+    if let Some(all) = present.chain([ident("__time").is_not_null()]).reduce(Expr::and) {
         builder = builder.filter(all)?;
     }
     Ok(builder.build()?)

@@ -17,6 +17,7 @@
 //! What has no such form (a LIMIT, grouping sets, recursion) is refused with a reason.
 
 mod aggregates;
+mod among;
 mod clock;
 mod hop;
 mod hop_exec;

@@ -124,7 +124,7 @@ impl<'a> Rewriter<'a> {
         let number = self.aggregates;
         self.aggregates += 1;
         if let Some(keys) = self.answers.get(&number) {
-            return match witness::among(keys, aggregate) {
+            return match witness::has_witness(keys, aggregate)? {
                 Some(condition) => self.filter(condition, events),
                 None => Ok(events),
             };

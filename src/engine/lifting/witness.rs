@@ -6,6 +6,7 @@
 //! before anything is aggregated. No window that the HAVING lets pass loses an event: its
 //! group has a witness, so its key is among them.
 
+use super::among::among;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::logical_expr::expr::AggregateFunction;
@@ -60,21 +61,14 @@ pub(super) fn questions(
 }
 
 /// The condition for an event to be of a group that has a witness.
-pub(super) fn among(keys: &Keys, aggregate: &Aggregate) -> Option<Expr> {
+pub(super) fn has_witness(keys: &Keys, aggregate: &Aggregate) -> Result<Option<Expr>> {
     let columns = aggregate.group_expr.iter().zip(keys);
-    let conditions = columns.filter_map(|(group, values)| {
-        let values = values.as_ref()?;
-        let (nulls, others): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_null());
-        let listed = group
-            .clone()
-            .in_list(others.into_iter().map(|value| lit(value.clone())).collect(), false);
-        Some(if nulls.is_empty() {
-            listed
-        } else {
-            listed.or(group.clone().is_null())
-        })
+    let listed = columns.filter_map(|(group, values)| Some((group, values.as_ref()?)));
+    let conditions = listed.map(|(group, values)| match values.as_slice() {
+        [] => Ok(lit(false)),
+        values => among(group.clone(), values),
     });
-    conditions.reduce(Expr::and)
+    Ok(conditions.collect::<Result<Vec<Expr>>>()?.into_iter().reduce(Expr::and))
 }
 
 /// What an event must be so that the condition can hold for its group.
