@@ -1,7 +1,7 @@
 //! Lifting: from a plan that answers for one run to a plan that answers for every tick.
 //!
 //! A windowed detection is written for one run: its `events` are those of (T - lookback, T]
-//! and its clock stands at T. [`lift`] rewrites its optimised plan so that one query gives
+//! and its clock stands at T. The rewrite takes its optimised plan so that one query gives
 //! the rows of all ticks, each with its tick. Each operator's output is one of three:
 //!
 //! - the same at every tick: it reads no events and no clock,
@@ -9,10 +9,10 @@
 //!   that time. Filters, projections and joins with unchanging tables stay in this form,
 //! - rows with a tick.
 //!
-//! Rows of events are copied to their ticks by a [`Hop`](hop) as late as possible: below
+//! Rows of events are copied to their ticks by a `Hop` as late as possible: below
 //! what must tell ticks apart (aggregates, joins of events with events, window functions,
 //! anything with the clock). There the tick joins the GROUP BY, the join keys and the
-//! PARTITION BY. The physical plan then aggregates [per pane](panes) before it copies.
+//! PARTITION BY. The physical plan then aggregates per pane before it copies.
 //!
 //! What has no such form (a LIMIT, grouping sets, recursion) is refused with a reason.
 
