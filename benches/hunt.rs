@@ -163,7 +163,7 @@ fn many_detections(folder: &Path) -> PathBuf {
 }
 
 fn header(id: &str, more: &str) -> String {
-    format!("/*---\nid = \"{id}\"\ntitle = \"Benchmark\"\nseverity = \"low\"\n{more}---*/\n")
+    format!("/*---\nid = \"{id}\"\ntitle = \"Benchmark\"\nseverity = \"low\"\nrisk_score = 21\n{more}---*/\n")
 }
 
 fn many(folder: &Path, lake: &Path) {

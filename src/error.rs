@@ -93,10 +93,7 @@ pub enum Error {
 impl Error {
     /// Whether the memory limit was the reason.
     pub fn is_out_of_memory(&self) -> bool {
-        match self {
-            Self::Engine(error) => matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)),
-            _ => false,
-        }
+        matches!(self, Self::Memory(_))
     }
 
     /// What to do about it, in one sentence.

@@ -78,7 +78,7 @@ pub(super) async fn evaluate(
     engine: &Engine,
     detection: &Detection,
     range: Range,
-    seat: Seat,
+    mut seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let (session, planned) = plan(engine, detection, range).await?;

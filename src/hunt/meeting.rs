@@ -10,11 +10,15 @@ use crate::error::{Error, Result};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// A meeting of detections.
 #[derive(Debug)]
-pub(super) struct Meeting(Mutex<State>);
+pub(super) struct Meeting {
+    state: Mutex<State>,
+    /// For what detections do by themselves afterwards: not all at once.
+    alone: Arc<Semaphore>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -36,12 +40,15 @@ pub(super) struct Seat {
 
 impl Meeting {
     /// A meeting of so many.
-    pub(super) fn of(seats: usize) -> (Arc<Self>, Vec<Seat>) {
-        let meeting = Arc::new(Self(Mutex::new(State {
-            missing: seats,
-            waiting: Vec::new(),
-            shared: None,
-        })));
+    pub(super) fn of(seats: usize, threads: usize) -> (Arc<Self>, Vec<Seat>) {
+        let meeting = Arc::new(Self {
+            state: Mutex::new(State {
+                missing: seats,
+                waiting: Vec::new(),
+                shared: None,
+            }),
+            alone: Arc::new(Semaphore::new(threads)),
+        });
         let seat = |_| Seat {
             meeting: Arc::clone(&meeting),
             taken: true,
@@ -56,7 +63,7 @@ impl Meeting {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One less to wait for; the last one begins the scan.
@@ -87,7 +94,7 @@ impl Meeting {
 
 impl Seat {
     /// Runs a plan together with those of the others.
-    pub(super) async fn run(mut self, session: &Session, plan: &LogicalPlan) -> Result<Running> {
+    pub(super) async fn run(&mut self, session: &Session, plan: &LogicalPlan) -> Result<Running> {
         let physical = session.physical(plan).await?;
         let (answer, shared) = oneshot::channel();
         self.meeting.state().waiting.push((physical, answer));
@@ -96,6 +103,14 @@ impl Seat {
             .await
             .map_err(|_| Error::Internal("the hunt's meeting was called off".into()))??;
         session.run_shared(shared)
+    }
+
+    /// Waits for a turn to read by itself: for one thread's worth of detections at once. Who
+    /// has not brought a plan brings none any more.
+    pub(super) async fn alone(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.leave();
+        // It is never closed.
+        Arc::clone(&self.meeting.alone).acquire_owned().await.ok()
     }
 
     fn leave(&mut self) {

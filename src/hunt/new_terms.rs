@@ -97,7 +97,7 @@ pub(super) async fn evaluate(
     engine: &Engine,
     detection: &Detection,
     range: Range,
-    seat: Seat,
+    mut seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let Prepared {
@@ -107,7 +107,9 @@ pub(super) async fn evaluate(
         history,
         raw_fields,
     } = prepare(engine, detection, range).await?;
-    let moments = Moments::find(&session, seat, &exploded, &names, history, range).await?;
+    let moments = Moments::find(&session, &mut seat, &exploded, &names, history, range).await?;
+    // Held until the rows have been read.
+    let _turn = seat.alone().await;
 
     let mut found = Found {
         raw_fields,

@@ -77,7 +77,7 @@ impl Done {
         stop: &mut Stop,
     ) -> Vec<usize> {
         let started = Instant::now();
-        let (meeting, seats) = Meeting::of(places.len());
+        let (meeting, seats) = Meeting::of(places.len(), engine.threads());
         let mut tasks: FuturesUnordered<_> = places
             .iter()
             .zip(seats)

@@ -23,7 +23,7 @@ pub(super) async fn evaluate(
     detection: &Detection,
     request: HuntRequest,
     range: Range,
-    seat: Seat,
+    mut seat: Seat,
     alerts: &mut AlertWriter,
 ) -> Result<Found> {
     let ticks = ticks(detection, request, range);
@@ -72,7 +72,8 @@ pub(super) async fn evaluate(
             found.read += stream.figures();
         }
         _ => {
-            drop(seat);
+            // Held until the last tick.
+            let _turn = seat.alone().await;
             let (mut rows, read) = one_by_one(engine, detection, ticks.iter()).await?;
             rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
             for row in rows {

@@ -37,7 +37,7 @@ impl Moments {
     /// Looks for the sightings in the range that no sighting of the history before has.
     pub(super) async fn find(
         session: &Session,
-        seat: Seat,
+        seat: &mut Seat,
         exploded: &LogicalPlan,
         terms: &[String],
         history: i64,
