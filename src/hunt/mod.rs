@@ -141,7 +141,7 @@ pub async fn hunt(
     for together in places.chunks(together::at_once(engine)) {
         progress(&together.iter().map(|place| detections[*place]).collect::<Vec<_>>());
         done.evaluate(engine, detections, together, request, &mut store, &mut stop)
-            .await?;
+            .await;
         if done.interrupted {
             break;
         }

@@ -45,7 +45,7 @@ impl Done {
         request: HuntRequest,
         store: &mut AlertStore,
         stop: &mut Stop,
-    ) -> Result<()> {
+    ) {
         let hungry = self.at_once(engine, detections, places, request, store, stop).await;
         for place in hungry {
             if self.interrupted {
@@ -63,7 +63,6 @@ impl Done {
             let frugal = engine.with_sorted_joins();
             self.at_once(&frugal, detections, &alone, request, store, stop).await;
         }
-        Ok(())
     }
 
     /// Gives the places of those that ran out of memory.
