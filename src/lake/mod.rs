@@ -1,6 +1,7 @@
 //! The tables under one URL: Delta tables over Hive-partitioned Parquet. Knows no JSON of logs.
 
 mod entry;
+mod file_reader;
 mod layout;
 mod provider;
 mod reader;
@@ -8,6 +9,7 @@ mod table;
 mod writer;
 
 pub use entry::DataFile;
+pub use file_reader::ReadColumns;
 pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema};
 pub use provider::LakeTableProvider;
 pub use table::{Appended, LakeTable};

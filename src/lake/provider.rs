@@ -1,6 +1,7 @@
 //! The DataFusion table over a version of a lake table.
 
 use super::entry::{DataFile, FileStatistics};
+use super::file_reader::{FileReaders, ReadColumns};
 use super::layout::TableName;
 use super::table::LakeTable;
 use crate::error::{Error, Result};
@@ -9,7 +10,6 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef}
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result as DfResult, Statistics, stats::Precision};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -21,6 +21,7 @@ use datafusion::object_store::path::Path;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A version of a table, readable by a query. Its files are pruned by the log's
@@ -90,6 +91,28 @@ impl LakeTableProvider {
             .collect())
     }
 
+    /// The table with only those of its files' columns that a scan reads, and where these are
+    /// in it. Every file that is opened is compared with this schema, column by column, so
+    /// hundreds that nobody asked for would cost more than reading a small file.
+    fn narrowed(&self, projection: Option<&Vec<usize>>) -> DfResult<(TableSchema, Vec<usize>)> {
+        let Some(projection) = projection else {
+            let all = (0..self.schema.table_schema().fields().len()).collect();
+            return Ok((self.schema.clone(), all));
+        };
+        let file_schema = self.schema.file_schema();
+        let in_files = file_schema.fields().len();
+        let read: BTreeSet<usize> = projection.iter().copied().filter(|column| *column < in_files).collect();
+        let read: Vec<usize> = read.into_iter().collect();
+        let narrow = TableSchema::builder(Arc::new(file_schema.project(&read)?))
+            .with_table_partition_cols(self.schema.table_partition_cols().to_vec())
+            .build();
+        let place = |column: &usize| match column.checked_sub(in_files) {
+            Some(partition) => read.len() + partition,
+            None => read.partition_point(|earlier| earlier < column),
+        };
+        Ok((narrow, projection.iter().map(place).collect()))
+    }
+
     fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {
         let location = format!("{}{}", self.table.url().path(), file.path);
         let meta = ObjectMeta {
@@ -136,6 +159,7 @@ impl TableProvider for LakeTableProvider {
             let schema = datafusion::physical_plan::project_schema(self.schema.table_schema(), projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
+        let (schema, projection) = self.narrowed(projection)?;
         let rows = files
             .iter()
             .try_fold(0_usize, |sum, file| Some(sum + usize::try_from(file.rows?).ok()?));
@@ -143,26 +167,30 @@ impl TableProvider for LakeTableProvider {
         let statistics = Statistics {
             num_rows: rows.map_or(Precision::Absent, Precision::Exact),
             total_byte_size: Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX)),
-            column_statistics: Statistics::unknown_column(self.schema.table_schema()),
+            column_statistics: Statistics::unknown_column(schema.table_schema()),
         };
         let url = self.object_store_url()?;
         let store = state.runtime_env().object_store(&url)?;
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let options = state.config_options().execution.parquet.clone();
-        let source = ParquetSource::new(self.schema.clone())
+        let columns = ReadColumns::of(schema.file_schema());
+        let source = ParquetSource::new(schema)
             .with_table_parquet_options(datafusion::config::TableParquetOptions {
                 global: options,
                 ..Default::default()
             })
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+            .with_parquet_file_reader_factory(Arc::new(FileReaders::new(&url, store, cache)));
         let groups = split(files, state.config().target_partitions())
             .into_iter()
-            .map(|files| FileGroup::new(files.into_iter().map(|file| self.partitioned_file(file)).collect()))
+            .map(|files| {
+                let files = files.into_iter().map(|file| self.partitioned_file(file));
+                FileGroup::new(files.map(|file| file.with_extension(columns.clone())).collect())
+            })
             .collect();
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?
+            .with_projection_indices(Some(projection))?
             .with_limit(limit)
             .build();
         Ok(DataSourceExec::from_data_source(config))

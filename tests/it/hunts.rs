@@ -276,7 +276,10 @@ mod interrupted {
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         let found = lines(&stdout);
         assert_eq!((found.len(), &found[0]["detection"]), (1, &"a_done".into()), "{stdout}");
-        assert!(stderr.starts_with("interrupted: ending\ninterrupted: partial result, the alerts of "));
+        assert!(
+            stderr.starts_with("interrupted: ending\ninterrupted: partial result, the alerts of "),
+            "{stderr}"
+        );
         for words in [
             " of 4 detections follow\n",
             "\n1 alert\n",

@@ -1,18 +1,20 @@
 //! What one scan of a plan asks for, taken out of its `DataSourceExec`.
 
 use super::predicate::{columns_of, is_dynamic, safe_part};
-use datafusion::arrow::datatypes::SchemaRef;
+use crate::lake::ReadColumns;
+use datafusion::arrow::datatypes::{FieldRef, Schema};
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileScanConfig, FileSource as _, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
-use datafusion::physical_expr::utils::{conjunction_opt, split_conjunction};
+use datafusion::physical_expr::utils::{conjunction_opt, reassign_expr_columns, split_conjunction};
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// A scan that can be fed by a common one.
@@ -31,6 +33,9 @@ pub(super) struct Leaf {
     /// once; none keeps every row.
     pub(super) safe: Option<Arc<dyn PhysicalExpr>>,
     pub(super) projection: ProjectionExprs,
+    /// The table as the columns of these expressions count: of all scans that are fed
+    /// together, once these are known.
+    table: TableSchema,
     /// Columns of the table that the predicate reads.
     pub(super) predicate_columns: BTreeSet<usize>,
     /// Columns of the table that its safe part reads.
@@ -74,11 +79,7 @@ impl Leaf {
         }
         let predicate = conjunction_opt(fixed);
         let safe = predicate.as_ref().and_then(safe_part);
-        let predicate_columns = predicate.as_ref().map(columns_of).unwrap_or_default();
-        let safe_columns = safe.as_ref().map(columns_of).unwrap_or_default();
-        let mut columns = predicate_columns.clone();
-        columns.extend(projection.column_indices());
-        Ok(Some(Self {
+        let mut leaf = Self {
             exec: Arc::new(exec.clone()),
             config: config.clone(),
             source: source.clone(),
@@ -87,23 +88,74 @@ impl Leaf {
             predicate,
             safe,
             projection,
-            predicate_columns,
-            safe_columns,
-            columns,
-        }))
+            table: source.table_schema().clone(),
+            predicate_columns: BTreeSet::new(),
+            safe_columns: BTreeSet::new(),
+            columns: BTreeSet::new(),
+        };
+        leaf.count_columns();
+        Ok(Some(leaf))
     }
 
-    /// The columns of the whole table.
-    pub(super) fn table(&self) -> &SchemaRef {
-        self.source.table_schema().table_schema()
+    fn count_columns(&mut self) {
+        self.predicate_columns = self.predicate.as_ref().map(columns_of).unwrap_or_default();
+        self.safe_columns = self.safe.as_ref().map(columns_of).unwrap_or_default();
+        self.columns = self.predicate_columns.clone();
+        self.columns.extend(self.projection.column_indices());
     }
 
-    /// Whether both read the same table of the same store.
+    /// The table, with the columns that any scan reads which is fed together with this one.
+    pub(super) fn table(&self) -> &TableSchema {
+        &self.table
+    }
+
+    /// A file as this scan alone reads it.
+    pub(super) fn own(&self, file: &PartitionedFile) -> PartitionedFile {
+        let columns = ReadColumns::of(self.source.table_schema().file_schema());
+        file.clone().with_extension(columns)
+    }
+
+    /// Whether both read the same table of the same store: what they both know of it agrees.
     pub(super) fn same_table(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.table.file_schema(), other.table.file_schema());
+        let agrees = |field: &FieldRef| {
+            let same = theirs.fields().find(field.name());
+            same.is_none_or(|(_, same)| same == field)
+        };
         self.config.object_store_url == other.config.object_store_url
-            && self.source.table_schema().table_partition_cols() == other.source.table_schema().table_partition_cols()
-            && self.table() == other.table()
+            && self.table.table_partition_cols() == other.table.table_partition_cols()
+            && ours.fields().iter().all(agrees)
     }
+
+    /// Counts columns as in this table, which has all that the scan reads.
+    pub(super) fn widen(&mut self, table: &TableSchema) -> DfResult<()> {
+        let schema = table.table_schema();
+        let widened = |expr: &Option<Arc<dyn PhysicalExpr>>| {
+            let expr = expr.clone();
+            expr.map(|expr| reassign_expr_columns(expr, schema)).transpose()
+        };
+        (self.predicate, self.safe) = (widened(&self.predicate)?, widened(&self.safe)?);
+        let projection = self.projection.clone();
+        self.projection = projection.try_map_exprs(|expr| reassign_expr_columns(expr, schema))?;
+        self.table = table.clone();
+        self.count_columns();
+        Ok(())
+    }
+}
+
+/// The columns of all these scans of one table.
+pub(super) fn common_table<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> TableSchema {
+    let mut fields: Vec<FieldRef> = Vec::new();
+    let mut seen: HashSet<&String> = HashSet::new();
+    let mut partition_columns = Vec::new();
+    for leaf in leaves {
+        partition_columns = leaf.table.table_partition_cols().to_vec();
+        let more = leaf.table.file_schema().fields().iter();
+        fields.extend(more.filter(|field| seen.insert(field.name())).cloned());
+    }
+    TableSchema::builder(Arc::new(Schema::new(fields)))
+        .with_table_partition_cols(partition_columns)
+        .build()
 }
 
 fn reads_subquery(expr: &Arc<dyn PhysicalExpr>) -> bool {
@@ -121,7 +173,8 @@ fn reads_subquery(expr: &Arc<dyn PhysicalExpr>) -> bool {
 fn whole_files(config: &FileScanConfig) -> Option<BTreeMap<String, PartitionedFile>> {
     let mut files: BTreeMap<String, (PartitionedFile, u64)> = BTreeMap::new();
     for file in config.file_groups.iter().flat_map(|group| group.iter()) {
-        if !file.extensions.is_empty() {
+        let known = usize::from(file.extensions.contains::<ReadColumns>());
+        if file.extensions.len() > known {
             return None;
         }
         let covered = match &file.range {

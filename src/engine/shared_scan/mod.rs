@@ -51,7 +51,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use figures::Counters;
 use futures::{StreamExt as _, stream};
-use leaf::Leaf;
+use leaf::{Leaf, common_table};
 use queue::Queue;
 use scan::{CommonScan, Consumer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,7 +113,7 @@ pub fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
     }
     let mut tables: Vec<Vec<Found>> = Vec::new();
     for found in leaves {
-        let same = |table: &&mut Vec<Found>| table.first().is_some_and(|first| first.leaf.same_table(&found.leaf));
+        let same = |table: &&mut Vec<Found>| table.iter().all(|other| other.leaf.same_table(&found.leaf));
         match tables.iter_mut().find(same) {
             Some(table) => table.push(found),
             None => tables.push(vec![found]),
@@ -122,6 +122,10 @@ pub fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
     for table in &mut tables {
         count_others(table);
         table.retain(|found| found.others > 0);
+        let columns = common_table(table.iter().map(|found| &found.leaf));
+        for found in table {
+            found.leaf.widen(&columns)?;
+        }
     }
     let mut shared_leaves = vec![0_usize; plans.len()];
     for found in tables.iter().flatten() {

@@ -28,7 +28,7 @@ pub(super) fn pruning(leaf: &Leaf) -> Option<PruningPredicate> {
     let predicate = leaf.predicate.as_ref()?;
     // A predicate that statistics say nothing about rules nothing out.
     PruningPredicateBuilder::new()
-        .with_file_schema(Arc::clone(leaf.table()))
+        .with_file_schema(Arc::clone(leaf.table().table_schema()))
         .try_build(Arc::clone(predicate))
         .ok()
         .filter(|pruning| !pruning.always_true())
@@ -46,7 +46,7 @@ impl<'a> RowGroups<'a> {
         Ok(Self {
             file,
             partition_columns: partition_columns.map(|field| field.name().as_str()).collect(),
-            table: leaf.table(),
+            table: leaf.table().table_schema(),
             metadata,
             schema,
         })

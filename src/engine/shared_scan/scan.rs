@@ -9,6 +9,7 @@ use super::queue::{Queue, lock};
 use super::row_groups::{RowGroups, pruning};
 use super::taste::Taste;
 use super::work::{Pass, Work, WorkList};
+use crate::lake::ReadColumns;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::datasource::listing::PartitionedFile;
@@ -57,7 +58,7 @@ impl CommonScan {
     /// `consumers` in the order of `leaves`, which all read one table.
     pub(super) fn new(leaves: Vec<Leaf>, consumers: Vec<Consumer>) -> Option<Self> {
         let first = leaves.first()?;
-        let source = ParquetSource::new(first.source.table_schema().clone())
+        let source = ParquetSource::new(first.table().clone())
             .with_table_parquet_options(first.source.table_parquet_options().clone())
             .with_parquet_file_reader_factory(Arc::clone(&first.readers));
         let mut files: BTreeMap<&String, (&PartitionedFile, Vec<usize>)> = BTreeMap::new();
@@ -69,8 +70,9 @@ impl CommonScan {
         let mut files: Vec<_> = files.into_values().collect();
         // The largest first, so that no worker is left with one at the end.
         files.sort_by_key(|(file, _)| std::cmp::Reverse(file.object_meta.size));
+        let columns = ReadColumns::of(first.table().file_schema());
         let work = WorkList::new(files.into_iter().map(|(file, wanted_by)| Work::File {
-            file: file.clone(),
+            file: file.clone().with_extension(columns.clone()),
             wanted_by,
         }));
         Some(Self {
@@ -243,7 +245,7 @@ impl Reading {
             return Ok(());
         };
         let config = FileScanConfigBuilder::from(leaf.config.clone());
-        let mut stream = execute(config, file, context)?;
+        let mut stream = execute(config, &leaf.own(file), context)?;
         while let Some(batch) = stream.try_next().await? {
             if !consumer.queue.is_open() {
                 break;
@@ -269,11 +271,11 @@ impl Reading {
         let columns: BTreeSet<usize> = members.iter().flat_map(|(leaf, _)| &leaf.columns).copied().collect();
         let columns: Vec<usize> = columns.into_iter().collect();
         let safe: Vec<Option<Arc<dyn PhysicalExpr>>> = members.iter().map(|(leaf, _)| leaf.safe.clone()).collect();
-        let source = match any_of(&safe, first.table())? {
+        let source = match any_of(&safe, first.table().table_schema())? {
             Some(predicate) => self.source.with_predicate(predicate),
             None => self.source.clone(),
         };
-        let schema = Arc::new(first.table().project(&columns)?);
+        let schema = Arc::new(first.table().table_schema().project(&columns)?);
         let config = FileScanConfigBuilder::new(first.config.object_store_url.clone(), Arc::new(source))
             .with_projection_indices(Some(columns))?;
         let mut tastes = Vec::with_capacity(members.len());

@@ -26,7 +26,7 @@ impl Taste {
         let predicate = predicate.map(|expr| reassign_expr_columns(expr, pass)).transpose()?;
         let mut columns = Vec::new();
         for column in leaf.projection.column_indices() {
-            columns.push(pass.index_of(leaf.table().field(column).name())?);
+            columns.push(pass.index_of(leaf.table().table_schema().field(column).name())?);
         }
         let narrow = pass.project(&columns)?;
         let projection = leaf.projection.clone();

@@ -1,0 +1,311 @@
+//! Reads the Parquet files of the lake for queries.
+//!
+//! A file has a hundred columns and more, a query reads a few of them, and a lake has
+//! thousands of small files. So a scan says which columns it reads ([`ReadColumns`]), and what
+//! it gets and keeps of a file's metadata is about these alone: whoever opens the file then
+//! looks at no others. A file on a local disk is opened once and read in place; from a store a
+//! small file comes with one request.
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::Result as DfResult;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::ParquetFileMetrics;
+use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
+use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::object_store::path::Path;
+use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
+use datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions;
+use datafusion::parquet::arrow::async_reader::AsyncFileReader;
+use datafusion::parquet::errors::{ParquetError, Result};
+use datafusion::parquet::file::metadata::{
+    FileMetaData, FooterTail, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+    RowGroupMetaData,
+};
+use datafusion::parquet::schema::types::{SchemaDescriptor, Type};
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes of the end of a file that are read at once, where its metadata are: on a disk a
+/// second look costs next to nothing, from a store as much as half a megabyte.
+const LOCAL_TAIL: u64 = 64 << 10;
+const REMOTE_TAIL: u64 = 512 << 10;
+
+/// Length of the end of a Parquet file that says how long its metadata are.
+const FOOTER: usize = 8;
+
+/// The columns that a scan reads of its files: an extension of each [`PartitionedFile`].
+#[derive(Debug, Clone)]
+pub struct ReadColumns {
+    names: Arc<BTreeSet<String>>,
+    /// Tells sets of columns apart in the cache.
+    id: u64,
+}
+
+impl ReadColumns {
+    /// Those of a schema.
+    pub fn of(schema: &Schema) -> Self {
+        let names: BTreeSet<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let mut text = Vec::new();
+        for name in &names {
+            text.extend_from_slice(name.as_bytes());
+            text.push(0);
+        }
+        Self {
+            names: Arc::new(names),
+            id: xxh3_64(&text),
+        }
+    }
+}
+
+/// Makes a reader for each file that a scan opens.
+#[derive(Debug)]
+pub(super) struct FileReaders {
+    store: Arc<dyn ObjectStore>,
+    /// Its files are files of this machine.
+    local: bool,
+    cache: Arc<FileMetadataCache>,
+}
+
+impl FileReaders {
+    pub(super) fn new(url: &ObjectStoreUrl, store: Arc<dyn ObjectStore>, cache: Arc<FileMetadataCache>) -> Self {
+        let local = cfg!(unix) && url.as_str().starts_with("file:");
+        Self { store, local, cache }
+    }
+}
+
+impl ParquetFileReaderFactory for FileReaders {
+    fn create_reader(
+        &self,
+        partition_index: usize,
+        file: PartitionedFile,
+        _: Option<usize>,
+        metrics: &ExecutionPlanMetricsSet,
+    ) -> DfResult<Box<dyn AsyncFileReader + Send>> {
+        let name = file.object_meta.location.as_ref();
+        Ok(Box::new(FileReader {
+            metrics: ParquetFileMetrics::new(partition_index, name, metrics),
+            path: self.local.then(|| local_path(&file.object_meta.location)).flatten(),
+            columns: file.extensions.get::<ReadColumns>().cloned(),
+            store: Arc::clone(&self.store),
+            cache: Arc::clone(&self.cache),
+            opened: None,
+            tail: None,
+            file,
+        }))
+    }
+}
+
+/// Where an object of the local store is, as the store itself sees it.
+fn local_path(location: &Path) -> Option<PathBuf> {
+    let mut url = Url::parse("file:///").ok()?;
+    url.path_segments_mut()
+        .ok()?
+        .pop_if_empty()
+        .extend(location.parts().map(|part| part.as_ref().to_owned()));
+    url.to_file_path().ok()
+}
+
+struct FileReader {
+    metrics: ParquetFileMetrics,
+    file: PartitionedFile,
+    columns: Option<ReadColumns>,
+    store: Arc<dyn ObjectStore>,
+    cache: Arc<FileMetadataCache>,
+    path: Option<PathBuf>,
+    opened: Option<File>,
+    /// The end of the file, from this position on, as it came from a store.
+    tail: Option<(u64, bytes::Bytes)>,
+}
+
+impl FileReader {
+    /// Some bytes of a file on a local disk; none if it is elsewhere.
+    fn read_here(&mut self, range: &Range<u64>) -> Result<Option<bytes::Bytes>> {
+        let Some(path) = &self.path else {
+            return Ok(None);
+        };
+        let failed =
+            |error: std::io::Error| ParquetError::External(format!("cannot read {}: {error}", path.display()).into());
+        let opened = match &mut self.opened {
+            Some(opened) => opened,
+            opened => opened.insert(File::open(path).map_err(failed)?),
+        };
+        let mut bytes = vec![0; usize::try_from(range.end - range.start)?];
+        read_exact_at(opened, &mut bytes, range.start).map_err(failed)?;
+        Ok(Some(bytes.into()))
+    }
+
+    /// Bytes of the end of the file, if these are all of them.
+    fn of_tail(&self, range: &Range<u64>) -> Option<bytes::Bytes> {
+        let (begin, tail) = self.tail.as_ref()?;
+        let from = usize::try_from(range.start.checked_sub(*begin)?).ok()?;
+        let to = usize::try_from(range.end.checked_sub(*begin)?).ok()?;
+        (from <= to && to <= tail.len()).then(|| tail.slice(from..to))
+    }
+
+    async fn read(&mut self, range: Range<u64>) -> Result<bytes::Bytes> {
+        if let Some(bytes) = self.read_here(&range)? {
+            return Ok(bytes);
+        }
+        if let Some(bytes) = self.of_tail(&range) {
+            return Ok(bytes);
+        }
+        let read = self.store.get_range(&self.file.object_meta.location, range).await;
+        read.map_err(|error| ParquetError::External(Box::new(error)))
+    }
+
+    async fn metadata(&mut self) -> Result<ParquetMetaData> {
+        let size = self.file.object_meta.size;
+        let local = self.path.is_some();
+        let begin = size.saturating_sub(if local { LOCAL_TAIL } else { REMOTE_TAIL });
+        let mut end = self.read(begin..size).await?;
+        if !local {
+            self.tail = Some((begin, end.clone()));
+        }
+        let footer = |end: &bytes::Bytes| end.last_chunk::<FOOTER>().copied();
+        let footer = footer(&end).ok_or_else(|| ParquetError::EOF("a file too short for Parquet".into()))?;
+        let length = FooterTail::try_new(&footer)?.metadata_length();
+        if length + FOOTER > end.len() {
+            let begin = size.checked_sub((length + FOOTER) as u64);
+            let begin = begin.ok_or_else(|| ParquetError::EOF("metadata longer than their file".into()))?;
+            end = self.read(begin..size).await?;
+        }
+        let text = &end[end.len() - FOOTER - length..end.len() - FOOTER];
+        match &self.columns {
+            None => ParquetMetaDataReader::decode_metadata(text),
+            Some(columns) => narrow(text, &columns.names),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], position: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, position)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, bytes: &mut [u8], position: u64) -> std::io::Result<()> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    file.seek(SeekFrom::Start(position))?;
+    file.read_exact(bytes)
+}
+
+impl AsyncFileReader for FileReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<bytes::Bytes>> {
+        let count = usize::try_from(range.end - range.start).unwrap_or_default();
+        self.metrics.bytes_scanned.add(count);
+        self.read(range).boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<bytes::Bytes>>> {
+        let count: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        self.metrics
+            .bytes_scanned
+            .add(usize::try_from(count).unwrap_or_default());
+        async move {
+            let mut here = Vec::with_capacity(ranges.len());
+            for range in &ranges {
+                match self.read_here(range)?.or_else(|| self.of_tail(range)) {
+                    Some(bytes) => here.push(bytes),
+                    None => break,
+                }
+            }
+            if here.len() == ranges.len() {
+                return Ok(here);
+            }
+            let read = self.store.get_ranges(&self.file.object_meta.location, &ranges).await;
+            read.map_err(|error| ParquetError::External(Box::new(error)))
+        }
+        .boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
+        async move {
+            let meta = self.file.object_meta.clone();
+            let which = self.columns.as_ref().map_or(0, |columns| columns.id);
+            let key = Path::from(format!("{which:016x}/{}", meta.location));
+            if let Some(cached) = self.cache.get(&key)
+                && cached.is_valid_for(&meta)
+                && let Some(known) = cached.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()
+            {
+                return Ok(Arc::clone(known.parquet_metadata()));
+            }
+            let failed = |error| match error {
+                // It says of what.
+                ParquetError::External(_) => error,
+                other => ParquetError::General(format!("cannot read {}: {other}", meta.location)),
+            };
+            let metadata = Arc::new(self.metadata().await.map_err(failed)?);
+            let entry = Arc::new(CachedParquetMetaData::new(Arc::clone(&metadata)));
+            self.cache.put(&key, CachedFileMetadataEntry::new(meta, entry));
+            Ok(metadata)
+        }
+        .boxed()
+    }
+}
+
+/// A file's metadata without what is about other columns. Types are those that Parquet says,
+/// as the Arrow schema that a writer may have left is of all columns.
+fn narrow(text: &[u8], columns: &BTreeSet<String>) -> Result<ParquetMetaData> {
+    let whole = ParquetMetaDataReader::decode_schema(text)?;
+    let mut fields: Vec<_> = whole.root_schema().get_fields().to_vec();
+    let first = fields.first().map(|field| field.name().to_owned());
+    fields.retain(|field| columns.contains(field.name()));
+    // A file needs a column to have rows.
+    if let (true, Some(first)) = (fields.is_empty(), &first) {
+        let all = whole.root_schema().get_fields();
+        fields.extend(all.iter().find(|field| field.name() == first).cloned());
+    }
+    let kept = |leaf: &usize| {
+        let name = whole.get_column_root(*leaf).name();
+        fields.iter().any(|field| field.name() == name)
+    };
+    let leaves: Vec<usize> = (0..whole.num_columns()).filter(kept).collect();
+    let options = ParquetMetaDataOptions::new()
+        .with_schema(Arc::clone(&whole))
+        .with_column_stats_policy(ParquetStatisticsPolicy::skip_except(&leaves))
+        .with_encoding_stats_policy(ParquetStatisticsPolicy::skip_except(&leaves))
+        .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
+    let metadata = ParquetMetaDataReader::decode_metadata_with_options(text, Some(&options))?;
+
+    let root = Type::group_type_builder(whole.root_schema().name())
+        .with_fields(fields.clone())
+        .build()?;
+    let schema = Arc::new(SchemaDescriptor::new(Arc::new(root)));
+    let described = metadata.file_metadata();
+    let orders = described.column_orders().map(|orders| {
+        let orders = leaves.iter().filter_map(|leaf| orders.get(*leaf));
+        orders.copied().collect()
+    });
+    let row_groups = metadata.row_groups().iter().map(|group| {
+        let columns = leaves.iter().map(|leaf| group.column(*leaf).clone());
+        RowGroupMetaData::builder(Arc::clone(&schema))
+            .set_num_rows(group.num_rows())
+            .set_total_byte_size(group.total_byte_size())
+            .set_column_metadata(columns.collect())
+            .build()
+    });
+    let row_groups = row_groups.collect::<Result<Vec<_>>>()?;
+    let created_by = described.created_by().map(str::to_owned);
+    let file = FileMetaData::new(
+        described.version(),
+        described.num_rows(),
+        created_by,
+        None,
+        Arc::clone(&schema),
+        orders,
+    );
+    Ok(ParquetMetaData::new(file, row_groups))
+}
