@@ -2,6 +2,7 @@
 
 mod episode;
 mod rows;
+mod sorter;
 mod store;
 #[cfg(test)]
 mod tests_episode;
@@ -15,6 +16,7 @@ use crate::config::format_instant;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 
 /// One finding. Serialises to the stable form of `hunt --format jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -69,12 +71,12 @@ pub fn alert_id(detection: &str, key: &Map<String, Value>, occurrence: &str) -> 
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut id = String::with_capacity(32);
+    for byte in hasher.finalize().iter().take(16) {
+        // Writing to a String does not fail.
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 mod conditions;
 pub mod lifting;
-mod memory_part;
 pub mod names;
 mod raw_field;
 mod repeatable;
@@ -24,24 +23,17 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
-use datafusion::common::config::SpillCompression;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::prelude::SessionConfig;
 use include_dir::{Dir, include_dir};
-use memory_part::MemoryPart;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 static VIEWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/views");
 static LISTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/lists");
-
-/// Bytes without which a sort cannot work.
-const LEAST_PART: usize = 32 << 20;
 
 /// Microseconds.
 const DAY: i64 = 86_400_000_000;
@@ -183,22 +175,9 @@ impl Engine {
         self.resources.threads.max(1)
     }
 
-    /// What a plan that is no query needs to run beside the queries: the engine's memory,
-    /// but no more than one part in `parts` of it, and its place for what does not fit.
-    /// Batches have at most `batch_rows` rows.
-    pub fn beside_queries(&self, parts: usize, batch_rows: usize) -> Result<Arc<TaskContext>> {
-        let whole = usize::try_from(self.resources.memory_limit).unwrap_or(usize::MAX);
-        let limit = (whole / parts.max(1)).max(LEAST_PART);
-        let pool = MemoryPart::new(Arc::clone(&self.runtime.memory_pool), limit);
-        let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime)
-            .with_memory_pool(Arc::new(pool))
-            .build_arc()?;
-        let mut config = SessionConfig::new()
-            .with_batch_size(batch_rows)
-            .with_sort_spill_reservation_bytes(limit / 4);
-        config.options_mut().execution.spill_compression = SpillCompression::Lz4Frame;
-        let context = TaskContext::default().with_session_config(config);
-        Ok(Arc::new(context.with_runtime(runtime)))
+    /// The memory that queries share, and the place on disk for what does not fit.
+    pub fn runtime(&self) -> &Arc<RuntimeEnv> {
+        &self.runtime
     }
 
     /// First and last event of each dataset, from the table's log.

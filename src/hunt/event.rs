@@ -98,7 +98,7 @@ pub(super) async fn evaluate(
                 key = Map::from_iter([("event.id".to_owned(), Value::from(event_id.clone()))]);
             }
             let occurrence = match &keys[row] {
-                Some(key) => key.clone(),
+                Some(key) => format!("{key} {time}"),
                 None => format!("{event_id} {time} {}", Value::Object(fields.clone())),
             };
             // A join may give an event several times: one alert, as they have one id.

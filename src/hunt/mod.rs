@@ -130,7 +130,7 @@ pub async fn hunt(
     mut stop: Stop,
     mut progress: impl FnMut(&[&Detection]),
 ) -> Result<HuntReport> {
-    let mut store = AlertStore::new(engine)?;
+    let store = AlertStore::new(engine);
     let mut done = Done {
         runs: detections.iter().map(|detection| DetectionRun::of(detection)).collect(),
         writers: vec![None; detections.len()],
@@ -140,7 +140,7 @@ pub async fn hunt(
     let places: Vec<usize> = (0..detections.len()).collect();
     for together in places.chunks(together::at_once(engine)) {
         progress(&together.iter().map(|place| detections[*place]).collect::<Vec<_>>());
-        done.evaluate(engine, detections, together, request, &mut store, &mut stop)
+        done.evaluate(engine, detections, together, request, &store, &mut stop)
             .await;
         if done.interrupted {
             break;

@@ -43,7 +43,7 @@ impl Done {
         detections: &[&Detection],
         places: &[usize],
         request: HuntRequest,
-        store: &mut AlertStore,
+        store: &AlertStore,
         stop: &mut Stop,
     ) {
         let hungry = self.at_once(engine, detections, places, request, store, stop).await;
@@ -72,7 +72,7 @@ impl Done {
         detections: &[&Detection],
         places: &[usize],
         request: HuntRequest,
-        store: &mut AlertStore,
+        store: &AlertStore,
         stop: &mut Stop,
     ) -> Vec<usize> {
         let started = Instant::now();
@@ -128,7 +128,7 @@ fn spawned(
     detection: &Detection,
     request: HuntRequest,
     seat: Seat,
-    store: &mut AlertStore,
+    store: &AlertStore,
 ) -> SpawnedTask<Result<(Found, u32)>> {
     let (engine, detection, writer) = (engine.clone(), detection.clone(), store.writer());
     SpawnedTask::spawn(async move { evaluate(&engine, &detection, request, seat, writer).await })

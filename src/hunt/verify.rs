@@ -6,7 +6,7 @@ use super::{HuntRequest, Range};
 use crate::alerts::WindowRow;
 use crate::detections::{Detection, Kind};
 use crate::engine::{Engine, Lifted, Ticks};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use futures::TryStreamExt as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -72,12 +72,16 @@ pub async fn verify(
         if share == 0 {
             continue;
         }
-        let one_pass = match sample(engine, detection, ticks, share, seed).await {
-            // As the hunt had to.
-            Err(error) if error.is_out_of_memory() => {
-                sample(&engine.with_sorted_joins(), detection, ticks, share, seed).await?
-            }
-            other => other?,
+        // As the hunt had to, where memory is short.
+        let mut one_pass = sample(engine, detection, ticks, share, seed).await;
+        if one_pass.as_ref().is_err_and(Error::is_out_of_memory) {
+            one_pass = sample(&engine.with_sorted_joins(), detection, ticks, share, seed).await;
+        }
+        let one_pass = match one_pass {
+            Ok(one_pass) => one_pass,
+            Err(error) if error.is_out_of_memory() => return Err(error),
+            // Its hunt was a replay, and said so.
+            Err(_) => continue,
         };
         let (replayed, _) = one_by_one(engine, detection, one_pass.keys().copied()).await?;
         verification.ticks += one_pass.len() as u64;
@@ -98,9 +102,9 @@ async fn sample(
 ) -> Result<BTreeMap<i64, Vec<WindowRow>>> {
     let mut sample = Sample::new(detection.id(), ticks, share, seed);
     let planned = plan(engine, detection, ticks).await?;
-    if let Lifted::Plan { plan, questions } = &planned.lifted {
+    if let Lifted::Plan { .. } = &planned.lifted {
         // Exactly the plan of the hunt: with a filter of these ticks it would be another.
-        let (plan, _) = planned.informed(engine, detection, plan, questions, ticks).await?;
+        let (plan, _) = planned.informed(engine, detection, ticks).await?;
         let mut stream = planned.session.run_counted(&plan).await?;
         while let Some(batch) = stream.try_next().await? {
             for row in rows_of_ticks(detection, &batch)? {

@@ -8,7 +8,7 @@ use super::witnesses::answers;
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
 use crate::detections::{Detection, FIRST_TIMES, same_column};
-use crate::engine::{Clock, Engine, Lifted, Question, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::engine::{Clock, Engine, Lifted, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
@@ -41,49 +41,61 @@ pub(super) async fn evaluate(
             .notes
             .push(format!("evaluated tick by tick, which is slow: {reason}"));
     }
-    let rule = EpisodeRule {
-        detection: detection.id().to_owned(),
-        severity: detection.header.severity.to_string(),
-        interval: ticks.interval,
-        lookback: ticks.lookback,
-        per_window: request.per_window,
-        first_tick: ticks.first,
-    };
-    let mut joined = Joined {
-        episodes: Episodes::new(rule),
-        earlier: HashMap::new(),
-        alerts,
-    };
-    if !request.per_window {
-        for row in before(engine, detection, ticks, request.replay, &mut found.read).await? {
-            joined.earlier.entry(row.key_text()).or_default().push(row);
+    if !request.replay && matches!(planned.lifted, Lifted::Plan { .. }) {
+        match at_once(engine, detection, ticks, request, &planned, &mut seat, alerts).await {
+            Ok(read) => {
+                found.read += read;
+                return Ok(found);
+            }
+            Err(error) if error.is_out_of_memory() => return Err(error),
+            // Not everything that fails on some row of the range fails on the rows that a tick
+            // looks at, in the order in which it does: that decides.
+            Err(error) => {
+                alerts.start_over();
+                found.notes.push(format!(
+                    "evaluated tick by tick, which is slow: all ticks at once failed: {error}"
+                ));
+            }
         }
     }
-    match &planned.lifted {
-        Lifted::Plan { plan, questions } if !request.replay => {
-            let (plan, read) = planned.informed(engine, detection, plan, questions, ticks).await?;
-            found.read += read;
-            let mut stream = seat.run(&planned.session, &plan).await?;
-            while let Some(batch) = stream.try_next().await? {
-                for row in rows_of_ticks(detection, &batch)? {
-                    joined.push(row).await?;
-                }
-            }
-            found.read += stream.figures();
-        }
-        _ => {
-            // Held until the last tick.
-            let _turn = seat.alone().await;
-            let (mut rows, read) = one_by_one(engine, detection, ticks.iter()).await?;
-            rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
-            for row in rows {
-                joined.push(row).await?;
-            }
-            found.read += read;
-        }
+    // Held until the last tick.
+    let _turn = seat.alone().await;
+    let request = HuntRequest {
+        replay: true,
+        ..request
+    };
+    let mut joined = Joined::new(engine, detection, ticks, request, alerts, &mut found.read).await?;
+    let (mut rows, read) = one_by_one(engine, detection, ticks.iter()).await?;
+    rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
+    for row in rows {
+        joined.push(row).await?;
     }
     joined.finish().await?;
+    found.read += read;
     Ok(found)
+}
+
+/// Evaluates a lifted plan.
+async fn at_once(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    request: HuntRequest,
+    planned: &PlannedTicks,
+    seat: &mut Seat,
+    alerts: &mut AlertWriter,
+) -> Result<ScanFigures> {
+    let (plan, mut read) = planned.informed(engine, detection, ticks).await?;
+    let mut joined = Joined::new(engine, detection, ticks, request, alerts, &mut read).await?;
+    let mut stream = seat.run(&planned.session, &plan).await?;
+    while let Some(batch) = stream.try_next().await? {
+        for row in rows_of_ticks(detection, &batch)? {
+            joined.push(row).await?;
+        }
+    }
+    read += stream.figures();
+    joined.finish().await?;
+    Ok(read)
 }
 
 /// The ticks that a hunt of this range evaluates.
@@ -102,7 +114,36 @@ struct Joined<'a> {
     alerts: &'a mut AlertWriter,
 }
 
-impl Joined<'_> {
+impl<'a> Joined<'a> {
+    async fn new(
+        engine: &Engine,
+        detection: &Detection,
+        ticks: Ticks,
+        request: HuntRequest,
+        alerts: &'a mut AlertWriter,
+        read: &mut ScanFigures,
+    ) -> Result<Self> {
+        let rule = EpisodeRule {
+            detection: detection.id().to_owned(),
+            severity: detection.header.severity.to_string(),
+            interval: ticks.interval,
+            lookback: ticks.lookback,
+            per_window: request.per_window,
+            first_tick: ticks.first,
+        };
+        let mut earlier: HashMap<String, Vec<WindowRow>> = HashMap::new();
+        if !request.per_window {
+            for row in before(engine, detection, ticks, request.replay, read).await? {
+                earlier.entry(row.key_text()).or_default().push(row);
+            }
+        }
+        Ok(Self {
+            episodes: Episodes::new(rule),
+            earlier,
+            alerts,
+        })
+    }
+
     async fn push(&mut self, row: WindowRow) -> Result<()> {
         if !self.earlier.is_empty()
             && let Some(mut earlier) = self.earlier.remove(&row.key_text())
@@ -196,10 +237,11 @@ impl PlannedTicks {
         &self,
         engine: &Engine,
         detection: &Detection,
-        plan: &LogicalPlan,
-        questions: &[Question],
         ticks: Ticks,
     ) -> Result<(LogicalPlan, ScanFigures)> {
+        let Lifted::Plan { plan, questions } = &self.lifted else {
+            return Err(Error::Internal(format!("{} was not lifted", detection.id())));
+        };
         let (answers, read) = answers(&self.session, questions, engine.rows()).await?;
         let lifted = match answers.is_empty() {
             true => None,

@@ -1,12 +1,16 @@
 //! Joins: rows meet within a tick.
 
 use super::clock::at_tick;
+use super::hop::Hop;
 use super::refused;
 use super::rewrite::{Result, Rewriter, Rewritten, Rows, asks, columns_of, project};
-use datafusion::common::{Column, JoinType, NullEquality, Result as DfResult};
+use datafusion::common::{Column, JoinType, NullEquality, Result as DfResult, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, lit};
 use std::sync::Arc;
+
+/// So many copies of an event cost less than looking for its partners in time.
+const FEW_COPIES: u64 = 4;
 
 /// Which sides a join gives rows of, also where the other has no match.
 fn keeps(join_type: JoinType) -> (bool, bool) {
@@ -37,6 +41,9 @@ impl Rewriter<'_> {
                 let plan = rebuilt(join, left.plan, right.plan, join.on.clone())?;
                 return Ok(Rewritten { plan, rows });
             }
+        }
+        if let Some(met) = self.met_in_time(join, asks, &left, &right)? {
+            return Ok(met);
         }
         let (left, left_tick) = self.at_ticks(left)?;
         let (right, right_tick) = self.at_ticks(right)?;
@@ -73,6 +80,77 @@ impl Rewriter<'_> {
             plan: project(columns, plan)?,
             rows: Rows::Ticked(tick),
         })
+    }
+}
+
+impl Rewriter<'_> {
+    /// Joins events with what is found at ticks without copying the events to every tick
+    /// that sees them, which costs much where rows are wide and few of them find a partner:
+    /// a tick's row meets the events of its window. Time is cut into spans as long as the
+    /// window, so that a row is looked for among those of two spans, and not of all times.
+    ///
+    /// None where this does not apply, or copies would be few.
+    fn met_in_time(
+        &mut self,
+        join: &Join,
+        asks: bool,
+        left: &Rewritten,
+        right: &Rewritten,
+    ) -> Result<Option<Rewritten>> {
+        let (Rows::Events(time), Some(_)) = (&left.rows, right.column()) else {
+            return Ok(None);
+        };
+        let semi = join.join_type == JoinType::LeftSemi && join.filter.is_none();
+        if asks || self.ticks.copies() <= FEW_COPIES || !(semi || join.join_type == JoinType::Inner) {
+            return Ok(None);
+        }
+        let (mut partners, tick) = self.at_ticks(right.clone())?;
+        let mut on = join.on.clone();
+        if semi {
+            // Each once per tick, or an event would be found several times.
+            let mut values = Vec::with_capacity(on.len() + 1);
+            for (_, partner) in &mut on {
+                let value = self.fresh();
+                values.push(partner.clone().alias(&value.name));
+                *partner = Expr::Column(value);
+            }
+            values.push(Expr::Column(tick.clone()));
+            partners = LogicalPlanBuilder::from(project(values, partners)?)
+                .distinct()?
+                .build()?;
+        }
+        let (events, span) = self.in_spans(left.plan.clone(), time, 2)?;
+        let (partners, partner_span) = self.in_spans(partners, &tick, 1)?;
+        on.push((Expr::Column(span), Expr::Column(partner_span)));
+        let (event_time, now) = (Expr::Column(time.clone()), Expr::Column(tick.clone()));
+        let lookback = lit(ScalarValue::DurationMicrosecond(Some(self.ticks.lookback)));
+        let in_window = event_time
+            .clone()
+            .lt_eq(now.clone())
+            .and(now.clone().lt(event_time + lookback));
+        let met = Join {
+            filter: join.filter.clone().into_iter().chain([in_window]).reduce(Expr::and),
+            join_type: JoinType::Inner,
+            ..join.clone()
+        };
+        let plan = rebuilt(&met, events, partners, on)?;
+        let mut columns = columns_of(&join.schema);
+        columns.push(now);
+        Ok(Some(Rewritten {
+            plan: project(columns, plan)?,
+            rows: Rows::Ticked(tick),
+        }))
+    }
+
+    /// Rows with the ends of those spans of time, each as long as the window, in which ticks
+    /// may lie that see their time: of the one it lies in, and of the next where `spans` is 2.
+    fn in_spans(&mut self, plan: LogicalPlan, time: &Column, spans: i64) -> Result<(LogicalPlan, Column)> {
+        let span = self.fresh();
+        let mut columns = columns_of(plan.schema());
+        columns.push(Expr::Column(time.clone()).alias(&span.name));
+        let plan = project(columns, plan)?;
+        let plan = Hop::plan(plan, span.clone(), self.ticks.spans(spans))?;
+        Ok((plan, span))
     }
 }
 

@@ -48,6 +48,19 @@ impl Ticks {
         (whole + more).unsigned_abs().min(self.count())
     }
 
+    /// Spans of time as long as the window, by their ends: as ticks that see a time if it lies
+    /// in one of the last `spans` spans before them. A tick lies in the span that ends with or
+    /// after it; an event's ticks lie in the two spans that see it, of the last two.
+    pub(super) fn spans(self, spans: i64) -> Self {
+        let length = self.lookback.max(1);
+        Self {
+            first: up(self.first, length),
+            last: up(self.last, length),
+            interval: length,
+            lookback: length.saturating_mul(spans),
+        }
+    }
+
     /// First and last of the ticks whose window holds an event at this time.
     pub(super) fn seeing(self, time: i64) -> Option<(i64, i64)> {
         // T sees the event while T >= time and T < time + lookback.
@@ -106,6 +119,13 @@ mod tests {
             let pane = ticks.pane(time);
             prop_assert!(pane >= time);
             prop_assert_eq!(definition(pane), seeing);
+            // Whatever tick sees it, both are in the same span once.
+            for tick in definition(time) {
+                let (span, last) = ticks.spans(1).seeing(tick).unwrap();
+                prop_assert_eq!(span, last);
+                let (first, last) = ticks.spans(2).seeing(time).unwrap();
+                prop_assert!((first..=last).step_by(usize::try_from(lookback).unwrap()).any(|seen| seen == span));
+            }
             // Without the ends of the range, the pane is the last time of its kind.
             let endless = Ticks { first: -1000 * interval, last: 1000 * interval, ..ticks };
             prop_assert_eq!(endless.seeing(pane), endless.seeing(time));

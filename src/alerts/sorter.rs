@@ -1,0 +1,230 @@
+//! Puts any number of rows in order, in bounded memory: an external merge sort.
+//!
+//! DataFusion's sort counts rows, not bytes, when it reads back what it wrote to disk; but one
+//! alert may have a hundred bytes and another, with all its event ids, ten million.
+
+use super::rows::Row;
+use crate::error::{Error, Result};
+use datafusion::error::DataFusionError;
+use datafusion::execution::SpillFile;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter};
+use std::sync::Arc;
+
+/// Memory is taken in steps of so many bytes.
+const STEP: usize = 1 << 20;
+
+/// Files on disk are merged into one when they are so many.
+const MOST_RUNS: usize = 64;
+
+/// Buffers of a file that is read or written, and as a power of two what its compression
+/// looks back on: small, as many files are read at once.
+const BUFFER: usize = 64 << 10;
+const COMPRESSION_WINDOW: u32 = 17;
+
+/// Rows, of which those that fit wait in memory.
+pub(super) struct Sorter {
+    runtime: Arc<RuntimeEnv>,
+    reservation: MemoryReservation,
+    budget: usize,
+    rows: Vec<Row>,
+    bytes: usize,
+    runs: Vec<Run>,
+}
+
+/// Rows in order, on disk.
+#[derive(Clone)]
+struct Run {
+    file: Arc<dyn SpillFile>,
+    rows: u64,
+}
+
+impl std::fmt::Debug for Sorter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sorter")
+            .field("rows", &self.rows.len())
+            .field("runs", &self.runs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sorter {
+    /// Takes at most `budget` bytes of the pool's memory, and the disk for what is more.
+    pub(super) fn new(runtime: Arc<RuntimeEnv>, budget: usize) -> Self {
+        Self {
+            reservation: MemoryConsumer::new("alerts").register(&runtime.memory_pool),
+            runtime,
+            budget,
+            rows: Vec::new(),
+            bytes: 0,
+            runs: Vec::new(),
+        }
+    }
+
+    /// Whether there is memory for rows of so many bytes.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        while self.bytes + bytes > self.reservation.size() {
+            let most = self.reservation.size() + STEP <= self.budget;
+            if !most || self.reservation.try_grow(STEP).is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Adds rows. Where there is no [room](Self::has_room) for them the others have to be
+    /// [written](Self::write) first.
+    pub(super) fn add(&mut self, rows: Vec<Row>) {
+        self.bytes += rows.iter().map(Row::bytes).sum::<usize>();
+        let beyond = self.bytes.saturating_sub(self.reservation.size());
+        self.reservation.grow(beyond);
+        self.rows.extend(rows);
+    }
+
+    /// Writes the rows in memory to disk; it takes a while.
+    pub(super) fn write(&mut self) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_unstable();
+        let run = self.run(rows.into_iter().map(Ok))?;
+        self.runs.push(run);
+        self.bytes = 0;
+        let beyond = self.reservation.size().saturating_sub(self.budget);
+        self.reservation.shrink(beyond);
+        if self.runs.len() >= MOST_RUNS {
+            let merged = self.run(Merged::of(&self.runs)?)?;
+            self.runs = vec![merged];
+        }
+        Ok(())
+    }
+
+    fn run(&self, rows: impl Iterator<Item = Result<Row>>) -> Result<Run> {
+        let file = self.runtime.disk_manager.create_tmp_file("alerts")?;
+        let out = BufWriter::with_capacity(BUFFER, file.open_writer()?);
+        let mut out = zstd::Encoder::new(out, 1).map_err(failed)?;
+        out.window_log(COMPRESSION_WINDOW).map_err(failed)?;
+        let mut count = 0;
+        for row in rows {
+            row?.write(&mut out).map_err(failed)?;
+            count += 1;
+        }
+        let out = out.finish().map_err(failed)?;
+        let mut out = out.into_inner().map_err(|error| failed(error.into_error()))?;
+        out.finish()?;
+        Ok(Run { file, rows: count })
+    }
+
+    /// All rows in order. Without files on disk they are in memory.
+    pub(super) fn finish(mut self) -> Result<Ordered> {
+        if !self.runs.is_empty() {
+            self.write()?;
+        }
+        self.rows.sort_unstable();
+        Ok(Ordered {
+            rows: self.rows,
+            runs: self.runs,
+            _reservation: self.reservation,
+        })
+    }
+}
+
+fn failed(error: io::Error) -> Error {
+    let error = DataFusionError::IoError(error).context("alerts that wait on disk");
+    Error::from(error)
+}
+
+/// Rows in order, which can be read several times.
+pub(super) struct Ordered {
+    rows: Vec<Row>,
+    runs: Vec<Run>,
+    _reservation: MemoryReservation,
+}
+
+impl Ordered {
+    /// All of them, for the last time.
+    pub(super) fn into_rows(self) -> Result<impl Iterator<Item = Result<Row>> + Send> {
+        let merged = Merged::of(&self.runs)?;
+        let Self { rows, _reservation, .. } = self;
+        let held = rows.into_iter().map(move |row| {
+            // The memory is given back when the rows are gone.
+            let _ = &_reservation;
+            Ok(row)
+        });
+        Ok(held.chain(merged))
+    }
+
+    /// Those in memory, and those on disk: one of the two is empty.
+    pub(super) fn parts(&mut self) -> Result<(&mut Vec<Row>, Merged)> {
+        let merged = Merged::of(&self.runs)?;
+        Ok((&mut self.rows, merged))
+    }
+}
+
+/// The rows of several runs, in order.
+pub(super) struct Merged {
+    next: BinaryHeap<Reverse<(Row, usize)>>,
+    rest: Vec<Reading>,
+}
+
+/// A run that is being read.
+struct Reading {
+    from: zstd::Decoder<'static, BufReader<File>>,
+    left: u64,
+    /// It goes from the disk with the last who reads it.
+    _file: Arc<dyn SpillFile>,
+}
+
+impl Reading {
+    fn next(&mut self) -> Result<Option<Row>> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.left = left;
+        Row::read(&mut self.from).map(Some).map_err(failed)
+    }
+}
+
+impl Merged {
+    fn of(runs: &[Run]) -> Result<Self> {
+        let (mut next, mut rest) = (BinaryHeap::new(), Vec::new());
+        for (number, run) in runs.iter().enumerate() {
+            let path = run.file.path().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+            let file = File::open(path).map_err(failed)?;
+            let from = BufReader::with_capacity(BUFFER, file);
+            let mut reading = Reading {
+                from: zstd::Decoder::with_buffer(from).map_err(failed)?,
+                left: run.rows,
+                _file: Arc::clone(&run.file),
+            };
+            next.extend(reading.next()?.map(|row| Reverse((row, number))));
+            rest.push(reading);
+        }
+        Ok(Self { next, rest })
+    }
+}
+
+impl Iterator for Merged {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Result<Row>> {
+        let mut least = self.next.peek_mut()?;
+        let number = least.0.1;
+        let following = self.rest.get_mut(number).map_or(Ok(None), Reading::next);
+        Some(match following {
+            Ok(Some(row)) => Ok(std::mem::replace(&mut least.0.0, row)),
+            Ok(None) => Ok(PeekMut::pop(least).0.0),
+            Err(error) => {
+                drop(least);
+                self.next.clear();
+                Err(error)
+            }
+        })
+    }
+}
