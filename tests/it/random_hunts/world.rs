@@ -185,7 +185,10 @@ pub(super) fn hunt_with(engine: &Engine, detections: &[Detection], range: Range,
         for (run, detection) in report.runs.iter().zip(&chosen) {
             let refused = ["LIMIT", "ROLLUP", "CUBE", "GROUPING SETS"];
             let limited = refused.iter().any(|word| detection.sql.contains(word));
-            assert!(limited || run.notes.is_empty(), "{:?}\n{}", run.notes, detection.sql);
+            // What fails on a row that no tick evaluates is left to the replay.
+            let divides = "all ticks at once failed: division by zero";
+            let expected = run.notes.iter().all(|note| note.ends_with(divides));
+            assert!(limited || expected, "{:?}\n{}", run.notes, detection.sql);
         }
         Outcome {
             ticks: report.runs.iter().filter_map(|run| run.ticks).sum(),
