@@ -129,15 +129,20 @@ struct FileReader {
 
 impl FileReader {
     /// Some bytes of a file on a local disk; none if it is elsewhere.
-    fn read_here(&mut self, range: &Range<u64>) -> Result<Option<bytes::Bytes>> {
-        let Some(path) = &self.path else {
+    async fn read_here(&mut self, range: &Range<u64>) -> Result<Option<bytes::Bytes>> {
+        let Some(path) = self.path.clone() else {
             return Ok(None);
         };
         let failed =
             |error: std::io::Error| ParquetError::External(format!("cannot read {}: {error}", path.display()).into());
         let opened = match &mut self.opened {
             Some(opened) => opened,
-            opened => opened.insert(File::open(path).map_err(failed)?),
+            opened => {
+                // A place that does not answer must not hold up the others, nor Ctrl-C.
+                let named = path.clone();
+                let file = tokio::task::spawn_blocking(move || File::open(named)).await;
+                opened.insert(file.map_err(std::io::Error::other).flatten().map_err(failed)?)
+            }
         };
         let mut bytes = vec![0; usize::try_from(range.end - range.start)?];
         read_exact_at(opened, &mut bytes, range.start).map_err(failed)?;
@@ -153,7 +158,7 @@ impl FileReader {
     }
 
     async fn read(&mut self, range: Range<u64>) -> Result<bytes::Bytes> {
-        if let Some(bytes) = self.read_here(&range)? {
+        if let Some(bytes) = self.read_here(&range).await? {
             return Ok(bytes);
         }
         if let Some(bytes) = self.of_tail(&range) {
@@ -214,7 +219,7 @@ impl AsyncFileReader for FileReader {
         async move {
             let mut here = Vec::with_capacity(ranges.len());
             for range in &ranges {
-                match self.read_here(range)?.or_else(|| self.of_tail(range)) {
+                match self.read_here(range).await?.or_else(|| self.of_tail(range)) {
                     Some(bytes) => here.push(bytes),
                     None => break,
                 }
