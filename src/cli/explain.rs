@@ -84,6 +84,9 @@ fn text(explanation: &Explanation) -> String {
             line("  columns", &scan.columns.join(", "));
         }
     }
+    if explanation.scans.is_empty() && explanation.physical_plan.is_some() {
+        line("reads", "nothing: no file of the lake can hold what it needs");
+    }
     for (name, plan) in [
         ("logical plan", &explanation.logical_plan),
         ("physical plan", &explanation.physical_plan),

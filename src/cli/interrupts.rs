@@ -19,8 +19,9 @@ impl Interrupts {
         let watching = tokio::spawn(async move {
             // Where signals cannot be watched, Ctrl-C ends the program as it always does.
             while tokio::signal::ctrl_c().await.is_ok() {
-                sender.send_modify(|times| *times += 1);
+                // Said first: what ends then says more.
                 output::note("interrupted: ending");
+                sender.send_modify(|times| *times += 1);
             }
             // Kept open: a closed channel is no wish to end.
             std::future::pending::<()>().await;

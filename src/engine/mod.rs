@@ -1,6 +1,7 @@
 //! A DataFusion session over a lake: memory, tables, views, names, read-only rules.
 
 mod conditions;
+mod empty_scans;
 pub mod lifting;
 pub mod names;
 mod raw_field;
@@ -9,12 +10,14 @@ mod scan_figures;
 mod scan_plans;
 mod session;
 pub mod shared_scan;
+mod stretches;
 
-pub use lifting::{Keys, Lifted, Question, TICK_COLUMN, Ticks, aggregates_per_pane};
+pub use lifting::{Lifted, Question, TICK_COLUMN, Ticks, Witnesses, aggregates_per_pane};
 pub use names::{Clock, NameError, Names, Resolution};
 pub use scan_figures::{Running, ScanFigures};
 pub use scan_plans::ScanPlan;
 pub use session::{Planned, Scope, Session, Window};
+pub use stretches::stretches;
 
 use crate::config::Resources;
 use crate::error::{Error, Result};

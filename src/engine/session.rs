@@ -1,6 +1,7 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
-use super::lifting::{self, Keys, Lifted, Ticks};
+use super::empty_scans::EmptyScans;
+use super::lifting::{self, Lifted, Ticks, Witnesses};
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
@@ -14,6 +15,7 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement as DfStatement;
@@ -79,6 +81,8 @@ impl Session {
         options.sql_parser.collect_spans = true;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
+        // Our files have none, and looking for them costs time for each file.
+        options.execution.parquet.bloom_filter_on_read = false;
         options.execution.time_zone = Some("UTC".into());
         // Every sort of every thread sets this aside, however little it sorts.
         let part = engine.resources.memory_limit / (64 * engine.threads() as u64);
@@ -88,6 +92,7 @@ impl Session {
             .with_config(config)
             .with_runtime_env(Arc::clone(&engine.runtime))
             .with_default_features()
+            .with_optimizer_rules(optimizer_rules())
             .with_query_planner(Arc::new(lifting::LiftingPlanner))
             .with_physical_optimizer_rules(lifting::physical_rules())
             .build();
@@ -190,7 +195,7 @@ impl Session {
     /// from the first tick's to the last tick, so that it answers for every tick.
     /// Questions that come with the plan may be asked; lifting again with the answers gives a
     /// plan that reads less.
-    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks, answers: &BTreeMap<usize, Keys>) -> Result<Lifted> {
+    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks, answers: &BTreeMap<usize, Arc<Witnesses>>) -> Result<Lifted> {
         lifting::lift(plan, &self.context.state(), ticks, answers)
     }
 
@@ -233,6 +238,13 @@ impl Session {
     pub fn context(&self) -> &SessionContext {
         &self.context
     }
+}
+
+/// DataFusion's rules for logical plans, and ours.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    rules.push(Arc::new(EmptyScans));
+    rules
 }
 
 /// Adds columns to the SELECT of a query, to each branch of a UNION.

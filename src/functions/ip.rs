@@ -4,7 +4,7 @@
 //! range inside `::ffff:0:0/96` is its IPv4 range. Otherwise the two families are apart:
 //! `::/0` holds every IPv6 address and no IPv4 address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::matching::Matcher;
 
@@ -14,7 +14,30 @@ pub(crate) fn parse_address(text: &str) -> Option<IpAddr> {
     if !(2..=45).contains(&text.len()) {
         return None;
     }
-    text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    match parse_v4(text) {
+        Some(bits) => Some(IpAddr::V4(Ipv4Addr::from_bits(bits))),
+        None => text.parse::<IpAddr>().ok().map(|address| address.to_canonical()),
+    }
+}
+
+/// Reads an IPv4 address. Most addresses of logs are, and each is written in one way only: a text
+/// that this reads is canonical already.
+pub(crate) fn parse_v4(text: &str) -> Option<u32> {
+    let (mut bits, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0_u32, 0_u32);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' if digits == 0 || (octet > 0 && digits < 3) => {
+                octet = octet * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && octet <= 255 && dots < 3 => {
+                bits = bits << 8 | octet;
+                (octet, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
+    }
+    (dots == 3 && digits > 0 && octet <= 255).then_some(bits << 8 | octet)
 }
 
 /// All addresses from the first to the last, both included.
@@ -151,7 +174,7 @@ mod tests {
     use super::*;
     use ipnet::IpNet;
     use proptest::prelude::*;
-    use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::net::Ipv6Addr;
 
     fn ranges(texts: &[&str]) -> IpRanges {
         IpRanges::compile(&texts.iter().copied().map(Some).collect::<Vec<_>>())
@@ -251,6 +274,20 @@ mod tests {
                 let expected = nets.iter().any(|net| net.contains(&address.to_canonical()));
                 prop_assert_eq!(set.matches(&spell(address.to_string())), Some(expected), "{} in {:?}", address, texts);
             }
+        }
+
+        #[test]
+        fn ipv4_is_read_as_the_standard_library_reads_it(
+            text in prop_oneof![
+                "[0-9]{1,4}([.][0-9]{1,4}){2,4}",
+                "(0|[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-5][0-9])([.](0|[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-5][0-9])){3}",
+                "[0-9. a:]{0,16}",
+                any::<u32>().prop_map(|bits| Ipv4Addr::from_bits(bits).to_string()),
+            ],
+        ) {
+            let expected = text.parse::<Ipv4Addr>().ok();
+            prop_assert_eq!(parse_v4(&text), expected.map(Ipv4Addr::to_bits));
+            prop_assert!(expected.is_none_or(|address| address.to_string() == text));
         }
 
         #[test]

@@ -109,12 +109,14 @@ impl Explanation {
         };
         let physical = shown.session.physical(&shown.plan).await?;
         let logical = shown.session.optimized(&shown.plan)?;
-        self.per_pane = shown.copies.map(|_| aggregates_per_pane(physical.as_ref()));
         for question in &shown.questions {
             let physical = shown.session.physical(&question.plan).await?;
             self.asked_first.extend(engine.scans(physical.as_ref()));
         }
         self.scans = engine.scans(physical.as_ref());
+        // Where nothing is read, nothing is aggregated.
+        let copies = shown.copies.filter(|_| !self.scans.is_empty());
+        self.per_pane = copies.map(|_| aggregates_per_pane(physical.as_ref()));
         self.logical_plan = Some(logical.display_indent().to_string());
         self.physical_plan = Some(displayable(physical.as_ref()).indent(false).to_string());
         self.window_copies = shown.copies;

@@ -13,11 +13,14 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::context::ExecutionProps;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path;
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
@@ -68,27 +71,39 @@ impl LakeTableProvider {
         ObjectStoreUrl::parse(&url[..url::Position::BeforePath])
     }
 
+    /// Whether any file can hold a row that fulfils all of these conditions.
+    pub fn may_hold(&self, filters: &[Expr]) -> DfResult<bool> {
+        let schema = DFSchema::try_from(self.schema.table_schema().as_ref().clone())?;
+        let (execution, planning) = (ExecutionProps::new(), PhysicalPlanningContext::default());
+        // What is no expression over a row alone, as with the clock of a tick, says nothing here.
+        let physical = filters
+            .iter()
+            .filter_map(|filter| create_physical_expr(filter, &schema, &execution, &planning).ok());
+        let predicate = datafusion::physical_expr::conjunction(physical);
+        Ok(self.kept(predicate)?.into_iter().any(|kept| kept))
+    }
+
     fn prune(&self, state: &dyn Session, filters: &[Expr]) -> DfResult<Vec<&DataFile>> {
-        let schema = self.schema.table_schema();
         let Some(predicate) = conjunction(filters.to_vec()) else {
             return Ok(self.files.iter().collect());
         };
-        let df_schema = DFSchema::try_from(schema.as_ref().clone())?;
-        let predicate = state.create_physical_expr(predicate, &df_schema)?;
-        let keep = PruningPredicateBuilder::new()
+        let schema = DFSchema::try_from(self.schema.table_schema().as_ref().clone())?;
+        let kept = self.kept(state.create_physical_expr(predicate, &schema)?)?;
+        let files = self.files.iter().zip(kept);
+        Ok(files.filter_map(|(file, kept)| kept.then_some(file)).collect())
+    }
+
+    /// For each file whether it can hold a row of the predicate.
+    fn kept(&self, predicate: Arc<dyn PhysicalExpr>) -> DfResult<Vec<bool>> {
+        let schema = self.schema.table_schema();
+        PruningPredicateBuilder::new()
             .with_file_schema(Arc::clone(schema))
             .try_build(predicate)?
             .prune(&FileStatistics {
                 files: &self.files,
                 partition_columns: &self.partition_columns,
                 schema,
-            })?;
-        Ok(self
-            .files
-            .iter()
-            .zip(keep)
-            .filter_map(|(file, keep)| keep.then_some(file))
-            .collect())
+            })
     }
 
     /// The table with only those of its files' columns that a scan reads, and where these are

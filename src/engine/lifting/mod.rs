@@ -17,7 +17,6 @@
 //! What has no such form (a LIMIT, grouping sets, recursion) is refused with a reason.
 
 mod aggregates;
-mod among;
 mod clock;
 mod hop;
 mod hop_exec;
@@ -26,9 +25,11 @@ mod panes;
 mod rewrite;
 mod ticks;
 mod witness;
+mod witnessed;
 
 pub use ticks::Ticks;
-pub use witness::{Keys, Question};
+pub use witness::Question;
+pub use witnessed::Witnesses;
 
 pub(super) use clock::{TICK_FUNCTION, tick_udf};
 
@@ -88,7 +89,7 @@ pub(super) fn lift(
     plan: &LogicalPlan,
     state: &SessionState,
     ticks: Ticks,
-    answers: &BTreeMap<usize, Keys>,
+    answers: &BTreeMap<usize, Arc<Witnesses>>,
 ) -> Result<Lifted> {
     let plan = clock::calls_to_parameters(plan.clone())?;
     let lifted = rewrite::no_scalar_of_several_rows(&plan).and_then(|()| {

@@ -3,7 +3,8 @@
 use super::clock::{asks_for_time, at_tick, tick_type};
 use super::hop::Hop;
 use super::ticks::Ticks;
-use super::witness::{self, Keys, Question};
+use super::witness::{self, Question};
+use super::witnessed::Witnesses;
 use super::{Stop, TICK_COLUMN, refused};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{Field, Schema};
@@ -93,14 +94,14 @@ pub(super) struct Rewriter<'a> {
     pub(super) ticks: Ticks,
     names: usize,
     /// Answers to the questions of an earlier rewrite of the same plan, by aggregate.
-    answers: &'a BTreeMap<usize, Keys>,
+    answers: &'a BTreeMap<usize, Arc<Witnesses>>,
     /// Questions about the aggregates met so far.
     pub(super) questions: Vec<Question>,
     aggregates: usize,
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(ticks: Ticks, answers: &'a BTreeMap<usize, Keys>) -> Self {
+    pub(super) fn new(ticks: Ticks, answers: &'a BTreeMap<usize, Arc<Witnesses>>) -> Self {
         Self {
             ticks,
             names: 0,
@@ -110,26 +111,26 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// The events of an aggregate, without those of groups that its HAVING cannot let pass.
+    /// The events of an aggregate, without those that its HAVING cannot let pass in any window.
     fn with_witnesses(&mut self, aggregate: &Aggregate, having: &Expr, events: Rewritten) -> Result<Rewritten> {
         let plain = !aggregate
             .group_expr
             .iter()
             .any(|group| matches!(group, Expr::GroupingSet(_)));
         let exprs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).chain([having]);
-        let is_events = matches!(events.rows, Rows::Events(_));
-        if !plain || aggregate.group_expr.is_empty() || !is_events || asks(exprs)? {
+        let Rows::Events(time) = &events.rows else {
+            return Ok(events);
+        };
+        if !plain || asks(exprs)? {
             return Ok(events);
         }
         let number = self.aggregates;
         self.aggregates += 1;
-        if let Some(keys) = self.answers.get(&number) {
-            return match witness::has_witness(keys, aggregate)? {
-                Some(condition) => self.filter(condition, events),
-                None => Ok(events),
-            };
+        if let Some(witnesses) = self.answers.get(&number) {
+            let condition = witnesses.condition(Expr::Column(time.clone()), aggregate.group_expr.clone());
+            return self.filter(condition, events);
         }
-        let questions = witness::questions(aggregate, having, &events.plan, number)?;
+        let questions = witness::questions(aggregate, having, (&events.plan, time), self.ticks, number)?;
         self.questions.extend(questions);
         Ok(events)
     }

@@ -1,46 +1,68 @@
 //! Which groups an aggregate can find at all, asked before it is evaluated.
 //!
 //! `HAVING count(DISTINCT alert_ip) > 0` needs an event with an `alert_ip` in the group: a
-//! *witness*. Where witnesses are rare, the keys of all of them over the whole range are
-//! found first, with one selective scan, and the events of all other keys are left out
-//! before anything is aggregated. No window that the HAVING lets pass loses an event: its
-//! group has a witness, so its key is among them.
+//! *witness*. Where witnesses are rare, the keys and times of all of them over the whole
+//! range are found first, with one selective scan, and events that no window holds together
+//! with a witness of their key are left out before anything is aggregated. No window that
+//! the HAVING lets pass loses an event: its group has a witness, which it holds too.
 
-use super::among::among;
+use super::ticks::Ticks;
+use super::witnessed::Witnesses;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, Filter, LogicalPlan, Operator, lit};
+use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, ExprSchemable as _, Filter, LogicalPlan, Operator, lit};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A query for the keys of witnesses: as many columns as the aggregate has groups.
+/// A query for the witnesses of an aggregate.
 #[derive(Debug)]
 pub struct Question {
     /// Which aggregate of the plan it is about.
     pub aggregate: usize,
-    /// Gives the key of each witness, once or more.
+    /// Gives the key and the time of each witness, once or more.
     pub plan: LogicalPlan,
+    ticks: Ticks,
 }
 
-/// Keys of witnesses: for each column of the key all values, or nothing where too many.
-pub type Keys = Vec<Option<Vec<ScalarValue>>>;
+impl Question {
+    /// For the rows of the plan to be added to.
+    pub fn nobody(&self) -> Witnesses {
+        let mut types: Vec<DataType> = self
+            .plan
+            .schema()
+            .fields()
+            .iter()
+            .map(|f| f.data_type().clone())
+            .collect();
+        types.pop();
+        Witnesses::new(self.ticks, types)
+    }
+}
 
-/// The questions for one aggregate, the condition above it given: any of them is enough.
+/// The questions for one aggregate over events with their time in a column, the condition
+/// above it given: any of them is enough.
 pub(super) fn questions(
     aggregate: &Aggregate,
     having: &Expr,
-    events: &LogicalPlan,
+    (events, time): (&LogicalPlan, &Column),
+    ticks: Ticks,
     number: usize,
 ) -> Result<Vec<Question>> {
     let mut questions = Vec::new();
+    let keys = aggregate.group_expr.iter().map(|group| group.get_type(events.schema()));
+    if !Witnesses::can_tell_apart(&keys.collect::<Result<Vec<_>>>()?) {
+        return Ok(questions);
+    }
     for condition in split_conjunction(having) {
         let Some(witness) = witness(condition, aggregate) else {
             continue;
         };
         let mut exprs = vec![witness];
         exprs.extend(aggregate.group_expr.iter().cloned());
+        exprs.push(Expr::Column(time.clone()));
         let (mut exprs, base) = below_projections(exprs, events)?;
         let witness = simplified(exprs.remove(0));
         // A value that is merely present is nothing rare.
@@ -55,20 +77,10 @@ pub(super) fn questions(
         questions.push(Question {
             aggregate: number,
             plan: super::rewrite::project(keys.collect(), rare)?,
+            ticks,
         });
     }
     Ok(questions)
-}
-
-/// The condition for an event to be of a group that has a witness.
-pub(super) fn has_witness(keys: &Keys, aggregate: &Aggregate) -> Result<Option<Expr>> {
-    let columns = aggregate.group_expr.iter().zip(keys);
-    let listed = columns.filter_map(|(group, values)| Some((group, values.as_ref()?)));
-    let conditions = listed.map(|(group, values)| match values.as_slice() {
-        [] => Ok(lit(false)),
-        values => among(group.clone(), values),
-    });
-    Ok(conditions.collect::<Result<Vec<Expr>>>()?.into_iter().reduce(Expr::and))
 }
 
 /// What an event must be so that the condition can hold for its group.

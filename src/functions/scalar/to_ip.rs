@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, StringViewBuilder};
+use datafusion::arrow::array::{ArrayRef, AsArray, StringViewBuilder};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, plan_err};
@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::functions::SECTION;
-use crate::functions::ip::{parse_address, write_address};
+use crate::functions::ip::{parse_address, parse_v4, write_address};
 use crate::functions::text::{Accepts, TextArgument, check_types};
 
 const NAME: &str = "to_ip";
@@ -55,18 +55,24 @@ impl ScalarUDFImpl for ToIp {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [argument] = take_function_args(NAME, &args.args)?;
+        if let ColumnarValue::Array(array) = argument
+            && all_canonical(array)
+        {
+            return Ok(ColumnarValue::Array(Arc::clone(array)));
+        }
         let texts = TextArgument::try_new(argument)?;
         let rows = if texts.is_constant() { 1 } else { args.number_rows };
         let mut addresses = StringViewBuilder::with_capacity(rows);
         let mut buffer = String::new();
         for row in 0..rows {
             let text = texts.row(row).and_then(|mut texts| texts.next().flatten());
-            match text.and_then(parse_address) {
-                Some(address) => {
-                    write_address(address, &mut buffer);
-                    addresses.append_value(&buffer);
-                }
-                None => addresses.append_null(),
+            if let Some(canonical) = text.filter(|text| parse_v4(text).is_some()) {
+                addresses.append_value(canonical);
+            } else if let Some(address) = text.and_then(parse_address) {
+                write_address(address, &mut buffer);
+                addresses.append_value(&buffer);
+            } else {
+                addresses.append_null();
             }
         }
         let addresses: ArrayRef = Arc::new(addresses.finish());
@@ -79,6 +85,12 @@ impl ScalarUDFImpl for ToIp {
     fn documentation(&self) -> Option<&Documentation> {
         Some(&self.documentation)
     }
+}
+
+/// Whether nothing has to be written anew, as where all addresses are IPv4.
+fn all_canonical(array: &ArrayRef) -> bool {
+    let texts = array.as_string_view_opt();
+    texts.is_some_and(|texts| texts.iter().flatten().all(|text| parse_v4(text).is_some()))
 }
 
 fn documentation() -> Documentation {

@@ -1,6 +1,6 @@
 //! When combinations of values became new, and the plan for the rows of these moments.
 
-use crate::engine::{ScanFigures, Session};
+use crate::engine::{ScanFigures, Session, stretches};
 use crate::error::Result;
 use crate::hunt::Range;
 use crate::hunt::meeting::Seat;
@@ -59,7 +59,7 @@ impl Moments {
                 });
             }
         }
-        let stretches = stretches(&batches);
+        let stretches = around(&batches);
         let table = MemTable::try_new(stream.schema(), vec![batches])?;
         Ok(Self {
             plan: LogicalPlanBuilder::scan("moments", provider_as_source(Arc::new(table)), None)?.build()?,
@@ -122,50 +122,10 @@ pub(super) fn moments(
     Ok(plan)
 }
 
-/// Stretches of time that hold all moments, cut at the widest gaps.
-fn stretches(batches: &[RecordBatch]) -> Vec<(i64, i64)> {
+/// Stretches of time that hold all moments.
+fn around(batches: &[RecordBatch]) -> Vec<(i64, i64)> {
     let columns = batches.iter().filter_map(|batch| batch.column_by_name(MOMENT));
     let times = columns.filter_map(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-    let mut times: Vec<i64> = times.flat_map(|times| times.values().iter().copied()).collect();
-    times.sort_unstable();
-    times.dedup();
-    let mut gaps: Vec<usize> = (1..times.len()).collect();
-    gaps.sort_by_key(|&after| std::cmp::Reverse(times[after].abs_diff(times[after - 1])));
-    gaps.truncate(STRETCHES - 1);
-    gaps.sort_unstable();
-    let begins = std::iter::once(0).chain(gaps.iter().copied());
-    let ends = gaps.iter().copied().chain([times.len()]);
-    begins
-        .zip(ends)
-        .filter_map(|(begin, end)| Some((*times.get(begin)?, *times.get(end.checked_sub(1)?)?)))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use datafusion::arrow::array::{ArrayRef, TimestampMicrosecondArray};
-
-    fn stretches_of(times: Vec<i64>) -> Vec<(i64, i64)> {
-        let column: ArrayRef = Arc::new(TimestampMicrosecondArray::from(times));
-        stretches(&[RecordBatch::try_from_iter([(MOMENT, column)]).unwrap()])
-    }
-
-    #[test]
-    fn stretches_are_cut_at_the_widest_gaps() {
-        assert_eq!(stretches_of(vec![]), []);
-        assert_eq!(stretches_of(vec![7, 7]), [(7, 7)]);
-        assert_eq!(stretches_of(vec![9, 1]), [(1, 1), (9, 9)]);
-        let pairs: Vec<i64> = (0..40)
-            .flat_map(|pair| [pair * 100, pair * 100 + 1 + pair % 3])
-            .collect();
-        let made = stretches_of(pairs.clone());
-        assert_eq!(made.len(), STRETCHES);
-        assert!(
-            pairs
-                .iter()
-                .all(|time| made.iter().any(|(from, to)| from <= time && time <= to))
-        );
-        assert!(made.iter().zip(made.iter().skip(1)).all(|(a, b)| a.1 < b.0));
-    }
+    let moments = times.flat_map(|times| times.values().iter().map(|time| (*time, *time)));
+    stretches(moments.collect(), STRETCHES)
 }
