@@ -20,12 +20,13 @@
 use super::{Alert, alert_id};
 use crate::config::format_instant;
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One row of a windowed detection at one tick.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WindowRow {
     /// The tick: end of the window.
     pub tick: i64,

@@ -2,7 +2,6 @@
 
 mod episode;
 mod rows;
-mod sorter;
 mod store;
 #[cfg(test)]
 mod tests_episode;

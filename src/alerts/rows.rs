@@ -1,6 +1,7 @@
 //! Alerts as rows that can be put in order and wait on disk, and back, exactly.
 
 use super::Alert;
+use crate::engine::sorter::{Spilled, read_bytes, read_text, write_text};
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::io::{self, Read, Write};
@@ -87,43 +88,29 @@ impl Row {
     pub(super) fn is(&self, (time, detection, alert_id): &Identity) -> bool {
         (self.time, &self.detection, &self.alert_id) == (*time, detection, alert_id)
     }
+}
 
-    /// Bytes that it takes in memory.
-    pub(super) fn bytes(&self) -> usize {
+impl Spilled for Row {
+    fn bytes(&self) -> usize {
         size_of::<Self>() + self.detection.len() + self.alert_id.capacity() + self.rest.capacity()
     }
 
-    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(&self.time.to_le_bytes())?;
         out.write_all(&self.writer.to_le_bytes())?;
         for text in [self.detection.as_ref(), &self.alert_id, &self.rest] {
-            out.write_all(&(text.len() as u64).to_le_bytes())?;
-            out.write_all(text.as_bytes())?;
+            write_text(text, out)?;
         }
         Ok(())
     }
 
-    /// The next of the rows that were written.
-    pub(super) fn read(from: &mut impl Read) -> io::Result<Self> {
+    fn read(from: &mut impl Read) -> io::Result<Self> {
         Ok(Self {
-            time: i64::from_le_bytes(bytes(from)?),
-            writer: u32::from_le_bytes(bytes(from)?),
-            detection: Arc::from(text(from)?),
-            alert_id: text(from)?,
-            rest: text(from)?,
+            time: i64::from_le_bytes(read_bytes(from)?),
+            writer: u32::from_le_bytes(read_bytes(from)?),
+            detection: Arc::from(read_text(from)?),
+            alert_id: read_text(from)?,
+            rest: read_text(from)?,
         })
     }
-}
-
-fn bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    from.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn text(from: &mut impl Read) -> io::Result<String> {
-    let length = u64::from_le_bytes(bytes(from)?);
-    let mut text = String::with_capacity(usize::try_from(length).unwrap_or_default());
-    from.take(length).read_to_string(&mut text)?;
-    Ok(text)
 }

@@ -3,8 +3,8 @@
 
 use super::Alert;
 use super::rows::{Identity, Row};
-use super::sorter::{Ordered, Sorter};
 use crate::engine::Engine;
+use crate::engine::sorter::{Ordered, Sorter, Spilled as _, in_background};
 use crate::error::{Error, Result};
 use datafusion::error::DataFusionError;
 use futures::stream::BoxStream;
@@ -43,7 +43,7 @@ struct Shared {
 }
 
 /// A sorter that takes rows in, or why there is none any more.
-type Taking = std::result::Result<Sorter, String>;
+type Taking = std::result::Result<Sorter<Row>, String>;
 
 /// Adds the alerts of one detection. They count when it is done: see [`Self::keep`].
 #[derive(Debug)]
@@ -110,7 +110,7 @@ fn is_next(last: &mut Option<Identity>, row: &Row, kept: &BTreeSet<u32>) -> bool
 }
 
 /// How many alerts there are of each writer.
-async fn counted(ordered: &mut Ordered, kept: &BTreeSet<u32>) -> Result<BTreeMap<u32, u64>> {
+async fn counted(ordered: &mut Ordered<Row>, kept: &BTreeSet<u32>) -> Result<BTreeMap<u32, u64>> {
     let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
     let (in_memory, on_disk) = ordered.parts()?;
     in_memory.retain(|row| kept.contains(&row.writer));
@@ -129,11 +129,6 @@ async fn counted(ordered: &mut Ordered, kept: &BTreeSet<u32>) -> Result<BTreeMap
         }
     }
     Ok(counts)
-}
-
-async fn in_background<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let ended = tokio::task::spawn_blocking(work).await;
-    ended.map_err(|error| Error::Internal(format!("the sorting of alerts ended: {error}")))?
 }
 
 fn lost(why: &str) -> Error {

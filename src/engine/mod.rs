@@ -1,23 +1,28 @@
 //! A DataFusion session over a lake: memory, tables, views, names, read-only rules.
 
+mod compact;
 mod conditions;
 mod empty_scans;
+mod join_sides;
+mod keyed_spans;
 pub mod lifting;
 pub mod names;
+mod not_in;
 mod raw_field;
 mod repeatable;
 mod scan_figures;
 mod scan_plans;
 mod session;
 pub mod shared_scan;
+pub(crate) mod sorter;
 mod stretches;
 
-pub use lifting::{Lifted, Question, TICK_COLUMN, Ticks, Witnesses, aggregates_per_pane};
+pub use keyed_spans::KeyedSpans;
+pub use lifting::{Lifted, Question, TICK_COLUMN, Ticks, aggregates_per_pane};
 pub use names::{Clock, NameError, Names, Resolution};
 pub use scan_figures::{Running, ScanFigures};
 pub use scan_plans::ScanPlan;
 pub use session::{Planned, Scope, Session, Window};
-pub use stretches::stretches;
 
 use crate::config::Resources;
 use crate::error::{Error, Result};
@@ -46,7 +51,7 @@ const DAY: i64 = 86_400_000_000;
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     resources: Resources,
-    sorted_joins: bool,
+    frugal: bool,
     tables: Vec<(String, Arc<dyn TableProvider>)>,
     views: Vec<View>,
     names: Names,
@@ -130,7 +135,7 @@ impl Engine {
         let mut engine = Self {
             runtime,
             resources,
-            sorted_joins: false,
+            frugal: false,
             tables,
             views,
             names: Names::default(),
@@ -159,13 +164,17 @@ impl Engine {
         Session::new(self, scope)
     }
 
-    /// The same, with joins that sort on disk in place of hash tables in memory: slower, but
-    /// they run in any memory.
-    pub fn with_sorted_joins(&self) -> Self {
+    /// The same, frugal: with joins that sort on disk in place of hash tables in memory.
+    pub fn frugal(&self) -> Self {
         Self {
-            sorted_joins: true,
+            frugal: true,
             ..self.clone()
         }
+    }
+
+    /// Whether time matters less than memory.
+    pub fn is_frugal(&self) -> bool {
+        self.frugal
     }
 
     /// Bytes that queries may take.

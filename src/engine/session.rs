@@ -1,8 +1,11 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
 use super::empty_scans::EmptyScans;
-use super::lifting::{self, Lifted, Ticks, Witnesses};
+use super::join_sides::JoinSides;
+use super::keyed_spans::KeyedSpans;
+use super::lifting::{self, Lifted, Ticks};
 use super::names::{Clock, Resolution, parse_expression, parse_query};
+use super::not_in::NotInList;
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
 use super::shared_scan::SharedPlan;
@@ -16,6 +19,8 @@ use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement as DfStatement;
@@ -87,14 +92,14 @@ impl Session {
         // Every sort of every thread sets this aside, however little it sorts.
         let part = engine.resources.memory_limit / (64 * engine.threads() as u64);
         options.execution.sort_spill_reservation_bytes = usize::try_from(part).unwrap_or(usize::MAX).min(10 << 20);
-        options.optimizer.prefer_hash_join = !engine.sorted_joins;
+        options.optimizer.prefer_hash_join = !engine.frugal;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::clone(&engine.runtime))
             .with_default_features()
             .with_optimizer_rules(optimizer_rules())
             .with_query_planner(Arc::new(lifting::LiftingPlanner))
-            .with_physical_optimizer_rules(lifting::physical_rules())
+            .with_physical_optimizer_rules(physical_rules())
             .build();
         let mut context = SessionContext::new_with_state(state);
         functions::register_all(&mut context)?;
@@ -195,7 +200,7 @@ impl Session {
     /// from the first tick's to the last tick, so that it answers for every tick.
     /// Questions that come with the plan may be asked; lifting again with the answers gives a
     /// plan that reads less.
-    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks, answers: &BTreeMap<usize, Arc<Witnesses>>) -> Result<Lifted> {
+    pub fn lift(&self, plan: &LogicalPlan, ticks: Ticks, answers: &BTreeMap<usize, Arc<KeyedSpans>>) -> Result<Lifted> {
         lifting::lift(plan, &self.context.state(), ticks, answers)
     }
 
@@ -244,6 +249,16 @@ impl Session {
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     rules.push(Arc::new(EmptyScans));
+    rules.push(Arc::new(NotInList));
+    rules
+}
+
+/// DataFusion's rules for physical plans, and ours in their places.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    rules.insert(0, lifting::physical_rule());
+    let selection = rules.iter().position(|rule| rule.name() == "join_selection");
+    rules.insert(selection.map_or(rules.len(), |place| place + 1), Arc::new(JoinSides));
     rules
 }
 

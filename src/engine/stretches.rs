@@ -2,7 +2,7 @@
 
 /// Joins spans of time (first and last, both included) that overlap, in order of time; and
 /// those with the narrowest gaps between them until at most so many are left.
-pub fn stretches(mut spans: Vec<(i64, i64)>, most: usize) -> Vec<(i64, i64)> {
+pub(super) fn stretches(mut spans: Vec<(i64, i64)>, most: usize) -> Vec<(i64, i64)> {
     spans.sort_unstable();
     let mut joined: Vec<(i64, i64)> = Vec::new();
     for (first, last) in spans {

@@ -1,6 +1,6 @@
 //! How a hunt would evaluate a detection: plans it and runs nothing.
 
-use super::windowed::{PlannedTicks, in_order};
+use super::windowed::PlannedTicks;
 use super::{HuntRequest, Range, event, micros, new_terms, windowed};
 use crate::config::format_instant;
 use crate::detections::{Detection, Kind, format_duration};
@@ -182,7 +182,7 @@ async fn ticks(
         Lifted::Plan { plan, questions } if !request.replay => {
             return Ok(Shown {
                 session,
-                plan: in_order(&plan, detection)?,
+                plan: *plan,
                 evaluation: format!("one pass over {counted_ticks}"),
                 raw_fields,
                 ticks: Some(count),

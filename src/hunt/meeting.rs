@@ -1,24 +1,28 @@
 //! Where detections that are hunted together meet, so that they read the lake once.
 //!
-//! Each detection has a seat. When it knows its plan over the range it brings it to the
-//! meeting and waits; one that has none, or fails before, leaves its seat. When nobody is
-//! missing any more, the plans' scans are [shared](crate::engine::shared_scan) and all run.
+//! Each detection has a seat in one meeting or several, one after the other. When it knows
+//! its plan it brings it to the next and waits; one that has none, or fails before, leaves its
+//! seat. When nobody is missing any more, the plans' scans are
+//! [shared](crate::engine::shared_scan) and all run.
 
 use crate::engine::shared_scan::{Shared, SharedPlan, share};
 use crate::engine::{Running, Session};
 use crate::error::{Error, Result};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// A meeting of detections.
 #[derive(Debug)]
-pub(super) struct Meeting {
+struct Meeting {
     state: Mutex<State>,
-    /// For what detections do by themselves afterwards: not all at once.
-    alone: Arc<Semaphore>,
 }
+
+/// All that detections which are hunted together do together.
+#[derive(Debug)]
+pub(super) struct Meetings(Vec<Arc<Meeting>>);
 
 #[derive(Debug)]
 struct State {
@@ -31,37 +35,47 @@ struct State {
 /// A plan that was brought, and where its answer goes.
 type Waiting = (Arc<dyn ExecutionPlan>, oneshot::Sender<Result<SharedPlan>>);
 
-/// A detection's place in a meeting.
+/// A detection's place in meetings.
 #[derive(Debug)]
 pub(super) struct Seat {
-    meeting: Arc<Meeting>,
-    taken: bool,
+    /// Those still to come.
+    meetings: VecDeque<Arc<Meeting>>,
+    /// For what detections do by themselves: not all at once.
+    alone: Arc<Semaphore>,
 }
 
-impl Meeting {
-    /// A meeting of so many.
-    pub(super) fn of(seats: usize, threads: usize) -> (Arc<Self>, Vec<Seat>) {
-        let meeting = Arc::new(Self {
-            state: Mutex::new(State {
-                missing: seats,
-                waiting: Vec::new(),
-                shared: None,
-            }),
-            alone: Arc::new(Semaphore::new(threads)),
+impl Meetings {
+    /// For detections that each bring so many plans, and the seats of these.
+    pub(super) fn of(plans: &[usize], threads: usize) -> (Self, Vec<Seat>) {
+        let rounds = 0..plans.iter().copied().max().unwrap_or_default();
+        let meetings = rounds.map(|round| {
+            let missing = plans.iter().filter(|plans| **plans > round).count();
+            Arc::new(Meeting {
+                state: Mutex::new(State {
+                    missing,
+                    waiting: Vec::new(),
+                    shared: None,
+                }),
+            })
         });
-        let seat = |_| Seat {
-            meeting: Arc::clone(&meeting),
-            taken: true,
+        let meetings: Vec<Arc<Meeting>> = meetings.collect();
+        let alone = Arc::new(Semaphore::new(threads));
+        let seat = |plans: &usize| Seat {
+            meetings: meetings.iter().take(*plans).cloned().collect(),
+            alone: Arc::clone(&alone),
         };
-        let seats = (0..seats).map(seat).collect();
-        (meeting, seats)
+        let seats = plans.iter().map(seat).collect();
+        (Self(meetings), seats)
     }
 
     /// Bytes that were read once for several detections.
     pub(super) fn common_bytes(&self) -> u64 {
-        self.state().shared.as_ref().map_or(0, Shared::common_bytes)
+        let bytes = |meeting: &Arc<Meeting>| meeting.state().shared.as_ref().map_or(0, Shared::common_bytes);
+        self.0.iter().map(bytes).sum()
     }
+}
 
+impl Meeting {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,9 +110,12 @@ impl Seat {
     /// Runs a plan together with those of the others.
     pub(super) async fn run(&mut self, session: &Session, plan: &LogicalPlan) -> Result<Running> {
         let physical = session.physical(plan).await?;
+        let Some(meeting) = self.meetings.pop_front() else {
+            return session.run_counted(plan).await;
+        };
         let (answer, shared) = oneshot::channel();
-        self.meeting.state().waiting.push((physical, answer));
-        self.leave();
+        meeting.state().waiting.push((physical, answer));
+        meeting.one_less();
         let shared = shared
             .await
             .map_err(|_| Error::Internal("the hunt's meeting was called off".into()))??;
@@ -110,13 +127,11 @@ impl Seat {
     pub(super) async fn alone(&mut self) -> Option<OwnedSemaphorePermit> {
         self.leave();
         // It is never closed.
-        Arc::clone(&self.meeting.alone).acquire_owned().await.ok()
+        Arc::clone(&self.alone).acquire_owned().await.ok()
     }
 
     fn leave(&mut self) {
-        if std::mem::take(&mut self.taken) {
-            self.meeting.one_less();
-        }
+        self.meetings.drain(..).for_each(|meeting| meeting.one_less());
     }
 }
 

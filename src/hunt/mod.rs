@@ -5,9 +5,11 @@ mod event;
 mod explain;
 mod meeting;
 mod new_terms;
+mod ordered;
 mod rows;
 mod together;
 mod verify;
+mod window_rows;
 mod windowed;
 mod witnesses;
 

@@ -6,41 +6,23 @@
 //! of these moments; it reads only the stretches of time around them if they are few.
 
 mod moments;
+mod occurrence;
 
 use super::event::plan_with_identity;
 use super::meeting::Seat;
-use super::rows::{fields, texts, times};
+use super::ordered::Ordered;
 use super::{Found, Range, micros};
 use crate::alerts::{Alert, AlertWriter, alert_id};
 use crate::config::format_instant;
 use crate::detections::Detection;
 use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
-use crate::report::value::to_json;
-use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident};
 use futures::TryStreamExt as _;
 use moments::Moments;
+use occurrence::{Moment, Occurrence, occurrences};
 use serde_json::{Map, Value};
-
-/// An event that has a combination of values at the time when it became new.
-#[derive(Debug)]
-struct Occurrence {
-    time: i64,
-    terms: Vec<Value>,
-    event_id: String,
-    dataset: Option<String>,
-    fields: Map<String, Value>,
-}
-
-impl Occurrence {
-    /// Of several events at the time, the one with the smallest id speaks.
-    fn speaks_before(&self, other: &Self) -> bool {
-        let order = |occurrence: &Self| Value::Object(occurrence.fields.clone()).to_string();
-        (&self.event_id, order(self)) < (&other.event_id, order(other))
-    }
-}
 
 /// A detection's rows over a range and the history before it, one per combination of values.
 struct Prepared {
@@ -107,43 +89,45 @@ pub(super) async fn evaluate(
         history,
         raw_fields,
     } = prepare(engine, detection, range).await?;
-    let moments = Moments::find(&session, &mut seat, &exploded, &names, history, range).await?;
-    // Held until the rows have been read.
-    let _turn = seat.alone().await;
-
+    let moments = Moments::find(engine, &session, &mut seat, &exploded, &names, history, range).await?;
     let mut found = Found {
         raw_fields,
         read: moments.read,
         ..Found::default()
     };
-    let mut stream = session.run_counted(&moments.rows(&exploded, &names)?).await?;
-    let mut speaker: Option<Occurrence> = None;
+    let plan = moments.rows(&exploded, &names)?;
+    let (mut stream, _turn) = match moments.are_known() {
+        true => (seat.run(&session, &plan).await?, None),
+        // Held until the rows have been read.
+        false => {
+            let turn = seat.alone().await;
+            (session.run_counted(&plan).await?, turn)
+        }
+    };
+    let mut rows = Ordered::new(engine);
     while let Some(batch) = stream.try_next().await? {
         for occurrence in occurrences(&batch, &names)? {
-            match &mut speaker {
-                Some(first) if first.time == occurrence.time && first.terms == occurrence.terms => {
-                    if occurrence.speaks_before(first) {
-                        *first = occurrence;
-                    }
-                }
-                _ => {
-                    if let Some(done) = speaker.replace(occurrence) {
-                        alerts.add(&alert(engine, detection, history, done)).await?;
-                    }
-                }
-            }
+            rows.add(occurrence).await?;
         }
     }
-    if let Some(done) = speaker {
-        alerts.add(&alert(engine, detection, history, done)).await?;
-    }
     found.read += stream.figures();
+    drop(stream);
+    // Of several events at the moment, the first speaks.
+    let mut last: Option<Moment> = None;
+    for occurrence in rows.finish().await? {
+        let occurrence = occurrence?;
+        if last.as_ref().is_none_or(|last| *last != occurrence.moment) {
+            last = Some(occurrence.moment.clone());
+            alerts.add(&alert(engine, detection, history, occurrence)).await?;
+        }
+    }
     Ok(found)
 }
 
 fn alert(engine: &Engine, detection: &Detection, history: i64, occurrence: Occurrence) -> Alert {
+    let time = occurrence.moment.time;
     let key: Map<String, Value> = match &detection.header.new_terms {
-        Some(new_terms) => new_terms.fields.iter().cloned().zip(occurrence.terms).collect(),
+        Some(new_terms) => new_terms.fields.iter().cloned().zip(occurrence.moment.terms).collect(),
         None => Map::new(),
     };
     let begins = match occurrence.dataset.and_then(|dataset| engine.extents().get(&dataset)) {
@@ -151,14 +135,14 @@ fn alert(engine: &Engine, detection: &Detection, history: i64, occurrence: Occur
         // A view does not say of which dataset a row is: of the one that begins last, at worst.
         None => engine.extents().values().map(|extent| extent.first).max(),
     };
-    let history_begins = occurrence.time.saturating_sub(history);
+    let history_begins = time.saturating_sub(history);
     // An id alone does not tell the events of several datasets apart.
-    let which = format!("{} {}", occurrence.event_id, format_instant(occurrence.time));
+    let which = format!("{} {}", occurrence.event_id, format_instant(time));
     Alert {
         alert_id: alert_id(detection.id(), &key, &which),
         detection: detection.id().to_owned(),
         severity: detection.header.severity.to_string(),
-        time: occurrence.time,
+        time,
         key,
         window_start: None,
         window_end: None,
@@ -208,24 +192,4 @@ fn explode(plan: LogicalPlan, terms: &[String]) -> Result<LogicalPlan> {
         builder = builder.filter(all)?;
     }
     Ok(builder.build()?)
-}
-
-fn occurrences(batch: &RecordBatch, terms: &[String]) -> Result<Vec<Occurrence>> {
-    let (ids, datasets) = (texts(batch, "__id")?, texts(batch, "__dataset")?);
-    let at = times(batch, "__time")?;
-    let columns: Vec<_> = terms.iter().filter_map(|term| batch.column_by_name(term)).collect();
-    let mut occurrences = Vec::with_capacity(batch.num_rows());
-    for (row, (event_id, dataset)) in ids.into_iter().zip(datasets).enumerate() {
-        let (Some(event_id), Some(time)) = (event_id, at[row]) else {
-            continue;
-        };
-        occurrences.push(Occurrence {
-            time,
-            terms: columns.iter().map(|array| to_json(array, row)).collect(),
-            event_id,
-            dataset,
-            fields: fields(batch, row),
-        });
-    }
-    Ok(occurrences)
 }

@@ -1,9 +1,9 @@
 //! Detections that are evaluated at the same time.
 
-use super::meeting::{Meeting, Seat};
+use super::meeting::{Meetings, Seat};
 use super::{DetectionRun, Found, HuntRequest, RunState, Stop, evaluate};
 use crate::alerts::AlertStore;
-use crate::detections::Detection;
+use crate::detections::{Detection, Kind};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use datafusion::common::runtime::SpawnedTask;
@@ -35,8 +35,7 @@ pub(super) struct Done {
 
 impl Done {
     /// Evaluates the detections at these places together. What there is too little memory
-    /// for beside the others has another try alone, and then one more with joins that sort on
-    /// disk in place of hash tables.
+    /// for beside the others has another try alone, and then one more that is frugal.
     pub(super) async fn evaluate(
         &mut self,
         engine: &Engine,
@@ -60,7 +59,7 @@ impl Done {
             {
                 continue;
             }
-            let frugal = engine.with_sorted_joins();
+            let frugal = engine.frugal();
             self.at_once(&frugal, detections, &alone, request, store, stop).await;
         }
     }
@@ -76,7 +75,8 @@ impl Done {
         stop: &mut Stop,
     ) -> Vec<usize> {
         let started = Instant::now();
-        let (meeting, seats) = Meeting::of(places.len(), engine.threads());
+        let plans: Vec<usize> = places.iter().map(|place| plans_of(detections[*place].kind())).collect();
+        let (meetings, seats) = Meetings::of(&plans, engine.threads());
         let mut tasks: FuturesUnordered<_> = places
             .iter()
             .zip(seats)
@@ -117,9 +117,18 @@ impl Done {
         }
         // Ends what is still running.
         drop(tasks);
-        self.common_bytes += meeting.common_bytes();
+        self.common_bytes += meetings.common_bytes();
         hungry.sort_unstable();
         hungry
+    }
+}
+
+/// How many plans a detection brings, one after the other.
+fn plans_of(kind: Kind) -> usize {
+    match kind {
+        Kind::Event | Kind::Windowed => 1,
+        // One that finds what is new, and one that reads the events.
+        Kind::NewTerms => 2,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Replays some ticks of a hunt and compares what one pass over the whole range gives for
 //! them: a check on the data at hand of what tests check on invented data.
 
-use super::windowed::{one_by_one, plan, rows_of_ticks, ticks};
+use super::window_rows::WindowRows;
+use super::windowed::{in_parts, one_by_one, plan, rows_of_ticks, ticks};
 use super::{HuntRequest, Range};
 use crate::alerts::WindowRow;
 use crate::detections::{Detection, Kind};
@@ -75,7 +76,7 @@ pub async fn verify(
         // As the hunt had to, where memory is short.
         let mut one_pass = sample(engine, detection, ticks, share, seed).await;
         if one_pass.as_ref().is_err_and(Error::is_out_of_memory) {
-            one_pass = sample(&engine.with_sorted_joins(), detection, ticks, share, seed).await;
+            one_pass = sample_of_parts(&engine.frugal(), detection, ticks, share, seed).await;
         }
         let one_pass = match one_pass {
             Ok(one_pass) => one_pass,
@@ -83,7 +84,9 @@ pub async fn verify(
             // Its hunt was a replay, and said so.
             Err(_) => continue,
         };
-        let (replayed, _) = one_by_one(engine, detection, one_pass.keys().copied()).await?;
+        let mut replayed = WindowRows::new(engine);
+        one_by_one(engine, detection, one_pass.keys().copied(), &mut replayed).await?;
+        let replayed = replayed.in_order().await?.collect::<Result<Vec<_>>>()?;
         verification.ticks += one_pass.len() as u64;
         verification
             .differences
@@ -111,6 +114,23 @@ async fn sample(
                 sample.add(row);
             }
         }
+    }
+    Ok(sample.finish())
+}
+
+/// The same, evaluated in parts of the range.
+async fn sample_of_parts(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    share: u64,
+    seed: u64,
+) -> Result<BTreeMap<i64, Vec<WindowRow>>> {
+    let mut sample = Sample::new(detection.id(), ticks, share, seed);
+    let mut rows = WindowRows::new(engine);
+    in_parts(engine, detection, ticks, &mut rows).await?;
+    for row in rows.in_order().await? {
+        sample.add(row?);
     }
     Ok(sample.finish())
 }

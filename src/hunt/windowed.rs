@@ -4,16 +4,18 @@
 use super::earlier::earlier_rows;
 use super::meeting::Seat;
 use super::rows::{fields, find, key, strings, times};
+use super::window_rows::WindowRows;
 use super::witnesses::answers;
 use super::{Found, HuntRequest, Range, micros};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
-use crate::detections::{Detection, FIRST_TIMES, same_column};
-use crate::engine::{Clock, Engine, Lifted, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::detections::{Detection, FIRST_TIMES};
+use crate::engine::{Clock, Engine, Lifted, Running, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
+use crate::report::human;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, ident};
-use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
+use datafusion::logical_expr::LogicalPlan;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -42,7 +44,15 @@ pub(super) async fn evaluate(
             .push(format!("evaluated tick by tick, which is slow: {reason}"));
     }
     if !request.replay && matches!(planned.lifted, Lifted::Plan { .. }) {
-        match at_once(engine, detection, ticks, request, &planned, &mut seat, alerts).await {
+        let mut done = at_once(engine, detection, ticks, request, &planned, &mut seat, alerts).await;
+        if let Err(error) = &done
+            && error.is_out_of_memory()
+            && engine.is_frugal()
+        {
+            alerts.start_over();
+            done = one_after_the_other(engine, detection, ticks, request, alerts, &mut found.notes).await;
+        }
+        match done {
             Ok(read) => {
                 found.read += read;
                 return Ok(found);
@@ -64,14 +74,9 @@ pub(super) async fn evaluate(
         replay: true,
         ..request
     };
-    let mut joined = Joined::new(engine, detection, ticks, request, alerts, &mut found.read).await?;
-    let (mut rows, read) = one_by_one(engine, detection, ticks.iter()).await?;
-    rows.sort_by_cached_key(|row| (row.key_text(), row.tick));
-    for row in rows {
-        joined.push(row).await?;
-    }
-    joined.finish().await?;
-    found.read += read;
+    let mut rows = WindowRows::new(engine);
+    found.read += one_by_one(engine, detection, ticks.iter(), &mut rows).await?;
+    found.read += join(engine, detection, ticks, request, rows, alerts).await?;
     Ok(found)
 }
 
@@ -86,14 +91,85 @@ async fn at_once(
     alerts: &mut AlertWriter,
 ) -> Result<ScanFigures> {
     let (plan, mut read) = planned.informed(engine, detection, ticks).await?;
-    let mut joined = Joined::new(engine, detection, ticks, request, alerts, &mut read).await?;
-    let mut stream = seat.run(&planned.session, &plan).await?;
-    while let Some(batch) = stream.try_next().await? {
-        for row in rows_of_ticks(detection, &batch)? {
-            joined.push(row).await?;
+    let mut rows = WindowRows::new(engine);
+    let stream = seat.run(&planned.session, &plan).await?;
+    read += take(detection, stream, &mut rows).await?;
+    read += join(engine, detection, ticks, request, rows, alerts).await?;
+    Ok(read)
+}
+
+/// Evaluates as many ticks at once as there is memory for, and says in how many parts.
+pub(super) async fn in_parts(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    rows: &mut WindowRows,
+) -> Result<(ScanFigures, u64)> {
+    let (mut read, mut parts) = (ScanFigures::default(), 0);
+    let mut left = Vec::from(ticks.halves());
+    while let Some(part) = left.pop() {
+        if part.count() == 0 {
+            continue;
+        }
+        rows.begin();
+        match some(engine, detection, part, rows).await {
+            Ok(figures) => {
+                read += figures;
+                parts += 1;
+            }
+            Err(error) if error.is_out_of_memory() && part.count() > 1 => {
+                rows.forget();
+                left.extend(part.halves());
+            }
+            Err(error) => return Err(error),
         }
     }
-    read += stream.figures();
+    Ok((read, parts))
+}
+
+/// Evaluates a detection in parts of its range.
+async fn one_after_the_other(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    request: HuntRequest,
+    alerts: &mut AlertWriter,
+    notes: &mut Vec<String>,
+) -> Result<ScanFigures> {
+    let mut rows = WindowRows::new(engine);
+    let (mut read, parts) = in_parts(engine, detection, ticks, &mut rows).await?;
+    read += join(engine, detection, ticks, request, rows, alerts).await?;
+    let limit = human::bytes(engine.memory_limit());
+    notes.push(format!(
+        "evaluated in {parts} parts of its range, as all of it at once needs more than {limit} of memory"
+    ));
+    Ok(read)
+}
+
+/// Reads all rows of a lifted plan.
+async fn take(detection: &Detection, mut stream: Running, rows: &mut WindowRows) -> Result<ScanFigures> {
+    while let Some(batch) = stream.try_next().await? {
+        for row in rows_of_ticks(detection, &batch)? {
+            rows.add(row).await?;
+        }
+    }
+    Ok(stream.figures())
+}
+
+/// Makes alerts of the rows of all ticks.
+async fn join(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    request: HuntRequest,
+    rows: WindowRows,
+    alerts: &mut AlertWriter,
+) -> Result<ScanFigures> {
+    let mut read = ScanFigures::default();
+    let mut joined = Joined::new(engine, detection, ticks, request, alerts, &mut read).await?;
+    for row in rows.in_order().await? {
+        joined.push(row?).await?;
+    }
     joined.finish().await?;
     Ok(read)
 }
@@ -186,39 +262,34 @@ async fn before(
     let (at_first, figures) = at_tick(engine, detection, ticks.first).await?;
     *read += figures;
     let figures = Mutex::new(ScanFigures::default());
+    let counted = &figures;
     let rows = earlier_rows(ticks, earliest, &at_first, |first, last| {
-        let evaluated = some(engine, detection, Ticks { first, last, ..ticks }, replay);
-        let counted = evaluated.map_ok(|(rows, read)| {
-            *figures.lock().unwrap_or_else(PoisonError::into_inner) += read;
-            rows
-        });
-        counted.boxed()
+        let ticks = Ticks { first, last, ..ticks };
+        let evaluated = async move {
+            let mut rows = WindowRows::new(engine);
+            let read = match replay {
+                true => one_by_one(engine, detection, ticks.iter(), &mut rows).await?,
+                false => some(engine, detection, ticks, &mut rows).await?,
+            };
+            *counted.lock().unwrap_or_else(PoisonError::into_inner) += read;
+            rows.in_order().await?.collect()
+        };
+        evaluated.boxed()
     })
     .await?;
     *read += figures.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(rows)
 }
 
-/// The rows of a few ticks, in no order.
-async fn some(
-    engine: &Engine,
-    detection: &Detection,
-    ticks: Ticks,
-    replay: bool,
-) -> Result<(Vec<WindowRow>, ScanFigures)> {
+/// The rows of a few ticks.
+async fn some(engine: &Engine, detection: &Detection, ticks: Ticks, rows: &mut WindowRows) -> Result<ScanFigures> {
     let planned = plan(engine, detection, ticks).await?;
-    let Lifted::Plan { plan, .. } = planned.lifted else {
-        return one_by_one(engine, detection, ticks.iter()).await;
-    };
-    if replay {
-        return one_by_one(engine, detection, ticks.iter()).await;
+    if matches!(planned.lifted, Lifted::Refused(_)) {
+        return one_by_one(engine, detection, ticks.iter(), rows).await;
     }
-    let mut stream = planned.session.run_counted(&plan).await?;
-    let mut found = Vec::new();
-    while let Some(batch) = stream.try_next().await? {
-        found.extend(rows_of_ticks(detection, &batch)?);
-    }
-    Ok((found, stream.figures()))
+    let (plan, mut read) = planned.informed(engine, detection, ticks).await?;
+    read += take(detection, planned.session.run_counted(&plan).await?, rows).await?;
+    Ok(read)
 }
 
 /// A detection's plan for all ticks of a range.
@@ -231,8 +302,7 @@ pub(super) struct PlannedTicks {
 }
 
 impl PlannedTicks {
-    /// The plan that answers for all ticks: with the answers to its questions in it, and
-    /// its rows in order.
+    /// The plan that answers for all ticks, with the answers to its questions in it.
     pub(super) async fn informed(
         &self,
         engine: &Engine,
@@ -251,7 +321,7 @@ impl PlannedTicks {
             Some(Lifted::Plan { plan, .. }) => plan,
             _ => plan,
         };
-        Ok((in_order(plan, detection)?, read))
+        Ok((plan.as_ref().clone(), read))
     }
 }
 
@@ -284,24 +354,13 @@ pub(super) async fn plan(engine: &Engine, detection: &Detection, ticks: Ticks) -
     })
 }
 
-/// The plan with the rows of each key together, in order of ticks.
-pub(super) fn in_order(plan: &LogicalPlan, detection: &Detection) -> Result<LogicalPlan> {
-    let fields = plan.schema().columns();
-    let keys = detection.key().iter().filter_map(|key| {
-        let same = |name: &str| fields.iter().find(|column| column.name == name);
-        same(key).or_else(|| fields.iter().find(|column| same_column(key, &column.name)))
-    });
-    let columns = keys.cloned().map(Expr::Column).chain([ident(TICK_COLUMN)]);
-    let order: Vec<SortExpr> = columns.map(|column| column.sort(true, false)).collect();
-    Ok(LogicalPlanBuilder::from(plan.clone()).sort(order)?.build()?)
-}
-
 /// What these ticks give, each evaluated by itself.
 pub(super) async fn one_by_one(
     engine: &Engine,
     detection: &Detection,
     ticks: impl Iterator<Item = i64> + Send,
-) -> Result<(Vec<WindowRow>, ScanFigures)> {
+    rows: &mut WindowRows,
+) -> Result<ScanFigures> {
     let mut evaluations = stream::iter(ticks)
         .map(|tick| {
             let (engine, detection) = (engine.clone(), detection.clone());
@@ -314,12 +373,14 @@ pub(super) async fn one_by_one(
             }
         })
         .buffered(engine.threads());
-    let (mut rows, mut read) = (Vec::new(), ScanFigures::default());
+    let mut read = ScanFigures::default();
     while let Some((found, figures)) = evaluations.try_next().await? {
-        rows.extend(found);
         read += figures;
+        for row in found {
+            rows.add(row).await?;
+        }
     }
-    Ok((rows, read))
+    Ok(read)
 }
 
 /// What one run of the detection at a tick gives.

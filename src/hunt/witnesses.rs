@@ -1,6 +1,6 @@
 //! Asks which groups a windowed detection can find, where that reads little.
 
-use crate::engine::{Question, ScanFigures, Session, Witnesses};
+use crate::engine::{KeyedSpans, Question, ScanFigures, Session};
 use crate::error::Result;
 use futures::TryStreamExt as _;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub(super) async fn answers(
     session: &Session,
     questions: &[Question],
     events: u64,
-) -> Result<(BTreeMap<usize, Arc<Witnesses>>, ScanFigures)> {
+) -> Result<(BTreeMap<usize, Arc<KeyedSpans>>, ScanFigures)> {
     let (mut answers, mut read) = (BTreeMap::new(), ScanFigures::default());
     for question in questions {
         if answers.contains_key(&question.aggregate) {
@@ -33,12 +33,12 @@ async fn answer(
     question: &Question,
     most: u64,
     read: &mut ScanFigures,
-) -> Result<Option<Arc<Witnesses>>> {
+) -> Result<Option<Arc<KeyedSpans>>> {
     let mut stream = session.run_counted(&question.plan).await?;
     let mut witnesses = question.nobody();
     while let Some(batch) = stream.try_next().await? {
-        witnesses.add(&batch)?;
-        if witnesses.count() > most {
+        question.add(&batch, &mut witnesses)?;
+        if witnesses.rows() > most {
             *read += stream.figures();
             return Ok(None);
         }

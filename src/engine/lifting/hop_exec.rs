@@ -1,6 +1,7 @@
 //! The physical operator behind hopping windows.
 
 use super::ticks::Ticks;
+use crate::engine::compact::compact;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
@@ -271,8 +272,9 @@ impl Stream for HopStream {
                     return Poll::Ready(Some(self.to_panes(&batch)));
                 }
                 Some(Ok(batch)) => {
+                    // What copies a row keeps it for a while: a join, an aggregate.
                     self.pending = Some(Pending {
-                        batch,
+                        batch: compact(&batch)?,
                         row: 0,
                         next: None,
                     });

@@ -25,14 +25,13 @@ mod panes;
 mod rewrite;
 mod ticks;
 mod witness;
-mod witnessed;
 
 pub use ticks::Ticks;
 pub use witness::Question;
-pub use witnessed::Witnesses;
 
 pub(super) use clock::{TICK_FUNCTION, tick_udf};
 
+use super::keyed_spans::KeyedSpans;
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
@@ -41,7 +40,6 @@ use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner as _};
 use rewrite::Rewriter;
@@ -89,7 +87,7 @@ pub(super) fn lift(
     plan: &LogicalPlan,
     state: &SessionState,
     ticks: Ticks,
-    answers: &BTreeMap<usize, Arc<Witnesses>>,
+    answers: &BTreeMap<usize, Arc<KeyedSpans>>,
 ) -> Result<Lifted> {
     let plan = clock::calls_to_parameters(plan.clone())?;
     let lifted = rewrite::no_scalar_of_several_rows(&plan).and_then(|()| {
@@ -126,6 +124,13 @@ pub fn aggregates_per_pane(plan: &dyn ExecutionPlan) -> bool {
             .any(|child| aggregates_per_pane(child.as_ref()))
 }
 
+/// To how many rows an operator copies one at most.
+pub(super) fn copies_of(plan: &dyn ExecutionPlan) -> u64 {
+    let hop = plan.downcast_ref::<hop_exec::HopExec>();
+    hop.filter(|hop| !hop.makes_panes())
+        .map_or(1, |hop| hop.ticks().copies())
+}
+
 /// Plans queries as DataFusion does, and the operator that copies events to ticks.
 #[derive(Debug)]
 pub(super) struct LiftingPlanner;
@@ -143,10 +148,8 @@ impl QueryPlanner for LiftingPlanner {
     }
 }
 
-/// DataFusion's rules with those for lifted plans before them.
-pub(super) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = PhysicalOptimizer::new().rules;
-    // Before distribution is settled and stages of aggregates are joined.
-    rules.insert(0, Arc::new(panes::PanesBeforeWindows));
-    rules
+/// The rule for lifted plans: for before distribution is settled and stages of aggregates are
+/// joined.
+pub(super) fn physical_rule() -> Arc<dyn PhysicalOptimizerRule + Send + Sync> {
+    Arc::new(panes::PanesBeforeWindows)
 }

@@ -4,8 +4,8 @@ use super::clock::{asks_for_time, at_tick, tick_type};
 use super::hop::Hop;
 use super::ticks::Ticks;
 use super::witness::{self, Question};
-use super::witnessed::Witnesses;
 use super::{Stop, TICK_COLUMN, refused};
+use crate::engine::keyed_spans::KeyedSpans;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -94,14 +94,14 @@ pub(super) struct Rewriter<'a> {
     pub(super) ticks: Ticks,
     names: usize,
     /// Answers to the questions of an earlier rewrite of the same plan, by aggregate.
-    answers: &'a BTreeMap<usize, Arc<Witnesses>>,
+    answers: &'a BTreeMap<usize, Arc<KeyedSpans>>,
     /// Questions about the aggregates met so far.
     pub(super) questions: Vec<Question>,
     aggregates: usize,
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(ticks: Ticks, answers: &'a BTreeMap<usize, Arc<Witnesses>>) -> Self {
+    pub(super) fn new(ticks: Ticks, answers: &'a BTreeMap<usize, Arc<KeyedSpans>>) -> Self {
         Self {
             ticks,
             names: 0,
@@ -127,7 +127,8 @@ impl<'a> Rewriter<'a> {
         let number = self.aggregates;
         self.aggregates += 1;
         if let Some(witnesses) = self.answers.get(&number) {
-            let condition = witnesses.condition(Expr::Column(time.clone()), aggregate.group_expr.clone());
+            let whole = (self.ticks.first, self.ticks.last);
+            let condition = witnesses.condition(Expr::Column(time.clone()), aggregate.group_expr.clone(), whole);
             return self.filter(condition, events);
         }
         let questions = witness::questions(aggregate, having, (&events.plan, time), self.ticks, number)?;

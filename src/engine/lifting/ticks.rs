@@ -70,6 +70,21 @@ impl Ticks {
         (first <= last).then_some((first, last))
     }
 
+    /// First and last time of events that some tick sees together with an event at this time;
+    /// where windows are shorter than the interval, some between them are seen by no tick.
+    pub(super) fn seen_with(self, time: i64) -> Option<(i64, i64)> {
+        let (first, last) = self.seeing(time)?;
+        Some((first.saturating_sub(self.lookback).saturating_add(1), last))
+    }
+
+    /// First and last half of them.
+    pub fn halves(self) -> [Self; 2] {
+        let half = i64::try_from(self.count() / 2).unwrap_or(i64::MAX);
+        let middle = self.first.saturating_add(half.saturating_mul(self.interval));
+        let before = middle.saturating_sub(self.interval);
+        [Self { last: before, ..self }, Self { first: middle, ..self }]
+    }
+
     /// The latest time that the very same ticks see: events of one pane cannot be told
     /// apart by any window.
     pub(super) fn pane(self, time: i64) -> i64 {
@@ -116,6 +131,16 @@ mod tests {
             };
             prop_assert_eq!(&seeing, &definition(time));
             prop_assert!(seeing.len() as u64 <= ticks.copies());
+            let together = |other: i64| definition(time).iter().any(|tick| definition(other).contains(tick));
+            if let Some((first, last)) = ticks.seen_with(time) {
+                prop_assert!((-200..300).all(|other| !together(other) || (first <= other && other <= last)));
+                prop_assert!(interval > lookback || (first..=last).all(together));
+            } else {
+                prop_assert!(definition(time).is_empty());
+            }
+            let halves = ticks.halves();
+            prop_assert!(halves.iter().flat_map(|half| half.iter()).eq(ticks.iter()));
+            prop_assert!(ticks.count() < 2 || halves.iter().all(|half| half.count() >= ticks.count() / 2));
             let pane = ticks.pane(time);
             prop_assert!(pane >= time);
             prop_assert_eq!(definition(pane), seeing);

@@ -7,7 +7,8 @@
 //! the HAVING lets pass loses an event: its group has a witness, which it holds too.
 
 use super::ticks::Ticks;
-use super::witnessed::Witnesses;
+use crate::engine::keyed_spans::KeyedSpans;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, Result, ScalarValue};
@@ -28,17 +29,18 @@ pub struct Question {
 }
 
 impl Question {
-    /// For the rows of the plan to be added to.
-    pub fn nobody(&self) -> Witnesses {
-        let mut types: Vec<DataType> = self
-            .plan
-            .schema()
-            .fields()
-            .iter()
-            .map(|f| f.data_type().clone())
-            .collect();
+    /// For each key the times whose events some tick sees together with a witness of the
+    /// key: none before an answer was [added](Self::add).
+    pub fn nobody(&self) -> KeyedSpans {
+        let fields = self.plan.schema().fields().iter();
+        let mut types: Vec<DataType> = fields.map(|field| field.data_type().clone()).collect();
         types.pop();
-        Witnesses::new(self.ticks, types)
+        KeyedSpans::new(types)
+    }
+
+    /// Adds witnesses: rows of the plan.
+    pub fn add(&self, witnesses: &RecordBatch, spans: &mut KeyedSpans) -> Result<()> {
+        spans.add(witnesses, |time| self.ticks.seen_with(time))
     }
 }
 
@@ -53,7 +55,7 @@ pub(super) fn questions(
 ) -> Result<Vec<Question>> {
     let mut questions = Vec::new();
     let keys = aggregate.group_expr.iter().map(|group| group.get_type(events.schema()));
-    if !Witnesses::can_tell_apart(&keys.collect::<Result<Vec<_>>>()?) {
+    if !KeyedSpans::can_tell_apart(&keys.collect::<Result<Vec<_>>>()?) {
         return Ok(questions);
     }
     for condition in split_conjunction(having) {

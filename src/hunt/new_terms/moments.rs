@@ -1,41 +1,48 @@
 //! When combinations of values became new, and the plan for the rows of these moments.
 
-use crate::engine::{ScanFigures, Session, stretches};
+use crate::engine::{Engine, KeyedSpans, ScanFigures, Session};
 use crate::error::Result;
 use crate::hunt::Range;
 use crate::hunt::meeting::Seat;
-use datafusion::arrow::array::AsArray as _;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{JoinType, ScalarValue};
-use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::execution::FunctionRegistry as _;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit};
 use futures::TryStreamExt as _;
 use std::sync::Arc;
 
-/// Up to this many moments are kept, and only the time around them is read again.
-const FEW: usize = 20_000;
-
-/// In so many stretches at most.
-const STRETCHES: usize = 32;
+/// Moments are kept in one part in so many of the memory, and within bounds.
+const PART: u64 = 64;
+const LEAST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = 64 << 20;
 
 /// Name of the column of moments, and beginning of those of their terms.
 const MOMENT: &str = "__moment";
 
-/// A plan for (terms, time) of each new sighting, and the stretches of time they lie in
-/// where that is known.
+/// The sightings that are new.
 pub(super) struct Moments {
-    plan: LogicalPlan,
-    stretches: Option<Vec<(i64, i64)>>,
+    found: Moment,
+    range: Range,
     /// What looking for them read.
     pub(super) read: ScanFigures,
+}
+
+enum Moment {
+    /// When which terms became new, and the memory that this takes.
+    Known(
+        Arc<KeyedSpans>,
+        #[expect(dead_code, reason = "gives the memory back")] MemoryReservation,
+    ),
+    /// A plan that finds them, with too many to be kept.
+    Many(LogicalPlan),
 }
 
 impl Moments {
     /// Looks for the sightings in the range that no sighting of the history before has.
     pub(super) async fn find(
+        engine: &Engine,
         session: &Session,
         seat: &mut Seat,
         exploded: &LogicalPlan,
@@ -44,51 +51,48 @@ impl Moments {
         range: Range,
     ) -> Result<Self> {
         let plan = moments(session, exploded, terms, history, range)?;
-        let (mut batches, mut count) = (Vec::new(), 0);
+        let fields = plan.schema().fields().iter().take(terms.len());
+        let types: Vec<DataType> = fields.map(|field| field.data_type().clone()).collect();
         let mut stream = seat.run(session, &plan).await?;
-        while let Some(batch) = stream.try_next().await? {
-            count += batch.num_rows();
-            batches.push(batch);
-            if count > FEW {
-                // Too many to keep: they are found again while their rows are looked for.
-                let read = stream.figures();
-                return Ok(Self {
-                    plan,
-                    stretches: None,
-                    read,
-                });
-            }
+        let memory = MemoryConsumer::new("moments").register(&engine.runtime().memory_pool);
+        let most = (engine.memory_limit() / PART).clamp(LEAST_BYTES, MOST_BYTES);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let mut fits = KeyedSpans::can_tell_apart(&types);
+        let mut spans = KeyedSpans::new(types);
+        while fits && let Some(batch) = stream.try_next().await? {
+            spans.add(&batch, |time| Some((time, time)))?;
+            fits = spans.bytes() <= most && memory.try_resize(spans.bytes()).is_ok();
         }
-        let stretches = around(&batches);
-        let table = MemTable::try_new(stream.schema(), vec![batches])?;
-        Ok(Self {
-            plan: LogicalPlanBuilder::scan("moments", provider_as_source(Arc::new(table)), None)?.build()?,
-            stretches: Some(stretches),
-            read: stream.figures(),
-        })
+        let found = match fits {
+            true => Moment::Known(Arc::new(spans.joined()), memory),
+            // They are found again while their rows are looked for.
+            false => Moment::Many(plan),
+        };
+        let read = stream.figures();
+        Ok(Self { found, range, read })
     }
 
-    /// The rows of all moments, those of one time and one combination of values together.
+    /// Whether [`Self::rows`] reads no more than the rows.
+    pub(super) fn are_known(&self) -> bool {
+        matches!(self.found, Moment::Known(..))
+    }
+
+    /// The rows of all moments.
     pub(super) fn rows(&self, exploded: &LogicalPlan, terms: &[String]) -> Result<LogicalPlan> {
-        let mut rows = LogicalPlanBuilder::from(exploded.clone());
-        if let Some(stretches) = &self.stretches {
-            let at = |time: i64| lit(ScalarValue::TimestampMicrosecond(Some(time), Some("UTC".into())));
-            let inside = stretches
-                .iter()
-                .map(|(from, to)| ident("__time").between(at(*from), at(*to)));
-            rows = rows.filter(inside.reduce(Expr::or).unwrap_or_else(|| lit(false)))?;
-        }
-        let same_terms = terms.iter().map(|term| ident(term).eq(ident(moment_of(term))));
-        let same_time = ident("__time").eq(ident(MOMENT));
-        let plan = rows
-            .join_on(self.plan.clone(), JoinType::LeftSemi, same_terms.chain([same_time]))?
-            .sort(
-                std::iter::once(&"__time".to_owned())
-                    .chain(terms)
-                    .map(|name| ident(name).sort(true, false)),
-            )?
-            .build()?;
-        Ok(plan)
+        let rows = LogicalPlanBuilder::from(exploded.clone());
+        let rows = match &self.found {
+            Moment::Known(moments, _) => {
+                let terms = terms.iter().map(ident).collect();
+                let whole = (self.range.from, self.range.to);
+                rows.filter(moments.condition(ident("__time"), terms, whole))?
+            }
+            Moment::Many(plan) => {
+                let same_terms = terms.iter().map(|term| ident(term).eq(ident(moment_of(term))));
+                let same_time = ident("__time").eq(ident(MOMENT));
+                rows.join_on(plan.clone(), JoinType::LeftSemi, same_terms.chain([same_time]))?
+            }
+        };
+        Ok(rows.build()?)
     }
 }
 
@@ -120,12 +124,4 @@ pub(super) fn moments(
         .filter(ident(MOMENT).gt_eq(at(range.from)).and(ident(MOMENT).lt(at(range.to))))?
         .build()?;
     Ok(plan)
-}
-
-/// Stretches of time that hold all moments.
-fn around(batches: &[RecordBatch]) -> Vec<(i64, i64)> {
-    let columns = batches.iter().filter_map(|batch| batch.column_by_name(MOMENT));
-    let times = columns.filter_map(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-    let moments = times.flat_map(|times| times.values().iter().map(|time| (*time, *time)));
-    stretches(moments.collect(), STRETCHES)
 }

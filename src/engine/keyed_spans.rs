@@ -1,9 +1,9 @@
-//! `__witnessed(time, key, ...)`: whether any window holds both an event of this time and a
-//! witness of its key. One small expression: a list of thousands of literals would be
-//! rewritten again for every file that is read.
+//! Spans of time by key, and the condition for an event to be in one of those of its key.
+//!
+//! `__in_spans(time, key, ...)` is one small expression, which needs no join: a list of
+//! thousands of literals would be rewritten again for every file that is read.
 
-use super::ticks::Ticks;
-use crate::engine::stretches::stretches;
+use super::stretches::stretches;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
@@ -13,66 +13,73 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use std::hash::{Hash, Hasher};
+use std::mem::size_of;
 use std::sync::Arc;
 
 /// Stretches of time are worth a condition, which skips files, if they are this few and
 /// leave out half of the time.
 const STRETCHES: usize = 8;
 
-/// Witnesses as they are found: for each key the time in which events share a window with
-/// one of them.
+/// For each key the times that count, in microseconds, both ends included.
 #[derive(Debug)]
-pub struct Witnesses {
-    ticks: Ticks,
+pub struct KeyedSpans {
     keys: Arc<[DataType]>,
-    /// By the form of the key as bytes; the first and last of times, both included.
+    /// By the form of the key as bytes.
     spans: HashMap<Box<[u8]>, Vec<(i64, i64)>>,
-    count: u64,
+    rows: u64,
+    bytes: usize,
 }
 
-impl Witnesses {
-    pub(super) fn new(ticks: Ticks, keys: Vec<DataType>) -> Self {
+impl KeyedSpans {
+    /// None yet, for keys of these types.
+    pub fn new(keys: Vec<DataType>) -> Self {
         Self {
-            ticks,
             keys: keys.into(),
             spans: HashMap::new(),
-            count: 0,
+            rows: 0,
+            bytes: 0,
         }
     }
 
-    /// Whether groups with such keys can be told apart by the bytes of their keys.
-    pub(super) fn can_tell_apart(keys: &[DataType]) -> bool {
-        // Numbers of several forms that are equal are one group.
+    /// Whether keys of these types are the same where their bytes are.
+    pub fn can_tell_apart(keys: &[DataType]) -> bool {
+        // Numbers of several forms that are equal are one.
         !keys.is_empty() && keys.iter().all(|key| !key.is_nested() && !key.is_floating())
     }
 
-    /// Takes in rows of a question: the columns of the key, and the time.
-    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// Adds the spans that belong to the times of rows: the columns of the key, then the time.
+    pub fn add(&mut self, batch: &RecordBatch, span: impl Fn(i64) -> Option<(i64, i64)>) -> Result<()> {
         let Some((time, keys)) = batch.columns().split_last() else {
-            return exec_err!("a witness has a time");
+            return exec_err!("rows of spans have a time");
         };
         let Some(times) = time.as_primitive_opt::<TimestampMicrosecondType>() else {
-            return exec_err!("the time of a witness is {}", time.data_type());
+            return exec_err!("the time of a span is {}", time.data_type());
         };
-        let (ticks, spans) = (self.ticks, &mut self.spans);
+        let (spans, bytes) = (&mut self.spans, &mut self.bytes);
         each(keys, &self.keys, |row, key| {
-            let seeing = times.is_valid(row).then(|| ticks.seeing(times.value(row)));
-            if let Some((first, last)) = seeing.flatten() {
-                // All that a tick sees from the first to the last that sees the witness.
-                let span = (first.saturating_sub(ticks.lookback).saturating_add(1), last);
-                match spans.get_mut(key) {
-                    Some(spans) => spans.push(span),
-                    None => drop(spans.insert(key.into(), vec![span])),
+            let span = times.is_valid(row).then(|| span(times.value(row))).flatten();
+            if let Some(span) = span {
+                *bytes += size_of::<(i64, i64)>();
+                if let Some(spans) = spans.get_mut(key) {
+                    spans.push(span);
+                } else {
+                    *bytes += key.len() + 4 * size_of::<Vec<(i64, i64)>>();
+                    spans.insert(key.into(), vec![span]);
                 }
             }
         })?;
-        self.count += batch.num_rows() as u64;
+        self.rows += batch.num_rows() as u64;
         Ok(())
     }
 
-    /// How many rows were taken in.
-    pub fn count(&self) -> u64 {
-        self.count
+    /// How many rows were added.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// About how much memory they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// When nothing more will be added: joins what overlaps.
@@ -84,40 +91,32 @@ impl Witnesses {
         self
     }
 
-    /// The condition for an event to be seen together with a witness of its group.
-    pub(super) fn condition(self: &Arc<Self>, time: Expr, keys: Vec<Expr>) -> Expr {
-        let all = self.spans.values().flatten().copied().collect();
-        let all = stretches(all, STRETCHES);
+    /// The condition for a time to be in a span of its key, over all of which `whole` may be.
+    pub fn condition(self: &Arc<Self>, time: Expr, keys: Vec<Expr>, whole: (i64, i64)) -> Expr {
+        let all = stretches(self.spans.values().flatten().copied().collect(), STRETCHES);
         if all.is_empty() {
             return lit(false);
         }
         let covered: u64 = all.iter().map(|(first, last)| last.abs_diff(*first)).sum();
-        let whole = self.ticks.last.abs_diff(self.ticks.first);
         let at = |micros: i64| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
         let inside = all
             .iter()
             .map(|(first, last)| time.clone().between(at(*first), at(*last)))
             .reduce(Expr::or)
-            .filter(|_| covered <= whole / 2);
-        let function = ScalarUDF::from(Witnessed {
+            .filter(|_| covered <= whole.1.abs_diff(whole.0) / 2);
+        let function = ScalarUDF::from(InSpans {
             signature: Signature::any(1 + keys.len(), Volatility::Immutable),
-            witnesses: Arc::clone(self),
+            spans: Arc::clone(self),
         });
-        let witnessed = function.call(std::iter::once(time).chain(keys).collect());
-        inside
-            .into_iter()
-            .chain([witnessed])
-            .reduce(Expr::and)
-            .unwrap_or_else(|| lit(true))
+        let of_key = function.call(std::iter::once(time).chain(keys).collect());
+        inside.into_iter().fold(of_key, Expr::and)
     }
 
-    fn see(&self, key: &[u8], time: i64) -> bool {
+    fn hold(&self, key: &[u8], time: i64) -> bool {
         self.spans.get(key).is_some_and(|spans| {
             let after = spans.partition_point(|(first, _)| *first <= time);
-            after
-                .checked_sub(1)
-                .and_then(|last| spans.get(last))
-                .is_some_and(|(_, last)| time <= *last)
+            let last = after.checked_sub(1).and_then(|last| spans.get(last));
+            last.is_some_and(|(_, last)| time <= *last)
         })
     }
 }
@@ -148,28 +147,28 @@ fn each(keys: &[ArrayRef], types: &[DataType], mut see: impl FnMut(usize, &[u8])
 }
 
 #[derive(Debug)]
-struct Witnessed {
+struct InSpans {
     signature: Signature,
-    witnesses: Arc<Witnesses>,
+    spans: Arc<KeyedSpans>,
 }
 
-impl PartialEq for Witnessed {
+impl PartialEq for InSpans {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.witnesses, &other.witnesses)
+        Arc::ptr_eq(&self.spans, &other.spans)
     }
 }
 
-impl Eq for Witnessed {}
+impl Eq for InSpans {}
 
-impl Hash for Witnessed {
+impl Hash for InSpans {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.witnesses).hash(state);
+        Arc::as_ptr(&self.spans).hash(state);
     }
 }
 
-impl ScalarUDFImpl for Witnessed {
+impl ScalarUDFImpl for InSpans {
     fn name(&self) -> &'static str {
-        "__witnessed"
+        "__in_spans"
     }
 
     fn signature(&self) -> &Signature {
@@ -183,15 +182,15 @@ impl ScalarUDFImpl for Witnessed {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let Some((time, keys)) = arrays.split_first() else {
-            return exec_err!("__witnessed has no time");
+            return exec_err!("__in_spans has no time");
         };
         let Some(times) = time.as_primitive_opt::<TimestampMicrosecondType>() else {
-            return exec_err!("__witnessed was given {} for a time", time.data_type());
+            return exec_err!("__in_spans was given {} for a time", time.data_type());
         };
         let mut found = vec![false; times.len()];
-        each(keys, &self.witnesses.keys, |row, key| {
+        each(keys, &self.spans.keys, |row, key| {
             if let Some(found) = found.get_mut(row) {
-                *found = times.is_valid(row) && self.witnesses.see(key, times.value(row));
+                *found = times.is_valid(row) && self.spans.hold(key, times.value(row));
             }
         })?;
         Ok(ColumnarValue::Array(Arc::new(BooleanArray::from(found))))
@@ -225,79 +224,64 @@ mod tests {
         RecordBatch::try_from_iter(columns).unwrap()
     }
 
-    async fn kept(rows: &[(i64, Key)], witnesses: Witnesses, keys: &[&str]) -> Vec<i64> {
+    async fn kept(rows: &[(i64, Key)], spans: KeyedSpans, keys: &[&str]) -> Vec<i64> {
         let batch = events(rows);
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap();
         let frame = SessionContext::new().read_table(Arc::new(table)).unwrap();
         let keys = keys.iter().map(|key| ident(*key)).collect();
-        let condition = Arc::new(witnesses.joined()).condition(ident("time"), keys);
+        let condition = Arc::new(spans.joined()).condition(ident("time"), keys, (0, 300));
         let batches = frame.filter(condition).unwrap().collect().await.unwrap();
         let times = batches.iter().flat_map(|batch| {
-            let times = batch
-                .column_by_name("time")
-                .unwrap()
-                .as_primitive::<TimestampMicrosecondType>();
-            times.values().to_vec()
+            let times = batch.column_by_name("time").unwrap();
+            times.as_primitive::<TimestampMicrosecondType>().values().to_vec()
         });
         times.collect()
     }
 
-    fn key() -> impl Strategy<Value = Key> {
-        (prop::option::of(0_u8..3), prop::option::of(0_i64..2))
+    fn rows(most: usize) -> impl Strategy<Value = Vec<(i64, Key)>> {
+        let key = (prop::option::of(0_u8..3), prop::option::of(0_i64..2));
+        prop::collection::vec((0_i64..200, key), 0..most)
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
-        /// An event is left out exactly where no tick sees it beside a witness of its key, but
-        /// for ticks farther apart than a window is long: then what lies between stays too.
         #[test]
-        fn keeps_what_a_tick_sees_with_a_witness(
-            rows in prop::collection::vec((0_i64..200, key()), 0..40),
-            found in prop::collection::vec((0_i64..200, key()), 0..8),
-            first in 0_i64..150, length in 0_i64..150, interval in 1_i64..20, more in 0_i64..40,
-            of_text in any::<bool>(),
+        fn keeps_what_is_in_a_span_of_its_key(
+            rows in rows(40), found in rows(8), before in 0_i64..30, after in 0_i64..30, of_text in any::<bool>(),
         ) {
-            let ticks = Ticks::within(first, first + length, interval, interval + more);
-            let names: &[&str] = if of_text { &["text"] } else { &["text", "number"] };
-            let types = if of_text {
-                vec![DataType::Utf8View]
+            let (names, types, columns): (&[&str], _, &[usize]) = if of_text {
+                (&["text"], vec![DataType::Utf8View], &[0, 2])
             } else {
-                vec![DataType::Utf8View, DataType::Int64]
+                (&["text", "number"], vec![DataType::Utf8View, DataType::Int64], &[0, 1, 2])
             };
+            // Some times have no span.
+            let span = |time: i64| (time % 5 != 0).then_some((time - before, time + after));
             let same = |a: Key, b: Key| a.0 == b.0 && (of_text || a.1 == b.1);
-            let expected: Vec<i64> = rows
-                .iter()
-                .filter(|(time, key)| found.iter().any(|(of, other)| {
-                    let sees = |tick: i64, time: i64| tick - ticks.lookback < time && time <= tick;
-                    same(*key, *other) && ticks.iter().any(|tick| sees(tick, *time) && sees(tick, *of))
-                }))
-                .map(|(time, _)| *time)
-                .collect();
-            let mut witnesses = Witnesses::new(ticks, types);
-            let batch = events(&found);
-            let columns: Vec<usize> = if of_text { vec![0, 2] } else { vec![0, 1, 2] };
-            witnesses.add(&batch.project(&columns).unwrap()).unwrap();
+            let holds = |(time, key): &(i64, Key)| found.iter().any(|(of, other)| {
+                same(*key, *other) && span(*of).is_some_and(|(first, last)| first <= *time && *time <= last)
+            });
+            let expected: Vec<i64> = rows.iter().filter(|row| holds(row)).map(|(time, _)| *time).collect();
+            let mut spans = KeyedSpans::new(types);
+            spans.add(&events(&found).project(columns).unwrap(), span).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            prop_assert_eq!(runtime.block_on(kept(&rows, witnesses, names)), expected);
+            prop_assert_eq!(runtime.block_on(kept(&rows, spans, names)), expected);
         }
     }
 
     #[tokio::test]
     async fn texts_of_every_encoding_are_one_key() {
-        let ticks = Ticks::within(0, 100, 10, 10);
-        let mut witnesses = Witnesses::new(ticks, vec![DataType::Utf8View]);
+        let mut spans = KeyedSpans::new(vec![DataType::Utf8View]);
         let text: ArrayRef = Arc::new(StringArray::from(vec!["a long text 1"]));
         let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![15]).with_timezone("UTC"));
-        witnesses
-            .add(&RecordBatch::try_from_iter([("text", text), ("time", time)]).unwrap())
-            .unwrap();
+        let batch = RecordBatch::try_from_iter([("text", text), ("time", time)]).unwrap();
+        spans.add(&batch, |time| Some((time - 4, time + 5))).unwrap();
         let rows = [
             (10, (Some(1), None)),
             (11, (Some(1), None)),
             (12, (Some(2), None)),
             (20, (Some(1), None)),
         ];
-        assert_eq!(kept(&rows, witnesses, &["text"]).await, [11, 20]);
+        assert_eq!(kept(&rows, spans, &["text"]).await, [11, 20]);
     }
 }

@@ -3,7 +3,6 @@
 //! DataFusion's sort counts rows, not bytes, when it reads back what it wrote to disk; but one
 //! alert may have a hundred bytes and another, with all its event ids, ten million.
 
-use super::rows::Row;
 use crate::error::{Error, Result};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SpillFile;
@@ -13,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::sync::Arc;
 
 /// Memory is taken in steps of so many bytes.
@@ -27,12 +26,24 @@ const MOST_RUNS: usize = 64;
 const BUFFER: usize = 64 << 10;
 const COMPRESSION_WINDOW: u32 = 17;
 
+/// What can be put in order, and wait on disk.
+pub(crate) trait Spilled: Ord + Sized {
+    /// Bytes that it takes in memory.
+    fn bytes(&self) -> usize;
+
+    /// Writes it so that [`Self::read`] gives the same again.
+    fn write(&self, out: &mut impl Write) -> io::Result<()>;
+
+    /// The next of those that were written.
+    fn read(from: &mut impl Read) -> io::Result<Self>;
+}
+
 /// Rows, of which those that fit wait in memory.
-pub(super) struct Sorter {
+pub(crate) struct Sorter<R> {
     runtime: Arc<RuntimeEnv>,
     reservation: MemoryReservation,
     budget: usize,
-    rows: Vec<Row>,
+    rows: Vec<R>,
     bytes: usize,
     runs: Vec<Run>,
 }
@@ -44,7 +55,7 @@ struct Run {
     rows: u64,
 }
 
-impl std::fmt::Debug for Sorter {
+impl<R> std::fmt::Debug for Sorter<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sorter")
             .field("rows", &self.rows.len())
@@ -53,11 +64,11 @@ impl std::fmt::Debug for Sorter {
     }
 }
 
-impl Sorter {
+impl<R: Spilled> Sorter<R> {
     /// Takes at most `budget` bytes of the pool's memory, and the disk for what is more.
-    pub(super) fn new(runtime: Arc<RuntimeEnv>, budget: usize) -> Self {
+    pub(crate) fn new(runtime: Arc<RuntimeEnv>, budget: usize) -> Self {
         Self {
-            reservation: MemoryConsumer::new("alerts").register(&runtime.memory_pool),
+            reservation: MemoryConsumer::new("rows to be put in order").register(&runtime.memory_pool),
             runtime,
             budget,
             rows: Vec::new(),
@@ -67,7 +78,7 @@ impl Sorter {
     }
 
     /// Whether there is memory for rows of so many bytes.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
         while self.bytes + bytes > self.reservation.size() {
             let most = self.reservation.size() + STEP <= self.budget;
             if !most || self.reservation.try_grow(STEP).is_err() {
@@ -79,15 +90,15 @@ impl Sorter {
 
     /// Adds rows. Where there is no [room](Self::has_room) for them the others have to be
     /// [written](Self::write) first.
-    pub(super) fn add(&mut self, rows: Vec<Row>) {
-        self.bytes += rows.iter().map(Row::bytes).sum::<usize>();
+    pub(crate) fn add(&mut self, rows: Vec<R>) {
+        self.bytes += rows.iter().map(R::bytes).sum::<usize>();
         let beyond = self.bytes.saturating_sub(self.reservation.size());
         self.reservation.grow(beyond);
         self.rows.extend(rows);
     }
 
     /// Writes the rows in memory to disk; it takes a while.
-    pub(super) fn write(&mut self) -> Result<()> {
+    pub(crate) fn write(&mut self) -> Result<()> {
         if self.rows.is_empty() {
             return Ok(());
         }
@@ -105,8 +116,8 @@ impl Sorter {
         Ok(())
     }
 
-    fn run(&self, rows: impl Iterator<Item = Result<Row>>) -> Result<Run> {
-        let file = self.runtime.disk_manager.create_tmp_file("alerts")?;
+    fn run(&self, rows: impl Iterator<Item = Result<R>>) -> Result<Run> {
+        let file = self.runtime.disk_manager.create_tmp_file("rows to be put in order")?;
         let out = BufWriter::with_capacity(BUFFER, file.open_writer()?);
         let mut out = zstd::Encoder::new(out, 1).map_err(failed)?;
         out.window_log(COMPRESSION_WINDOW).map_err(failed)?;
@@ -122,7 +133,7 @@ impl Sorter {
     }
 
     /// All rows in order. Without files on disk they are in memory.
-    pub(super) fn finish(mut self) -> Result<Ordered> {
+    pub(crate) fn finish(mut self) -> Result<Ordered<R>> {
         if !self.runs.is_empty() {
             self.write()?;
         }
@@ -135,21 +146,48 @@ impl Sorter {
     }
 }
 
+/// Writes a text with its length before it.
+pub(crate) fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(&(text.len() as u64).to_le_bytes())?;
+    out.write_all(text.as_bytes())
+}
+
+/// Reads what [`write_text`] wrote.
+pub(crate) fn read_text(from: &mut impl Read) -> io::Result<String> {
+    let length = u64::from_le_bytes(read_bytes(from)?);
+    let mut text = String::with_capacity(usize::try_from(length).unwrap_or_default());
+    from.take(length).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// So many bytes.
+pub(crate) fn read_bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    from.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Does work that takes a while where it holds up nobody.
+pub(crate) async fn in_background<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| Error::Internal(format!("the sorting of rows ended: {error}")))?
+}
+
 fn failed(error: io::Error) -> Error {
-    let error = DataFusionError::IoError(error).context("alerts that wait on disk");
+    let error = DataFusionError::IoError(error).context("rows that wait on disk");
     Error::from(error)
 }
 
 /// Rows in order, which can be read several times.
-pub(super) struct Ordered {
-    rows: Vec<Row>,
+pub(crate) struct Ordered<R> {
+    rows: Vec<R>,
     runs: Vec<Run>,
     _reservation: MemoryReservation,
 }
 
-impl Ordered {
+impl<R: Spilled> Ordered<R> {
     /// All of them, for the last time.
-    pub(super) fn into_rows(self) -> Result<impl Iterator<Item = Result<Row>> + Send> {
+    pub(crate) fn into_rows(self) -> Result<impl Iterator<Item = Result<R>>> {
         let merged = Merged::of(&self.runs)?;
         let Self { rows, _reservation, .. } = self;
         let held = rows.into_iter().map(move |row| {
@@ -161,15 +199,15 @@ impl Ordered {
     }
 
     /// Those in memory, and those on disk: one of the two is empty.
-    pub(super) fn parts(&mut self) -> Result<(&mut Vec<Row>, Merged)> {
+    pub(crate) fn parts(&mut self) -> Result<(&mut Vec<R>, Merged<R>)> {
         let merged = Merged::of(&self.runs)?;
         Ok((&mut self.rows, merged))
     }
 }
 
 /// The rows of several runs, in order.
-pub(super) struct Merged {
-    next: BinaryHeap<Reverse<(Row, usize)>>,
+pub(crate) struct Merged<R> {
+    next: BinaryHeap<Reverse<(R, usize)>>,
     rest: Vec<Reading>,
 }
 
@@ -182,16 +220,16 @@ struct Reading {
 }
 
 impl Reading {
-    fn next(&mut self) -> Result<Option<Row>> {
+    fn next<R: Spilled>(&mut self) -> Result<Option<R>> {
         let Some(left) = self.left.checked_sub(1) else {
             return Ok(None);
         };
         self.left = left;
-        Row::read(&mut self.from).map(Some).map_err(failed)
+        R::read(&mut self.from).map(Some).map_err(failed)
     }
 }
 
-impl Merged {
+impl<R: Spilled> Merged<R> {
     fn of(runs: &[Run]) -> Result<Self> {
         let (mut next, mut rest) = (BinaryHeap::new(), Vec::new());
         for (number, run) in runs.iter().enumerate() {
@@ -210,10 +248,10 @@ impl Merged {
     }
 }
 
-impl Iterator for Merged {
-    type Item = Result<Row>;
+impl<R: Spilled> Iterator for Merged<R> {
+    type Item = Result<R>;
 
-    fn next(&mut self) -> Option<Result<Row>> {
+    fn next(&mut self) -> Option<Result<R>> {
         let mut least = self.next.peek_mut()?;
         let number = least.0.1;
         let following = self.rest.get_mut(number).map_or(Ok(None), Reading::next);
