@@ -57,7 +57,7 @@ pub struct AlertWriter {
 impl AlertStore {
     /// An empty store, in the memory of this engine.
     pub fn new(engine: &Engine) -> Self {
-        let budget = (engine.memory_limit() / PART).min(MOST_BYTES);
+        let budget = (engine.memory_of_queries() / PART).min(MOST_BYTES);
         let budget = usize::try_from(budget).unwrap_or(usize::MAX);
         let sorter = Sorter::new(Arc::clone(engine.runtime()), budget);
         Self {

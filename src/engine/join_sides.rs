@@ -27,6 +27,9 @@ const ROWS_OF_A_GROUP: f64 = 10.0;
 /// Rows of a plan of which nothing is known.
 const UNKNOWN: f64 = 1000.0;
 
+/// What the text of a record weighs.
+const RECORD: f64 = 100.0;
+
 /// A side has to weigh so many times the other to be worth changing places.
 const MORE: f64 = 2.0;
 
@@ -41,9 +44,9 @@ impl PhysicalOptimizerRule for JoinSides {
                 return Ok(Transformed::no(node));
             };
             // One that knows about nulls cannot be turned round.
-            let free = *join.partition_mode() == PartitionMode::Partitioned && !join.null_aware;
+            let free = *join.partition_mode() != PartitionMode::Auto && !join.null_aware;
             if free && join.join_type().supports_swap() && weight(join.left()) > MORE * weight(join.right()) {
-                return join.swap_inputs(PartitionMode::Partitioned).map(Transformed::yes);
+                return join.swap_inputs(*join.partition_mode()).map(Transformed::yes);
             }
             Ok(Transformed::no(node))
         })
@@ -59,9 +62,26 @@ impl PhysicalOptimizerRule for JoinSides {
     }
 }
 
-/// Values that a plan gives.
+/// About how many short values a plan gives.
 fn weight(plan: &Arc<dyn ExecutionPlan>) -> f64 {
-    rows(plan) * plan.schema().fields().len() as f64
+    let records = if has_records(plan) { RECORD } else { 0.0 };
+    rows(plan) * (plan.schema().fields().len() as f64 + records)
+}
+
+/// Whether the rows of a plan may have the text of their record, under whatever name.
+fn has_records(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.schema().column_with_name("raw").is_some();
+    }
+    if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+        return match join.join_type() {
+            JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => has_records(join.left()),
+            JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => has_records(join.right()),
+            _ => has_records(join.left()) || has_records(join.right()),
+        };
+    }
+    !plan.is::<AggregateExec>() && children.into_iter().any(has_records)
 }
 
 fn rows(plan: &Arc<dyn ExecutionPlan>) -> f64 {

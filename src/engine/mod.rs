@@ -1,11 +1,13 @@
 //! A DataFusion session over a lake: memory, tables, views, names, read-only rules.
 
 mod compact;
+mod compact_exec;
 mod conditions;
 mod empty_scans;
 mod join_sides;
 mod keyed_spans;
 pub mod lifting;
+mod memory;
 pub mod names;
 mod not_in;
 mod raw_field;
@@ -33,11 +35,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 static VIEWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/views");
@@ -46,12 +46,26 @@ static LISTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/lists");
 /// Microseconds.
 const DAY: i64 = 86_400_000_000;
 
+/// Queries count what they hold, which is about half of what they take: a table that goes to
+/// disk is copied to be sorted. The other half is theirs uncounted, but for what the program
+/// takes beside them: the list of the lake's files, pages that are being decoded.
+const BESIDE: u64 = 96 << 20;
+
+/// With less, queries would not run at all.
+const LEAST: u64 = 24 << 20;
+
+/// What is known of files that were opened is kept in one part in so many of the memory of
+/// queries, and this at most; it really takes a few times as much.
+const CACHED: usize = 8;
+const MOST_CACHED: usize = 50 << 20;
+
 /// What sessions over one version of a lake share.
 #[derive(Debug, Clone)]
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     resources: Resources,
     frugal: bool,
+    sorted_joins: bool,
     tables: Vec<(String, Arc<dyn TableProvider>)>,
     views: Vec<View>,
     names: Names,
@@ -127,15 +141,16 @@ impl Engine {
                 sql: file.contents_utf8().unwrap_or_default().to_owned(),
             })
             .collect();
-        let limit = usize::try_from(resources.memory_limit).unwrap_or(usize::MAX);
-        let consumers = NonZeroUsize::MIN.saturating_add(4);
+        let limit = usize::try_from(memory_of_queries(resources)).unwrap_or(usize::MAX);
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), consumers)))
+            .with_memory_pool(memory::pool(limit))
+            .with_metadata_cache_limit((limit / CACHED).min(MOST_CACHED))
             .build_arc()?;
         let mut engine = Self {
             runtime,
             resources,
             frugal: false,
+            sorted_joins: false,
             tables,
             views,
             names: Names::default(),
@@ -164,12 +179,16 @@ impl Engine {
         Session::new(self, scope)
     }
 
-    /// The same, frugal: with joins that sort on disk in place of hash tables in memory.
-    pub fn frugal(&self) -> Self {
-        Self {
+    /// The same, frugal: with one thread, and few rows at a time. What queries count is then
+    /// nearly all they take, so they may count more; nothing else has to run beside them.
+    pub fn frugal(&self) -> Result<Self> {
+        let limit = usize::try_from(self.resources.memory_limit / 2).unwrap_or(usize::MAX);
+        let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime).with_memory_pool(memory::pool(limit));
+        Ok(Self {
             frugal: true,
+            runtime: runtime.build_arc()?,
             ..self.clone()
-        }
+        })
     }
 
     /// Whether time matters less than memory.
@@ -177,14 +196,31 @@ impl Engine {
         self.frugal
     }
 
-    /// Bytes that queries may take.
-    pub fn memory_limit(&self) -> u64 {
-        self.resources.memory_limit
+    /// The same, with joins that sort on disk in place of hash tables in memory.
+    pub fn with_sorted_joins(&self) -> Self {
+        Self {
+            sorted_joins: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether joins sort on disk.
+    pub fn sorts_joins(&self) -> bool {
+        self.sorted_joins
+    }
+
+    /// Bytes that queries may count, of those that the program may take.
+    pub fn memory_of_queries(&self) -> u64 {
+        memory_of_queries(self.resources)
     }
 
     /// How many threads queries use.
     pub fn threads(&self) -> usize {
-        self.resources.threads.max(1)
+        match (self.frugal, self.sorted_joins) {
+            // A planner for one thread knows no join but hash joins.
+            (true, sorted) => 1 + usize::from(sorted),
+            (false, _) => self.resources.threads.max(1),
+        }
     }
 
     /// The memory that queries share, and the place on disk for what does not fit.
@@ -217,6 +253,10 @@ impl Engine {
             .map(|(name, _)| name.as_str())
             .chain(self.views.iter().map(|view| view.name.as_str()))
     }
+}
+
+fn memory_of_queries(resources: Resources) -> u64 {
+    (resources.memory_limit / 2).saturating_sub(BESIDE).max(LEAST)
 }
 
 fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {

@@ -1,5 +1,6 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
+use super::compact_exec::CompactBeforeSorts;
 use super::empty_scans::EmptyScans;
 use super::join_sides::JoinSides;
 use super::keyed_spans::KeyedSpans;
@@ -30,6 +31,9 @@ use datafusion::sql::sqlparser::ast::{
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+
+/// Rows of a batch where memory is short: with the text of their records, a megabyte.
+const FRUGAL_ROWS: usize = 256;
 
 /// Events outside of `(after, until]` do not exist. Microseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +80,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     pub(super) fn new(engine: &Engine, scope: Scope) -> Result<Self> {
         let mut config = SessionConfig::new()
-            .with_target_partitions(engine.resources.threads)
+            .with_target_partitions(engine.threads())
             .with_information_schema(true)
             .with_default_catalog_and_schema("retrohunt", "lake");
         let options = config.options_mut();
@@ -90,16 +94,19 @@ impl Session {
         options.execution.parquet.bloom_filter_on_read = false;
         options.execution.time_zone = Some("UTC".into());
         // Every sort of every thread sets this aside, however little it sorts.
-        let part = engine.resources.memory_limit / (64 * engine.threads() as u64);
+        let part = engine.memory_of_queries() / (64 * engine.threads() as u64);
         options.execution.sort_spill_reservation_bytes = usize::try_from(part).unwrap_or(usize::MAX).min(10 << 20);
-        options.optimizer.prefer_hash_join = !engine.frugal;
+        options.optimizer.prefer_hash_join = !engine.sorts_joins();
+        if engine.is_frugal() {
+            config = config.with_batch_size(FRUGAL_ROWS);
+        }
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::clone(&engine.runtime))
             .with_default_features()
             .with_optimizer_rules(optimizer_rules())
             .with_query_planner(Arc::new(lifting::LiftingPlanner))
-            .with_physical_optimizer_rules(physical_rules())
+            .with_physical_optimizer_rules(physical_rules(engine.is_frugal()))
             .build();
         let mut context = SessionContext::new_with_state(state);
         functions::register_all(&mut context)?;
@@ -254,11 +261,14 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 }
 
 /// DataFusion's rules for physical plans, and ours in their places.
-fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+fn physical_rules(frugal: bool) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     rules.insert(0, lifting::physical_rule());
     let selection = rules.iter().position(|rule| rule.name() == "join_selection");
     rules.insert(selection.map_or(rules.len(), |place| place + 1), Arc::new(JoinSides));
+    if frugal {
+        rules.push(Arc::new(CompactBeforeSorts));
+    }
     rules
 }
 

@@ -266,3 +266,6 @@ impl<R: Spilled> Iterator for Merged<R> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

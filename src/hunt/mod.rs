@@ -7,6 +7,8 @@ mod meeting;
 mod new_terms;
 mod ordered;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod together;
 mod verify;
 mod window_rows;

@@ -25,7 +25,7 @@ pub(super) struct Ordered<R> {
 
 impl<R: Spilled + Send + 'static> Ordered<R> {
     pub(super) fn new(engine: &Engine) -> Self {
-        let budget = (engine.memory_limit() / PART).clamp(LEAST_BYTES, MOST_BYTES);
+        let budget = (engine.memory_of_queries() / PART).clamp(LEAST_BYTES, MOST_BYTES);
         let budget = usize::try_from(budget).unwrap_or(usize::MAX);
         Self {
             sorter: Some(Sorter::new(Arc::clone(engine.runtime()), budget)),

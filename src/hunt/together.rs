@@ -19,7 +19,7 @@ const MOST_AT_ONCE: usize = 64;
 
 /// How many detections are evaluated together.
 pub(super) fn at_once(engine: &Engine) -> usize {
-    let fit = usize::try_from(engine.memory_limit() / MEMORY_OF_A_PLAN).unwrap_or(MOST_AT_ONCE);
+    let fit = usize::try_from(engine.memory_of_queries() / MEMORY_OF_A_PLAN).unwrap_or(MOST_AT_ONCE);
     // One part is for the alerts.
     fit.saturating_sub(1).clamp(1, MOST_AT_ONCE)
 }
@@ -59,7 +59,15 @@ impl Done {
             {
                 continue;
             }
-            let frugal = engine.frugal();
+            // Where not even that is possible, the error of before stays.
+            let Ok(frugal) = engine.frugal() else {
+                continue;
+            };
+            let frugal = match detections[place].kind() {
+                // In parts of its range.
+                Kind::Windowed => frugal,
+                Kind::Event | Kind::NewTerms => frugal.with_sorted_joins(),
+            };
             self.at_once(&frugal, detections, &alone, request, store, stop).await;
         }
     }

@@ -76,7 +76,7 @@ pub async fn verify(
         // As the hunt had to, where memory is short.
         let mut one_pass = sample(engine, detection, ticks, share, seed).await;
         if one_pass.as_ref().is_err_and(Error::is_out_of_memory) {
-            one_pass = sample_of_parts(&engine.frugal(), detection, ticks, share, seed).await;
+            one_pass = sample_of_parts(&engine.frugal()?, detection, ticks, share, seed).await;
         }
         let one_pass = match one_pass {
             Ok(one_pass) => one_pass,

@@ -11,7 +11,6 @@ use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
 use crate::detections::{Detection, FIRST_TIMES};
 use crate::engine::{Clock, Engine, Lifted, Running, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
-use crate::report::human;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::logical_expr::LogicalPlan;
@@ -44,14 +43,10 @@ pub(super) async fn evaluate(
             .push(format!("evaluated tick by tick, which is slow: {reason}"));
     }
     if !request.replay && matches!(planned.lifted, Lifted::Plan { .. }) {
-        let mut done = at_once(engine, detection, ticks, request, &planned, &mut seat, alerts).await;
-        if let Err(error) = &done
-            && error.is_out_of_memory()
-            && engine.is_frugal()
-        {
-            alerts.start_over();
-            done = one_after_the_other(engine, detection, ticks, request, alerts, &mut found.notes).await;
-        }
+        let done = match engine.is_frugal() {
+            false => at_once(engine, detection, ticks, request, &planned, &mut seat, alerts).await,
+            true => one_after_the_other(engine, detection, ticks, request, alerts, &mut found.notes).await,
+        };
         match done {
             Ok(read) => {
                 found.read += read;
@@ -106,20 +101,35 @@ pub(super) async fn in_parts(
     rows: &mut WindowRows,
 ) -> Result<(ScanFigures, u64)> {
     let (mut read, mut parts) = (ScanFigures::default(), 0);
+    let mut engine = engine.clone();
     let mut left = Vec::from(ticks.halves());
+    // What was too much is too much elsewhere in the range.
+    let mut most = u64::MAX;
     while let Some(part) = left.pop() {
         if part.count() == 0 {
             continue;
         }
+        if part.count() > most {
+            left.extend(part.halves());
+            continue;
+        }
         rows.begin();
-        match some(engine, detection, part, rows).await {
+        match some(&engine, detection, part, rows).await {
             Ok(figures) => {
                 read += figures;
                 parts += 1;
             }
             Err(error) if error.is_out_of_memory() && part.count() > 1 => {
                 rows.forget();
-                left.extend(part.halves());
+                most = part.count().div_ceil(2);
+                left.push(part);
+            }
+            // Not even one: what is left is tried on disk, in larger parts again.
+            Err(error) if error.is_out_of_memory() && !engine.sorts_joins() => {
+                rows.forget();
+                engine = engine.with_sorted_joins();
+                most = u64::MAX;
+                left.push(part);
             }
             Err(error) => return Err(error),
         }
@@ -139,9 +149,8 @@ async fn one_after_the_other(
     let mut rows = WindowRows::new(engine);
     let (mut read, parts) = in_parts(engine, detection, ticks, &mut rows).await?;
     read += join(engine, detection, ticks, request, rows, alerts).await?;
-    let limit = human::bytes(engine.memory_limit());
     notes.push(format!(
-        "evaluated in {parts} parts of its range, as all of it at once needs more than {limit} of memory"
+        "evaluated in {parts} parts of its range, as all of it at once needs more memory than --memory-limit gives"
     ));
     Ok(read)
 }

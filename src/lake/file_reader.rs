@@ -9,7 +9,6 @@
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::ParquetFileMetrics;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
 use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
@@ -24,7 +23,7 @@ use datafusion::parquet::file::metadata::{
     RowGroupMetaData,
 };
 use datafusion::parquet::schema::types::{SchemaDescriptor, Type};
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -39,6 +38,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// second look costs next to nothing, from a store as much as half a megabyte.
 const LOCAL_TAIL: u64 = 64 << 10;
 const REMOTE_TAIL: u64 = 512 << 10;
+
+/// Name of the metric of bytes read, as in DataFusion.
+const BYTES_SCANNED: &str = "bytes_scanned";
 
 /// Length of the end of a Parquet file that says how long its metadata are.
 const FOOTER: usize = 8;
@@ -91,9 +93,9 @@ impl ParquetFileReaderFactory for FileReaders {
         _: Option<usize>,
         metrics: &ExecutionPlanMetricsSet,
     ) -> DfResult<Box<dyn AsyncFileReader + Send>> {
-        let name = file.object_meta.location.as_ref();
         Ok(Box::new(FileReader {
-            metrics: ParquetFileMetrics::new(partition_index, name, metrics),
+            // One alone: each is kept until the end of the scan.
+            scanned: MetricBuilder::new(metrics).counter(BYTES_SCANNED, partition_index),
             path: self.local.then(|| local_path(&file.object_meta.location)).flatten(),
             columns: file.extensions.get::<ReadColumns>().cloned(),
             store: Arc::clone(&self.store),
@@ -116,7 +118,7 @@ fn local_path(location: &Path) -> Option<PathBuf> {
 }
 
 struct FileReader {
-    metrics: ParquetFileMetrics,
+    scanned: Count,
     file: PartitionedFile,
     columns: Option<ReadColumns>,
     store: Arc<dyn ObjectStore>,
@@ -207,15 +209,13 @@ fn read_exact_at(mut file: &File, bytes: &mut [u8], position: u64) -> std::io::R
 impl AsyncFileReader for FileReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<bytes::Bytes>> {
         let count = usize::try_from(range.end - range.start).unwrap_or_default();
-        self.metrics.bytes_scanned.add(count);
+        self.scanned.add(count);
         self.read(range).boxed()
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<bytes::Bytes>>> {
         let count: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-        self.metrics
-            .bytes_scanned
-            .add(usize::try_from(count).unwrap_or_default());
+        self.scanned.add(usize::try_from(count).unwrap_or_default());
         async move {
             let mut here = Vec::with_capacity(ranges.len());
             for range in &ranges {

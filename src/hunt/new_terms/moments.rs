@@ -55,7 +55,7 @@ impl Moments {
         let types: Vec<DataType> = fields.map(|field| field.data_type().clone()).collect();
         let mut stream = seat.run(session, &plan).await?;
         let memory = MemoryConsumer::new("moments").register(&engine.runtime().memory_pool);
-        let most = (engine.memory_limit() / PART).clamp(LEAST_BYTES, MOST_BYTES);
+        let most = (engine.memory_of_queries() / PART).clamp(LEAST_BYTES, MOST_BYTES);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let mut fits = KeyedSpans::can_tell_apart(&types);
         let mut spans = KeyedSpans::new(types);

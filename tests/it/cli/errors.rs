@@ -187,7 +187,7 @@ fn sql() {
     let run = sandbox.run(&["sql", hungry, "--memory-limit", "64MB"]);
     assert_eq!(run.code, 1);
     insta::assert_snapshot!(run.stderr, @"
-    error: the query needs more memory than the limit of 64.0 MB allows for GROUP BY, DISTINCT or an aggregate
+    error: the query needs more memory than the limit allows for GROUP BY, DISTINCT or an aggregate
 
     hint: raise --memory-limit, lower --threads, or narrow the range
     ");
