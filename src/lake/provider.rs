@@ -4,6 +4,7 @@ use super::entry::{DataFile, FileStatistics};
 use super::file_reader::{FileReaders, ReadColumns};
 use super::layout::TableName;
 use super::table::LakeTable;
+use super::writer::ROW_GROUP_ROWS;
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -187,7 +188,14 @@ impl TableProvider for LakeTableProvider {
         let url = self.object_store_url()?;
         let store = state.runtime_env().object_store(&url)?;
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        let options = state.config_options().execution.parquet.clone();
+        let mut options = state.config_options().execution.parquet.clone();
+        // The log's statistics have ruled out what they can of files with one row group. To build
+        // the same from each file's own costs more than reading its first column.
+        let large = files
+            .iter()
+            .any(|file| file.rows.is_none_or(|rows| rows > ROW_GROUP_ROWS as u64));
+        options.pruning &= large;
+        options.enable_page_index &= large;
         let columns = ReadColumns::of(schema.file_schema());
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(datafusion::config::TableParquetOptions {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Rows of a row group: enough to compress well, few enough to skip by `event_action`.
-const ROW_GROUP_ROWS: usize = 128 * 1024;
+pub(super) const ROW_GROUP_ROWS: usize = 128 * 1024;
 
 /// Longest string kept as a bound in the log.
 const BOUND_BYTES: usize = 64;
