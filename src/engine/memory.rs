@@ -24,19 +24,9 @@ const NAMED: usize = 5;
 /// sender would have to end first, and senders that wait for the receivers, it stood still
 /// (DataFusion 55). It would also halve the parts of the others.
 #[derive(Debug)]
-pub(super) struct QueryMemory {
+struct QueryMemory {
     others: TrackConsumersPool<FairSpillPool>,
     passed_on: AtomicUsize,
-}
-
-impl QueryMemory {
-    pub(super) fn of(bytes: usize) -> Self {
-        let named = NonZeroUsize::new(NAMED).unwrap_or(NonZeroUsize::MIN);
-        Self {
-            others: TrackConsumersPool::new(FairSpillPool::new(bytes), named),
-            passed_on: AtomicUsize::new(0),
-        }
-    }
 }
 
 fn passes_on(consumer: &MemoryConsumer) -> bool {
@@ -99,9 +89,13 @@ impl MemoryPool for QueryMemory {
     }
 }
 
-/// For a runtime.
+/// So many bytes, for a runtime.
 pub(super) fn pool(bytes: usize) -> Arc<dyn MemoryPool> {
-    Arc::new(QueryMemory::of(bytes))
+    let named = NonZeroUsize::new(NAMED).unwrap_or(NonZeroUsize::MIN);
+    Arc::new(QueryMemory {
+        others: TrackConsumersPool::new(FairSpillPool::new(bytes), named),
+        passed_on: AtomicUsize::new(0),
+    })
 }
 
 #[cfg(test)]

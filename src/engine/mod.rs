@@ -59,6 +59,12 @@ const LEAST: u64 = 24 << 20;
 const CACHED: usize = 8;
 const MOST_CACHED: usize = 50 << 20;
 
+/// What a detection has found takes one part in so many of the memory of queries at most, and
+/// within bounds.
+const FINDINGS: u64 = 64;
+const LEAST_FINDINGS: u64 = 1 << 20;
+const MOST_FINDINGS: u64 = 64 << 20;
+
 /// What sessions over one version of a lake share.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -212,6 +218,12 @@ impl Engine {
     /// Bytes that queries may count, of those that the program may take.
     pub fn memory_of_queries(&self) -> u64 {
         memory_of_queries(self.resources)
+    }
+
+    /// Bytes that one detection may hold of what it has found, beside what its plan holds.
+    pub fn memory_of_findings(&self) -> usize {
+        let part = (self.memory_of_queries() / FINDINGS).clamp(LEAST_FINDINGS, MOST_FINDINGS);
+        usize::try_from(part).unwrap_or(usize::MAX)
     }
 
     /// How many threads queries use.

@@ -7,11 +7,6 @@ use serde_json::{Map, Value};
 use std::mem::size_of;
 use std::sync::Arc;
 
-/// Each detection's rows take one part in so many of the memory at most, and within bounds.
-const PART: u64 = 64;
-const LEAST_BYTES: u64 = 1 << 20;
-const MOST_BYTES: u64 = 64 << 20;
-
 /// Rows are handed on when they have about so many bytes.
 const HELD_BYTES: usize = 64 << 10;
 
@@ -25,10 +20,8 @@ pub(super) struct Ordered<R> {
 
 impl<R: Spilled + Send + 'static> Ordered<R> {
     pub(super) fn new(engine: &Engine) -> Self {
-        let budget = (engine.memory_of_queries() / PART).clamp(LEAST_BYTES, MOST_BYTES);
-        let budget = usize::try_from(budget).unwrap_or(usize::MAX);
         Self {
-            sorter: Some(Sorter::new(Arc::clone(engine.runtime()), budget)),
+            sorter: Some(Sorter::new(Arc::clone(engine.runtime()), engine.memory_of_findings())),
             held: Vec::new(),
             bytes: 0,
         }

@@ -13,11 +13,6 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit
 use futures::TryStreamExt as _;
 use std::sync::Arc;
 
-/// Moments are kept in one part in so many of the memory, and within bounds.
-const PART: u64 = 64;
-const LEAST_BYTES: u64 = 1 << 20;
-const MOST_BYTES: u64 = 64 << 20;
-
 /// Name of the column of moments, and beginning of those of their terms.
 const MOMENT: &str = "__moment";
 
@@ -55,8 +50,7 @@ impl Moments {
         let types: Vec<DataType> = fields.map(|field| field.data_type().clone()).collect();
         let mut stream = seat.run(session, &plan).await?;
         let memory = MemoryConsumer::new("moments").register(&engine.runtime().memory_pool);
-        let most = (engine.memory_of_queries() / PART).clamp(LEAST_BYTES, MOST_BYTES);
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let most = engine.memory_of_findings();
         let mut fits = KeyedSpans::can_tell_apart(&types);
         let mut spans = KeyedSpans::new(types);
         while fits && let Some(batch) = stream.try_next().await? {
