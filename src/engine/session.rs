@@ -97,6 +97,8 @@ impl Session {
         let part = engine.memory_of_queries() / (64 * engine.threads() as u64);
         options.execution.sort_spill_reservation_bytes = usize::try_from(part).unwrap_or(usize::MAX).min(10 << 20);
         options.optimizer.prefer_hash_join = !engine.sorts_joins();
+        // Rows whose keys are together are so with a tick among them.
+        options.optimizer.subset_repartition_threshold = 1;
         if engine.is_frugal() {
             config = config.with_batch_size(FRUGAL_ROWS);
         }
@@ -262,8 +264,8 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 
 /// DataFusion's rules for physical plans, and ours in their places.
 fn physical_rules(frugal: bool) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = PhysicalOptimizer::new().rules;
-    rules.insert(0, lifting::physical_rule());
+    let mut rules = lifting::physical_rules().to_vec();
+    rules.extend(PhysicalOptimizer::new().rules);
     let selection = rules.iter().position(|rule| rule.name() == "join_selection");
     rules.insert(selection.map_or(rules.len(), |place| place + 1), Arc::new(JoinSides));
     if frugal {

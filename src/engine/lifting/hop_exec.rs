@@ -10,6 +10,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, internal_err};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::filter_pushdown::{ChildFilterDescription, FilterDescription, FilterPushdownPhase};
 use datafusion::physical_plan::{
@@ -45,7 +46,7 @@ impl HopExec {
     pub(super) fn new(input: Arc<dyn ExecutionPlan>, column: usize, ticks: Ticks, target: Target) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
-            Partitioning::UnknownPartitioning(input.properties().output_partitioning().partition_count()),
+            partitioning(&input, column),
             input.pipeline_behavior(),
             input.boundedness(),
         );
@@ -72,6 +73,15 @@ impl HopExec {
 
     pub(super) fn makes_panes(&self) -> bool {
         self.target == Target::Pane
+    }
+}
+
+/// As of the input, but by this column, in which other values come.
+fn partitioning(input: &Arc<dyn ExecutionPlan>, column: usize) -> Partitioning {
+    let reads = |expr: &Arc<dyn PhysicalExpr>| collect_columns(expr).iter().any(|read| read.index() == column);
+    match input.output_partitioning() {
+        Partitioning::Hash(exprs, count) if !exprs.iter().any(reads) => Partitioning::Hash(exprs.clone(), *count),
+        other => Partitioning::UnknownPartitioning(other.partition_count()),
     }
 }
 

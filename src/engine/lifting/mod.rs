@@ -23,6 +23,8 @@ mod hop_exec;
 mod joins;
 mod panes;
 mod rewrite;
+mod sieve;
+mod sieve_exec;
 mod ticks;
 mod witness;
 
@@ -148,8 +150,8 @@ impl QueryPlanner for LiftingPlanner {
     }
 }
 
-/// The rule for lifted plans: for before distribution is settled and stages of aggregates are
+/// The rules for lifted plans: for before distribution is settled and stages of aggregates are
 /// joined.
-pub(super) fn physical_rule() -> Arc<dyn PhysicalOptimizerRule + Send + Sync> {
-    Arc::new(panes::PanesBeforeWindows)
+pub(super) fn physical_rules() -> [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 2] {
+    [Arc::new(panes::PanesBeforeWindows), Arc::new(sieve::SieveBeforeWindows)]
 }
