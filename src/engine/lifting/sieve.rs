@@ -35,7 +35,10 @@ impl PhysicalOptimizerRule for SieveBeforeWindows {
             let Some(filter) = node.downcast_ref::<FilterExec>() else {
                 return Ok(Transformed::no(node));
             };
-            let counts: Vec<Count> = split_conjunction(filter.predicate()).into_iter().filter_map(count).collect();
+            let counts: Vec<Count> = split_conjunction(filter.predicate())
+                .into_iter()
+                .filter_map(count)
+                .collect();
             match sieved(filter.input(), counts)? {
                 Some(input) => with_input(&node, input).map(Transformed::yes),
                 None => Ok(Transformed::no(node)),

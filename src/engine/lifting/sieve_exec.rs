@@ -312,7 +312,10 @@ impl Panes {
         let mut sums = vec![0_u64; self.what.conditions.len()];
         let mut window: VecDeque<&Seen> = VecDeque::new();
         for pane in &seen {
-            while let Some(left) = window.front().filter(|left| left.key != pane.key || left.last < pane.first) {
+            while let Some(left) = window
+                .front()
+                .filter(|left| left.key != pane.key || left.last < pane.first)
+            {
                 let counts = sums.iter_mut().zip(self.counts(left.place));
                 counts.for_each(|(sum, count)| *sum -= count);
                 window.pop_front();
@@ -333,7 +336,9 @@ impl Panes {
 
     fn counts(&self, place: usize) -> &[u64] {
         let conditions = self.what.conditions.len();
-        self.counts.get(place * conditions..(place + 1) * conditions).unwrap_or(&[])
+        self.counts
+            .get(place * conditions..(place + 1) * conditions)
+            .unwrap_or(&[])
     }
 }
 
@@ -354,8 +359,16 @@ fn numbers(states: &ArrayRef) -> Result<Vec<u64>> {
         return Ok(rows.map(|row| u64::try_from(number(row)).unwrap_or_default()).collect());
     }
     if let Some(lists) = states.as_list_opt::<i32>() {
-        let elements = |row| if lists.is_valid(row) { lists.value_length(row) } else { 0 };
-        return Ok(rows.map(|row| u64::try_from(elements(row)).unwrap_or_default()).collect());
+        let elements = |row| {
+            if lists.is_valid(row) {
+                lists.value_length(row)
+            } else {
+                0
+            }
+        };
+        return Ok(rows
+            .map(|row| u64::try_from(elements(row)).unwrap_or_default())
+            .collect());
     }
     internal_err!("the state of a count is {}", states.data_type())
 }
