@@ -1,7 +1,7 @@
 //! How a hunt would evaluate a detection: plans it and runs nothing.
 
-use super::windowed::PlannedTicks;
-use super::{HuntRequest, Range, event, micros, new_terms, windowed};
+use super::ticks::{self, PlannedTicks};
+use super::{HuntRequest, Range, event, micros, new_terms};
 use crate::config::format_instant;
 use crate::detections::{Detection, Kind, format_duration};
 use crate::engine::{Clock, Engine, Lifted, Question, ScanPlan, Scope, Session, Ticks, Window, aggregates_per_pane};
@@ -161,7 +161,7 @@ async fn ticks(
     range: Range,
     last_event: i64,
 ) -> Result<Shown> {
-    let wanted = windowed::ticks(detection, request, range);
+    let wanted = ticks::ticks(detection, request, range);
     let count = wanted.count();
     // A range without a tick has a plan too.
     let ticks = match count {
@@ -176,7 +176,7 @@ async fn ticks(
         lifted,
         raw_fields,
         ..
-    } = windowed::plan(engine, detection, ticks).await?;
+    } = ticks::plan(engine, detection, ticks).await?;
     let counted_ticks = counted(count, "tick", "ticks");
     let reason = match lifted {
         Lifted::Plan { plan, questions } if !request.replay => {

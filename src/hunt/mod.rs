@@ -9,6 +9,7 @@ mod ordered;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod ticks;
 mod together;
 mod verify;
 mod window_rows;

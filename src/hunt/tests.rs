@@ -1,8 +1,8 @@
 //! Windowed detections in parts of their range, and what waits on disk meanwhile.
 
 use super::ordered::Ordered;
+use super::ticks::{in_parts, one_by_one};
 use super::window_rows::WindowRows;
-use super::windowed::{in_parts, one_by_one};
 use crate::alerts::WindowRow;
 use crate::config::Resources;
 use crate::detections::parse;

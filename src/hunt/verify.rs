@@ -1,8 +1,8 @@
 //! Replays some ticks of a hunt and compares what one pass over the whole range gives for
 //! them: a check on the data at hand of what tests check on invented data.
 
+use super::ticks::{in_parts, one_by_one, plan, rows_of_ticks, ticks};
 use super::window_rows::WindowRows;
-use super::windowed::{in_parts, one_by_one, plan, rows_of_ticks, ticks};
 use super::{HuntRequest, Range};
 use crate::alerts::WindowRow;
 use crate::detections::{Detection, Kind};
