@@ -183,3 +183,70 @@ fn more_than_fits_into_memory_goes_to_disk() {
         }
     });
 }
+
+#[test]
+fn what_was_added_before_starting_over_leaves_nothing_behind() {
+    wait(async {
+        let engine = engine(64 << 20).await;
+        // A few that the writer still has, more that the sorter has, and more than fit into memory.
+        for (count, padding, to_disk) in [(3_u64, 0, false), (200, 0, false), (40, 300_000, true)] {
+            let store = AlertStore::new(&engine);
+            let mut other = store.writer();
+            other.add(&numbered(1_000_000, 0)).await.unwrap();
+            let mut writer = store.writer();
+            // Twice, as nothing says that only one attempt fails.
+            for attempt in 1..=2 {
+                for number in 0..count {
+                    // An earlier text than that of the same alert below, and one that never comes again.
+                    writer
+                        .add(&Alert {
+                            severity: "a".into(),
+                            ..numbered(number, padding)
+                        })
+                        .await
+                        .unwrap();
+                    writer.add(&numbered(attempt * 1000 + number, padding)).await.unwrap();
+                }
+                writer.start_over();
+            }
+            assert_eq!(files(&engine) > 0, to_disk, "{count} alerts of {padding} bytes");
+            let kept: Vec<Alert> = (0..count / 2).map(|number| numbered(number, 0)).collect();
+            for alert in &kept {
+                writer.add(alert).await.unwrap();
+            }
+            let (writer, other) = (writer.keep().await.unwrap(), other.keep().await.unwrap());
+            let sorted = store.finish().await.unwrap();
+            assert_eq!((sorted.of(writer), sorted.of(other)), (count / 2, 1));
+            assert_eq!(sorted.total(), count / 2 + 1);
+            let mut expected = [kept, vec![numbered(1_000_000, 0)]].concat();
+            expected.sort_by_key(order);
+            assert!(sorted.collect().await.unwrap() == expected);
+            assert_eq!((files(&engine), engine.runtime().memory_pool.reserved()), (0, 0));
+        }
+    });
+}
+
+#[test]
+fn a_writer_that_started_over_and_was_not_kept_has_no_alerts() {
+    wait(async {
+        let engine = engine(64 << 20).await;
+        let store = AlertStore::new(&engine);
+        let mut writer = store.writer();
+        for number in 0..200 {
+            writer.add(&numbered(number, 0)).await.unwrap();
+        }
+        writer.start_over();
+        for number in 0..200 {
+            writer.add(&numbered(number, 0)).await.unwrap();
+        }
+        drop(writer);
+        // Even if all that came was taken before, an empty one counts as empty.
+        let mut empty = store.writer();
+        empty.add(&numbered(7, 0)).await.unwrap();
+        empty.start_over();
+        let empty = empty.keep().await.unwrap();
+        let sorted = store.finish().await.unwrap();
+        assert_eq!((sorted.total(), sorted.of(empty)), (0, 0));
+        assert_eq!(sorted.collect().await.unwrap(), []);
+    });
+}

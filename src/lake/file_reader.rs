@@ -314,3 +314,6 @@ fn narrow(text: &[u8], columns: &BTreeSet<String>) -> Result<ParquetMetaData> {
     );
     Ok(ParquetMetaData::new(file, row_groups))
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,6 +206,73 @@ fn an_episode_is_the_same_alert_wherever_a_hunt_begins() {
     assert_eq!(windows.len(), 3);
 }
 
+#[test]
+fn what_fails_only_on_a_row_that_no_tick_sees_is_replayed_and_the_hunt_says_so() {
+    let sandbox = Sandbox::new();
+    let at = |time: &str| format!("2026-03-01T{time}:00Z");
+    // A run every two hours looks back half an hour: none of them sees event 2.
+    let log = [
+        event("1", &at("09:45"), "t.a", "act", "ann"),
+        event("2", &at("11:00"), "t.a", "act", "ann"),
+        event("3", &at("11:45"), "t.a", "act", "ben"),
+        event("4", &at("12:00"), "t.a", "act", "ann"),
+    ];
+    sandbox.file("log.json", log.concat());
+    assert_eq!(sandbox.ingest(&["log.json"]), [4, 4, 0, 0]);
+    let header = "interval = \"2h\"\nlookback = \"30m\"\nkey = [\"user.id\"]\n";
+    let share = "12 / (CAST(event.id AS BIGINT) - 2)";
+    let divides = format!("SELECT user.id, {share} AS share FROM events");
+    own(&sandbox, "divides", header, &divides);
+    let filters = format!("SELECT user.id, count(*) AS share FROM events WHERE {share} > 0 GROUP BY user.id");
+    own(&sandbox, "filters", header, &filters);
+    own(&sandbox, "works", header, "SELECT user.id, 0 AS share FROM events");
+    let hunt = |more: &[&str]| {
+        let all = [
+            "hunt",
+            "--detections",
+            "own",
+            "divides",
+            "filters",
+            "works",
+            "--format",
+            "jsonl",
+        ];
+        let run = sandbox.run(&[&all[..], more].concat());
+        assert_eq!(run.code, 0, "{run:?}");
+        run
+    };
+    let (found, replayed) = (hunt(&[]), hunt(&["--replay"]));
+    assert_eq!(found.stdout, replayed.stdout);
+    let (found, replayed) = (hunt(&["--per-window"]), hunt(&["--per-window", "--replay"]));
+    assert_eq!(found.stdout, replayed.stdout);
+    let mut shares: Vec<String> = lines(&found.stdout)
+        .iter()
+        .map(|alert| format!("{} {}", alert["detection"], alert["fields"]["share"]).replace('"', ""))
+        .collect();
+    shares.sort();
+    assert_eq!(
+        shares,
+        [
+            "divides -12",
+            "divides 12",
+            "divides 6",
+            "filters 1",
+            "filters 1",
+            "works 0",
+            "works 0",
+            "works 0"
+        ]
+    );
+    let note = "evaluated tick by tick, which is slow: all ticks at once failed: division by zero\n";
+    for (said, notes) in [
+        (&found.stderr, format!("divides: {note}filters: {note}")),
+        (&replayed.stderr, String::new()),
+    ] {
+        let told = said.split_inclusive('\n').filter(|line| line.contains("tick by tick"));
+        assert_eq!(told.collect::<String>(), notes, "{said}");
+    }
+}
+
 #[cfg(unix)]
 mod interrupted {
     use super::*;

@@ -1,6 +1,9 @@
 //! Windows that are hard to evaluate together, worked out by hand: what each tick must give,
 //! in one pass and in replay.
 
+mod meetings;
+mod thresholds;
+
 use super::events::{HOUR, MINUTE, TENANT};
 use super::world::{Outcome, Range, World, windowed};
 use serde_json::{Value, json};
@@ -48,13 +51,17 @@ fn between(from: i64, to: i64) -> Range {
 
 /// Both ways, per window and as episodes; the windows are returned.
 fn hunted(interval: &str, lookback: &str, key: &[&str], range: Range, sql: &str) -> Outcome {
+    hunted_in(&WORLD, interval, lookback, key, range, sql)
+}
+
+fn hunted_in(world: &World, interval: &str, lookback: &str, key: &[&str], range: Range, sql: &str) -> Outcome {
     let detections = [windowed("hard_case", interval, lookback, key, sql)];
     let episodes = Range {
         per_window: false,
         ..range
     };
     for range in [episodes, range] {
-        let outcome = WORLD
+        let outcome = world
             .hunt_both_ways(&detections, range)
             .unwrap_or_else(|difference| panic!("{difference}"));
         assert_eq!(outcome.errors, [None]);
