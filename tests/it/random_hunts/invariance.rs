@@ -82,6 +82,11 @@ impl Questions {
 
     fn agree(&self, seed: u64, what: &str, expected: &[Outcome], found: &[Outcome]) {
         for (number, (expected, found)) in expected.iter().zip(found).enumerate() {
+            // Whether the other side of a join with nothing is evaluated at all, SQL leaves to
+            // the engine, which looks at how large the sides are.
+            if expected.divides_by_zero() || found.divides_by_zero() {
+                continue;
+            }
             let sql = self
                 .windowed
                 .get(number)

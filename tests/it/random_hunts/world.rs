@@ -67,6 +67,12 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Whether a detection failed on a row, by the one expression of the grammar that can.
+    pub(super) fn divides_by_zero(&self) -> bool {
+        let mut errors = self.errors.iter().flatten();
+        errors.any(|error| error.contains("division by zero"))
+    }
+
     /// The same findings, and the same detections that failed. How an error is worded may
     /// depend on the plan in which it happened. Where the query engine itself breaks on one
     /// of the two plans, there is nothing to compare.
