@@ -5,11 +5,12 @@
 //!
 //! - `suspicious_source` in one pass and tick by tick (4,320 ticks and those after the end),
 //! - `unusual_client_app` and a plain `SELECT DISTINCT` of its field under its filter,
-//! - 40 detections in one hunt and each of them alone,
+//! - 40 detections in one hunt and each of them alone: such as a tenant has, most of which find
+//!   nothing or little (`many`), and such that all find much or aggregate everything (`heavy`),
 //! - the peak memory of all of these with `--memory-limit 256MB`.
 //!
 //! `RETROHUNT_BENCH_EVENTS` changes the number of events; arguments choose among `ticks`,
-//! `terms`, `many` and `memory`.
+//! `terms`, `many`, `heavy` and `memory`.
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
@@ -45,7 +46,13 @@ fn main() {
         ingest.arg("ingest").arg(folder.join("logs"));
         println!("ingested in {:.0} s", measured(&mut ingest).0);
     }
-    let runs: [(&str, Run); 4] = [("ticks", ticks), ("terms", terms), ("many", many), ("memory", memory)];
+    let runs: [(&str, Run); 5] = [
+        ("ticks", ticks),
+        ("terms", terms),
+        ("many", many),
+        ("heavy", heavy),
+        ("memory", memory),
+    ];
     for (name, run) in runs {
         if chosen.is_empty() || chosen.iter().any(|choice| choice == name) {
             run(&folder, &lake);
@@ -100,8 +107,121 @@ fn terms(_: &Path, lake: &Path) {
     );
 }
 
-/// 40 detections of every kind: ten variants of each of four.
-fn many_detections(folder: &Path) -> PathBuf {
+/// 40 detections such as a tenant has: most ask for what hardly ever happens.
+fn usual_detections(folder: &Path) -> PathBuf {
+    let folder = folder.join("usual");
+    fs::create_dir_all(&folder).expect("the build folder can be written");
+    let write = |id: &str, more: &str, sql: &str| {
+        let text = format!("{}{sql}", header(id, more));
+        fs::write(folder.join(format!("{id}.sql")), text).expect("the build folder can be written");
+    };
+    let rare = [
+        "New-InboxRule",
+        "Set-InboxRule",
+        "Add-MailboxPermission",
+        "New-TransportRule",
+        "Set-AdminAuditLogConfig",
+        "Disable-AntiPhishRule",
+        "Remove-MalwareFilterPolicy",
+        "Consent to application.",
+        "Add member to role.",
+        "Add app role assignment grant to user.",
+        "New-ManagementRoleAssignment",
+        "Set-DkimSigningConfig",
+        "FileMalwareDetected",
+        "SharingInvitationCreated",
+        "AnonymousLinkCreated",
+        "Set-CASMailbox",
+        "Add-MailboxFolderPermission",
+        "Update application.",
+    ];
+    for (number, action) in rare.iter().enumerate() {
+        let sql = format!(
+            "SELECT @timestamp, event.id, user.id, source.ip FROM events WHERE event.dataset = 'o365.audit' AND event.action = '{action}' AND event.outcome = 'success'"
+        );
+        write(&format!("rare_{number}"), "", &sql);
+    }
+    let ranges = [
+        ("o365.audit", "Set-Mailbox", "198.51.7.0/28"),
+        ("azure.signinlogs", "Sign-in activity", "198.51.9.0/29"),
+    ];
+    for (number, (dataset, action, range)) in ranges.iter().enumerate() {
+        let sql = format!(
+            "SELECT @timestamp, event.id, user.id, source.ip FROM events WHERE event.dataset = '{dataset}' AND event.action = '{action}' AND cidr_match(source.ip, '{range}')"
+        );
+        write(&format!("range_{number}"), "", &sql);
+    }
+    let thresholds = [
+        ("UserLoggedIn", "10m", "1h", "user.id", "count(*)", 8),
+        ("UserLoginFailed", "5m", "30m", "user.id", "count(*)", 10),
+        ("FileAccessed", "1h", "1h", "user.id", "count(*)", 10),
+        ("FileDownloaded", "15m", "1h", "user.id", "count(*)", 50),
+        ("MailItemsAccessed", "1h", "4h", "user.id", "count(*)", 12),
+        ("Sign-in activity", "30m", "2h", "source.ip", "count(*)", 20),
+        ("UserLoggedIn", "1h", "24h", "source.ip", "count(*)", 60),
+        ("Set-Mailbox", "1h", "12h", "user.id", "count(*)", 6),
+        ("UserLoggedIn", "1h", "4h", "source.ip", "count(DISTINCT user.id)", 12),
+        (
+            "Sign-in activity",
+            "1h",
+            "2h",
+            "source.ip",
+            "count(DISTINCT user.id)",
+            15,
+        ),
+        ("UserLoggedIn", "1h", "6h", "user.id", "count(DISTINCT source.ip)", 8),
+        ("FileAccessed", "1d", "1d", "user.id", "count(DISTINCT source.ip)", 10),
+    ];
+    for (number, (action, interval, lookback, key, count, least)) in thresholds.iter().enumerate() {
+        let more = format!("interval = \"{interval}\"\nlookback = \"{lookback}\"\nkey = [\"{key}\"]\n");
+        let sql = format!(
+            "SELECT {key}, count(*) AS event_count, min(@timestamp) AS first_time FROM events WHERE event.action = '{action}' GROUP BY {key} HAVING {count} >= {least}"
+        );
+        write(&format!("threshold_{number}"), &more, &sql);
+    }
+    let terms = [
+        ("\"user.id\"", "14d", "event.dataset = 'o365.audit'"),
+        ("\"source.ip\"", "14d", "event.dataset = 'azure.signinlogs'"),
+        (
+            "\"o365.audit.ClientAppId\"",
+            "14d",
+            "event.action = 'MailItemsAccessed'",
+        ),
+        ("\"user.id\", \"event.action\"", "10d", "event.dataset = 'o365.audit'"),
+        ("\"user.id\", \"source.ip\"", "14d", "event.action = 'Set-Mailbox'"),
+    ];
+    for (number, (fields, history, filter)) in terms.iter().enumerate() {
+        let more = format!("[new_terms]\nfields = [{fields}]\nhistory = \"{history}\"\n");
+        let sql = format!(
+            "SELECT @timestamp, event.id, user.id, source.ip, o365.audit.ClientAppId FROM events WHERE {filter}"
+        );
+        write(&format!("terms_{number}"), &more, &sql);
+    }
+    let events = |action: &str| format!("(SELECT user.id, @timestamp FROM events WHERE event.action = '{action}')");
+    for (number, (first, second)) in [
+        ("UserLoggedIn", "Set-Mailbox"),
+        ("Set-Mailbox", "FileAccessed"),
+        ("Set-Mailbox", "New-InboxRule"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let sql = format!(
+            "SELECT b.user.id AS \"user.id\", count(*) AS event_count FROM {} a JOIN {} b ON a.user.id = b.user.id AND a.@timestamp < b.@timestamp GROUP BY b.user.id",
+            events(first),
+            events(second)
+        );
+        write(
+            &format!("sequence_{number}"),
+            "interval = \"1h\"\nlookback = \"2h\"\nkey = [\"user.id\"]\n",
+            &sql,
+        );
+    }
+    folder
+}
+
+/// 40 detections of every kind, each with much to do: ten variants of each of four.
+fn heavy_detections(folder: &Path) -> PathBuf {
     let folder = folder.join("detections");
     fs::create_dir_all(&folder).expect("the build folder can be written");
     let actions = [
@@ -167,7 +287,14 @@ fn header(id: &str, more: &str) -> String {
 }
 
 fn many(folder: &Path, lake: &Path) {
-    let detections = many_detections(folder);
+    together(&usual_detections(folder), lake);
+}
+
+fn heavy(folder: &Path, lake: &Path) {
+    together(&heavy_detections(folder), lake);
+}
+
+fn together(detections: &Path, lake: &Path) {
     let detections = detections.to_str().expect("a path in UTF-8");
     let mut alone = Vec::new();
     for entry in fs::read_dir(detections).expect("the detections") {
@@ -193,7 +320,7 @@ fn many(folder: &Path, lake: &Path) {
 }
 
 fn memory(folder: &Path, lake: &Path) {
-    let detections = many_detections(folder);
+    let detections = heavy_detections(folder);
     let detections = detections.to_str().expect("a path in UTF-8");
     let hunts: [&[&str]; 5] = [
         &["hunt", "suspicious_source"],
