@@ -1,12 +1,12 @@
 //! A data file as the table's log describes it, and pruning by that description.
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, UInt64Array};
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, ScalarValue};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One Parquet file of a table.
 #[derive(Debug, Clone)]
@@ -96,41 +96,86 @@ fn round_up(value: ScalarValue) -> ScalarValue {
 }
 
 /// The files of a table, seen as containers that a predicate can rule out.
-pub(super) struct FileStatistics<'a> {
-    pub(super) files: &'a [DataFile],
-    pub(super) partition_columns: &'a [String],
-    pub(super) schema: &'a Schema,
+#[derive(Debug)]
+pub(super) struct TableFiles {
+    files: Vec<DataFile>,
+    partition_columns: Vec<String>,
+    schema: SchemaRef,
+    /// What predicates have asked for so far: they ask for the same few columns again and again.
+    asked: Mutex<HashMap<String, Option<KnownColumn>>>,
 }
 
-impl FileStatistics<'_> {
-    fn column(
-        &self,
-        column: &Column,
-        of_statistics: impl Fn(&ColumnStatistics) -> Option<ScalarValue>,
-    ) -> Option<ArrayRef> {
-        let data_type = self.schema.field_with_name(&column.name).ok()?.data_type();
+/// What is known of a column, a value for each file.
+#[derive(Debug, Clone)]
+struct KnownColumn {
+    min: ArrayRef,
+    max: ArrayRef,
+    nulls: ArrayRef,
+}
+
+impl TableFiles {
+    /// Files of a table with these partition columns, which are columns of its schema too.
+    pub(super) fn new(files: Vec<DataFile>, partition_columns: Vec<String>, schema: SchemaRef) -> Self {
+        Self {
+            files,
+            partition_columns,
+            schema,
+            asked: Mutex::default(),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[DataFile] {
+        &self.files
+    }
+
+    fn known(&self, column: &Column) -> Option<KnownColumn> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked.get(&column.name) {
+            return known.clone();
+        }
+        let known = self.look_up(&column.name);
+        asked.insert(column.name.clone(), known.clone());
+        known
+    }
+
+    fn look_up(&self, name: &str) -> Option<KnownColumn> {
+        let data_type = self.schema.field_with_name(name).ok()?.data_type();
         let null = ScalarValue::try_from(data_type).ok()?;
-        let partition = self.partition_columns.iter().position(|name| *name == column.name);
-        let values = self.files.iter().map(|file| {
-            let value = match partition {
-                Some(position) => file.partition.get(position).cloned(),
-                None => file.statistics.get(&column.name).and_then(&of_statistics),
-            };
-            value
-                .and_then(|value| value.cast_to(data_type).ok())
-                .unwrap_or_else(|| null.clone())
+        let partition = self.partition_columns.iter().position(|column| column == name);
+        let values = |of_statistics: fn(&ColumnStatistics) -> Option<&ScalarValue>| {
+            let values = self.files.iter().map(|file| {
+                let value = match partition {
+                    Some(position) => file.partition.get(position),
+                    None => file.statistics.get(name).and_then(of_statistics),
+                };
+                let value = value.and_then(|value| value.cast_to(data_type).ok());
+                value.unwrap_or_else(|| null.clone())
+            });
+            ScalarValue::iter_to_array(values).ok()
+        };
+        let nulls = self.files.iter().map(|file| match partition {
+            Some(position) => match file.partition.get(position)?.is_null() {
+                true => file.rows,
+                false => Some(0),
+            },
+            None => file.statistics.get(name)?.nulls,
         });
-        ScalarValue::iter_to_array(values).ok()
+        Some(KnownColumn {
+            min: values(|statistics| statistics.min.as_ref())?,
+            max: values(|statistics| statistics.max.as_ref())?,
+            nulls: Arc::new(nulls.collect::<UInt64Array>()),
+        })
     }
 }
 
-impl PruningStatistics for FileStatistics<'_> {
+impl PruningStatistics for TableFiles {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.column(column, |statistics| statistics.min.clone())
+        self.known(column).map(|known| known.min)
     }
 
     fn max_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.column(column, |statistics| statistics.max.clone())
+        self.known(column).map(|known| known.max)
     }
 
     fn num_containers(&self) -> usize {
@@ -138,22 +183,7 @@ impl PruningStatistics for FileStatistics<'_> {
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        let partition = self.partition_columns.iter().position(|name| *name == column.name);
-        let counts: UInt64Array = self
-            .files
-            .iter()
-            .map(|file| match partition {
-                Some(position) => file
-                    .partition
-                    .get(position)
-                    .map(|v| if v.is_null() { file.rows } else { Some(0) })?,
-                None => file
-                    .statistics
-                    .get(&column.name)
-                    .and_then(|statistics| statistics.nulls),
-            })
-            .collect();
-        Some(Arc::new(counts))
+        self.known(column).map(|known| known.nulls)
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {

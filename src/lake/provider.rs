@@ -1,6 +1,6 @@
 //! The DataFusion table over a version of a lake table.
 
-use super::entry::{DataFile, FileStatistics};
+use super::entry::{DataFile, TableFiles};
 use super::file_reader::{FileReaders, ReadColumns};
 use super::layout::TableName;
 use super::table::LakeTable;
@@ -33,9 +33,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct LakeTableProvider {
     table: LakeTable,
-    files: Vec<DataFile>,
+    files: TableFiles,
     schema: TableSchema,
-    partition_columns: Vec<String>,
 }
 
 impl LakeTableProvider {
@@ -43,22 +42,18 @@ impl LakeTableProvider {
     pub fn new(table: LakeTable) -> Result<Self> {
         let files = table.files()?;
         let schema = table_schema(table.name());
-        let partition_columns = schema
-            .table_partition_cols()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect();
+        let partition_columns = schema.table_partition_cols().iter();
+        let partition_columns = partition_columns.map(|field| field.name().clone()).collect();
         Ok(Self {
+            files: TableFiles::new(files, partition_columns, Arc::clone(schema.table_schema())),
             table,
-            files,
             schema,
-            partition_columns,
         })
     }
 
     /// The files of this version.
     pub fn files(&self) -> &[DataFile] {
-        &self.files
+        self.files.all()
     }
 
     /// Whether an object of the store is a file of this table.
@@ -86,25 +81,20 @@ impl LakeTableProvider {
 
     fn prune(&self, state: &dyn Session, filters: &[Expr]) -> DfResult<Vec<&DataFile>> {
         let Some(predicate) = conjunction(filters.to_vec()) else {
-            return Ok(self.files.iter().collect());
+            return Ok(self.files().iter().collect());
         };
         let schema = DFSchema::try_from(self.schema.table_schema().as_ref().clone())?;
         let kept = self.kept(state.create_physical_expr(predicate, &schema)?)?;
-        let files = self.files.iter().zip(kept);
+        let files = self.files().iter().zip(kept);
         Ok(files.filter_map(|(file, kept)| kept.then_some(file)).collect())
     }
 
     /// For each file whether it can hold a row of the predicate.
     fn kept(&self, predicate: Arc<dyn PhysicalExpr>) -> DfResult<Vec<bool>> {
-        let schema = self.schema.table_schema();
         PruningPredicateBuilder::new()
-            .with_file_schema(Arc::clone(schema))
+            .with_file_schema(Arc::clone(self.schema.table_schema()))
             .try_build(predicate)?
-            .prune(&FileStatistics {
-                files: &self.files,
-                partition_columns: &self.partition_columns,
-                schema,
-            })
+            .prune(&self.files)
     }
 
     /// The table with only those of its files' columns that a scan reads, and where these are
