@@ -185,10 +185,11 @@ impl Engine {
         Session::new(self, scope)
     }
 
-    /// The same, frugal: with one thread, and few rows at a time. What queries count is then
-    /// nearly all they take, so they may count more; nothing else has to run beside them.
+    /// The same, frugal: with one thread, and few rows at a time. Nothing else has to run beside
+    /// a query then, so it may count more; a join that has gathered one side copies it once.
     pub fn frugal(&self) -> Result<Self> {
-        let limit = usize::try_from(self.resources.memory_limit / 2).unwrap_or(usize::MAX);
+        let limit = self.memory_of_queries().max(self.resources.memory_limit / 4);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime).with_memory_pool(memory::pool(limit));
         Ok(Self {
             frugal: true,
