@@ -1,6 +1,7 @@
 //! Events on their way into Arrow: one set of builders per dataset, and only for the
 //! columns that an event has filled.
 
+use super::Place;
 use crate::lake::events_schema;
 use crate::schema::{CATALOGUE, Cell, EVENT_DATASET, EventRow, FieldId, FieldType};
 use datafusion::arrow::array::{
@@ -29,8 +30,7 @@ pub(super) struct EventMeta {
 #[derive(Debug)]
 pub(super) struct EventBatch {
     pub(super) dataset: String,
-    /// Index of the file in this ingest.
-    pub(super) file: usize,
+    pub(super) place: Place,
     pub(super) meta: Vec<EventMeta>,
     /// Columns that at least one event has, by position in [`events_schema`].
     pub(super) columns: Vec<(usize, ArrayRef)>,
@@ -72,7 +72,7 @@ impl EventBatchBuilder {
         self.meta.push(meta);
     }
 
-    pub(super) fn finish(self, dataset: String, file: usize) -> EventBatch {
+    pub(super) fn finish(self, dataset: String, place: Place) -> EventBatch {
         let rows = self.meta.len();
         let mut columns = Vec::new();
         let mut bytes = rows * size_of::<EventMeta>();
@@ -85,7 +85,7 @@ impl EventBatchBuilder {
         }
         EventBatch {
             dataset,
-            file,
+            place,
             meta: self.meta,
             columns,
             bytes,
@@ -236,7 +236,7 @@ mod tests {
         row.add(EVENT_CATEGORY, "iam");
         builder.push(&row, meta);
         builder.push(&EventRow::new(), meta);
-        let batch = builder.finish("d".into(), 0);
+        let batch = builder.finish("d".into(), Place::default());
         let action = batch.column(schema_position(EVENT_ACTION)).unwrap();
         assert_eq!((action.len(), action.null_count()), (3, 2));
         assert_eq!(action.as_string::<i32>().value(1), "a");

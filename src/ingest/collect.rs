@@ -4,9 +4,9 @@ use super::batch::{EventBatch, schema_position};
 use super::commit::Committer;
 use super::dedup::{Partition, Verdict};
 use super::parse::{Parsed, Rejected, kept};
-use super::pending::{Origin, Pending};
+use super::pending::{MEMBER, Origin, Pending};
 use super::report::{FileReport, IngestReport};
-use super::{Ending, Item};
+use super::{Ending, Item, Place};
 use crate::error::{Error, Result};
 use crate::schema::{EVENT_ID, RAW};
 use crate::sources::{Rejection, SOURCES};
@@ -77,7 +77,13 @@ impl Collector {
                     ..FileReport::default()
                 };
             }
-            Item::Parsed(parsed, file) => self.parsed(*parsed, file).await?,
+            Item::Member { file, member } => {
+                let outer = &self.origins[file];
+                let path = format!("{}{MEMBER}{member}", outer.path);
+                let sha256 = outer.sha256.clone();
+                self.origins.push(Origin { path, sha256 });
+            }
+            Item::Parsed(parsed) => self.parsed(*parsed).await?,
             Item::End { file, ending } => self.end(file, ending),
             Item::Known { file, report } => self.reports[file] = *report,
             Item::Unreadable { file, path, problem } => {
@@ -95,34 +101,36 @@ impl Collector {
     }
 
     fn end(&mut self, file: usize, ending: Ending) {
-        let report = &mut self.reports[file];
-        report.problem = ending.problem;
-        if let Some(problem) = &report.problem {
+        for problem in ending.problems {
             // The quarantine row of the file itself; it counts as a record only where
             // nothing of the file could be framed as one.
-            let counted = u64::from(ending.whole_file.is_some());
+            let counted = u64::from(problem.whole.is_some());
+            let report = &mut self.reports[file];
             report.read += counted;
             report.rejected += counted;
-            let reason = Rejection::File(problem.clone());
+            let reason = Rejection::File(problem.text.clone());
             if counted > 0 {
                 *self.reasons.entry(reason.to_string()).or_default() += 1;
             }
-            let record = ending.whole_file.map(|bytes| kept(&bytes)).unwrap_or_default();
             self.rejected.push(Rejected {
-                file,
+                place: Place {
+                    file,
+                    origin: problem.origin,
+                },
                 position: None,
                 format: None,
                 reason,
-                record,
+                record: problem.whole.map(|bytes| kept(&bytes)).unwrap_or_default(),
             });
+            report.add_problem(&problem.member, problem.text);
         }
         if !ending.unfinished {
             self.ended.push(file);
         }
     }
 
-    async fn parsed(&mut self, parsed: Parsed, file: usize) -> Result<()> {
-        let report = &mut self.reports[file];
+    async fn parsed(&mut self, parsed: Parsed) -> Result<()> {
+        let report = &mut self.reports[parsed.place.file];
         report.read += parsed.read;
         report.rejected += parsed.rejected.len() as u64;
         for (why, count) in parsed.skipped {
@@ -145,9 +153,9 @@ impl Collector {
     async fn events(&mut self, batch: EventBatch) -> Result<()> {
         for meta in &batch.meta {
             let name = SOURCES[usize::from(meta.format)].name();
-            match self.reports[batch.file].formats.get_mut(name) {
+            match self.reports[batch.place.file].formats.get_mut(name) {
                 Some(count) => *count += 1,
-                None => drop(self.reports[batch.file].formats.insert(name.to_owned(), 1)),
+                None => drop(self.reports[batch.place.file].formats.insert(name.to_owned(), 1)),
             }
         }
         let mut days: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
@@ -174,7 +182,7 @@ impl Collector {
             }
         }
         admitted.sort_unstable();
-        let report = &mut self.reports[batch.file];
+        let report = &mut self.reports[batch.place.file];
         report.duplicate += duplicate;
         report.stored += admitted.len() as u64;
         report.rejected += conflicts.len() as u64;
@@ -197,7 +205,7 @@ impl Collector {
             for withdrawn in withdrawn {
                 let (batch, row) = withdrawn.row;
                 let batch = &pending.batches[batch as usize];
-                let report = &mut self.reports[batch.file];
+                let report = &mut self.reports[batch.place.file];
                 report.stored -= 1;
                 if let Some(count) = self.datasets.get_mut(&batch.dataset) {
                     *count -= 1;
@@ -244,7 +252,7 @@ fn conflict(batch: &EventBatch, row: u32) -> Rejected {
     };
     let meta = &batch.meta[row as usize];
     Rejected {
-        file: batch.file,
+        place: batch.place,
         position: Some(meta.position),
         format: Some(SOURCES[usize::from(meta.format)].name()),
         reason: Rejection::Conflict(text(EVENT_ID).unwrap_or_default()),

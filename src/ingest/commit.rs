@@ -269,7 +269,7 @@ impl Committer {
     pub(super) async fn commit_quarantine(&mut self, rejected: &[Rejected], origins: &[Origin]) -> Result<()> {
         let shas: HashSet<&str> = rejected
             .iter()
-            .map(|record| origins[record.file].sha256.as_str())
+            .map(|record| origins[record.place.origin].sha256.as_str())
             .collect();
         for attempt in 0..ATTEMPTS {
             let kept = self.quarantined(&shas).await?;
@@ -277,7 +277,9 @@ impl Committer {
             let fresh: Vec<&Rejected> = rejected
                 .iter()
                 .filter(|record| {
-                    let key = (origins[record.file].sha256.clone(), record.position);
+                    let origin = &origins[record.place.origin];
+                    let member = Origin::member(&origin.path).to_owned();
+                    let key = (origin.sha256.clone(), member, record.position);
                     !kept.contains(&key) && fresh_keys.insert(key)
                 })
                 .collect();
@@ -292,25 +294,30 @@ impl Committer {
         Err(busy("quarantine"))
     }
 
-    async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, Option<u64>)>> {
+    /// What is kept of these files already: hash, member, position.
+    async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, String, Option<u64>)>> {
         let mut kept = HashSet::new();
         for file in self.quarantine.files()? {
             for batch in self
                 .quarantine
-                .read_columns(&file, &["source_sha256", "source_position"])
+                .read_columns(&file, &["source_sha256", "source_file", "source_position"])
                 .await?
             {
-                let texts = batch
-                    .column_by_name("source_sha256")
-                    .and_then(|c| c.as_string_opt::<i32>());
+                let texts = |name| {
+                    let column = batch.column_by_name(name);
+                    column.and_then(|c| c.as_string_opt::<i32>())
+                };
                 let positions = batch
                     .column_by_name("source_position")
                     .and_then(|c| c.as_primitive_opt::<Int64Type>());
-                if let (Some(texts), Some(positions)) = (texts, positions) {
-                    let rows = texts.iter().zip(positions.iter());
-                    kept.extend(rows.filter_map(|(sha, at)| {
+                if let (Some(hashes), Some(paths), Some(positions)) =
+                    (texts("source_sha256"), texts("source_file"), positions)
+                {
+                    let rows = hashes.iter().zip(paths.iter()).zip(positions.iter());
+                    kept.extend(rows.filter_map(|((sha, path), at)| {
                         let sha = sha.filter(|sha| shas.contains(sha))?;
-                        Some((sha.to_owned(), at.map(|at| at as u64)))
+                        let member = Origin::member(path.unwrap_or_default());
+                        Some((sha.to_owned(), member.to_owned(), at.map(|at| at as u64)))
                     }));
                 }
             }
@@ -440,7 +447,7 @@ mod tests {
                 shape: Shape::Json(spans),
             };
             let mut pending = Pending::default();
-            for batch in parse(&chunk, 0).batches {
+            for batch in parse(&chunk, super::super::Place::default()).batches {
                 let mut admitted = Vec::new();
                 for (row, meta) in batch.meta.iter().enumerate() {
                     let partition = Partition {

@@ -4,6 +4,7 @@
 //! collects in the order of the input, so that the same input always gives the same
 //! events. What is collected is committed whenever the memory for it is full.
 
+mod archive;
 mod batch;
 mod collect;
 mod commit;
@@ -20,12 +21,14 @@ pub use report::{FileReport, IngestReport};
 
 use crate::error::{Error, Result};
 use crate::lake::Lake;
+use archive::Visitor;
 use collect::Collector;
 use commit::Committer;
 use framing::{Chunk, Content};
 use parse::Parsed;
 use source_file::SourceFile;
 use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -33,6 +36,9 @@ use std::sync::{Arc, Mutex, mpsc};
 /// A file without records that is no longer than this is what a quiet hour leaves: an empty
 /// array, an envelope around one, a header line. A longer one is something else.
 const BARREN_BYTES: u64 = 4096;
+
+/// What is kept of a file, or of a member of one, that as a whole is one rejected record.
+const HEAD_BYTES: usize = 1 << 20;
 
 /// What to ingest, and with what.
 #[derive(Debug, Clone)]
@@ -67,8 +73,10 @@ enum Item {
         size: u64,
         sha256: String,
     },
+    /// A member of an archive begins: the next of all origins that are no files.
+    Member { file: usize, member: String },
     /// Part of its records.
-    Parsed(Box<Parsed>, usize),
+    Parsed(Box<Parsed>),
     /// A file ends.
     End { file: usize, ending: Ending },
     /// The ledger has this content.
@@ -77,24 +85,31 @@ enum Item {
     Unreadable { file: usize, path: String, problem: String },
 }
 
+/// Where records come from: a file, or a member of one that is an archive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    file: usize,
+    /// The file itself, or one of the members of all archives, which are numbered after them.
+    origin: usize,
+}
+
 /// How the reading of a file ended.
 #[derive(Debug, Default)]
 struct Ending {
-    /// What is wrong with the file.
-    problem: Option<String>,
-    /// The record that stands for the whole file, where nothing in it is one.
-    whole_file: Option<Vec<u8>>,
+    problems: Vec<Problem>,
     /// There may be more in the file than was read.
     unfinished: bool,
 }
 
-impl Ending {
-    fn problem(problem: String) -> Self {
-        Self {
-            problem: Some(problem),
-            ..Self::default()
-        }
-    }
+/// What is wrong with a file, or with a member of one.
+#[derive(Debug)]
+struct Problem {
+    origin: usize,
+    /// Path of the member within its file; empty for the file.
+    member: String,
+    text: String,
+    /// The record that stands for all of it, where nothing in it is one.
+    whole: Option<Vec<u8>>,
 }
 
 type Sender = tokio::sync::mpsc::Sender<(u64, Item)>;
@@ -120,7 +135,7 @@ pub async fn ingest(
     progress.total(sizes.sum());
 
     let (items, mut inbox) = tokio::sync::mpsc::channel(threads * 4);
-    let (work, queue) = mpsc::sync_channel::<(u64, usize, Chunk)>(threads * 2);
+    let (work, queue) = mpsc::sync_channel::<(u64, Place, Chunk)>(threads * 2);
     let queue = Arc::new(Mutex::new(queue));
     let mut running = tokio::task::JoinSet::new();
     for _ in 0..threads {
@@ -128,6 +143,7 @@ pub async fn ingest(
         running.spawn_blocking(move || parse_all(&queue, &items));
     }
     let reader = Reader {
+        origins: files.len(),
         files: files.clone(),
         ledger,
         work,
@@ -157,16 +173,13 @@ pub async fn ingest(
     collector.finish().await
 }
 
-fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, usize, Chunk)>>, items: &Sender) {
+fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, Place, Chunk)>>, items: &Sender) {
     loop {
         // The lock is held while waiting: whoever has it takes the next chunk.
         let next = queue.lock().map_or(None, |queue| queue.recv().ok());
-        let Some((sequence, file, chunk)) = next else { return };
-        let parsed = parse::parse(&chunk, file);
-        if items
-            .blocking_send((sequence, Item::Parsed(Box::new(parsed), file)))
-            .is_err()
-        {
+        let Some((sequence, place, chunk)) = next else { return };
+        let parsed = parse::parse(&chunk, place);
+        if items.blocking_send((sequence, Item::Parsed(Box::new(parsed)))).is_err() {
             return;
         }
     }
@@ -175,8 +188,10 @@ fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, usize, Chunk)>>, items: &Sender)
 /// Reads the files one after the other.
 struct Reader {
     files: Vec<PathBuf>,
+    /// Files, and members of archives so far.
+    origins: usize,
     ledger: HashMap<String, FileReport>,
-    work: mpsc::SyncSender<(u64, usize, Chunk)>,
+    work: mpsc::SyncSender<(u64, Place, Chunk)>,
     items: Sender,
     stop: Stop,
     progress: Arc<dyn Progress>,
@@ -249,52 +264,157 @@ impl Reader {
 
     fn content(&mut self, file: usize, path: &PathBuf, source: &mut SourceFile, done: u64) -> Ending {
         let size = source.size;
-        let mut holds_records = false;
-        let framed = source
-            .content(path)
-            .map_err(|error| (Content::Unknown, error))
-            .and_then(|input| {
-                framing::frame(input, &mut |chunk| {
-                    holds_records |= chunk.holds_records();
-                    let position = chunk.offset + chunk.bytes.len() as u64;
-                    let sequence = self.number();
-                    let sent = self.work.send((sequence, file, chunk)).is_ok();
-                    self.progress.position(done + position.min(size));
-                    sent && !self.stop.load(Ordering::Relaxed)
-                })
-            });
+        let mut contents = Contents {
+            reader: self,
+            file,
+            path,
+            size,
+            done,
+            ending: Ending::default(),
+        };
+        match source.input(path) {
+            Ok(input) => archive::visit(input, size, &mut contents),
+            Err(error) => contents.damaged("", error),
+        }
+        contents.ending
+    }
+}
+
+/// Frames what is in a file.
+struct Contents<'a> {
+    reader: &'a mut Reader,
+    file: usize,
+    path: &'a PathBuf,
+    size: u64,
+    /// Bytes of the files before it.
+    done: u64,
+    ending: Ending,
+}
+
+impl Contents<'_> {
+    /// The origin of the records of a member, which is known from here on.
+    fn origin(&mut self, member: &str) -> usize {
+        if member.is_empty() {
+            return self.file;
+        }
+        self.reader.send(Item::Member {
+            file: self.file,
+            member: member.to_owned(),
+        });
+        self.reader.origins += 1;
+        self.reader.origins - 1
+    }
+
+    fn problem(&mut self, origin: usize, member: &str, text: String, whole: Option<Vec<u8>>) {
+        self.ending.problems.push(Problem {
+            origin,
+            member: member.to_owned(),
+            text,
+            whole,
+        });
+    }
+
+    fn failed(&mut self, origin: usize, member: &str, error: &io::Error, whole: impl FnOnce() -> Option<Vec<u8>>) {
+        match error.kind() {
+            // The system failed, not the file: the next ingest has to read it again.
+            _ if error.raw_os_error().is_some() => {
+                self.ending.unfinished = true;
+                self.problem(origin, member, format!("could not be read to its end: {error}"), None);
+            }
+            io::ErrorKind::Unsupported | io::ErrorKind::FileTooLarge => {
+                self.problem(origin, member, error.to_string(), whole());
+            }
+            _ => self.problem(origin, member, format!("damaged or cut off: {error}"), whole()),
+        }
+    }
+}
+
+impl Visitor for Contents<'_> {
+    fn content(&mut self, member: &str, content: &mut dyn Read) -> bool {
+        let origin = self.origin(member);
+        let place = Place {
+            file: self.file,
+            origin,
+        };
+        let mut head = Head::of(content);
+        let (mut holds_records, mut bytes) = (false, 0);
+        let reader = &mut *self.reader;
+        let (done, size) = (self.done, self.size);
+        let framed = framing::frame(&mut head, &mut |chunk| {
+            holds_records |= chunk.holds_records();
+            bytes = chunk.offset + chunk.bytes.len() as u64;
+            let sequence = reader.number();
+            let sent = reader.work.send((sequence, place, chunk)).is_ok();
+            reader.progress.position(done + bytes.min(size));
+            sent && !reader.stop.load(Ordering::Relaxed)
+        });
+        // What is kept of a file is what is on the disk.
+        let path = self.path;
+        let in_file = member.is_empty();
+        let mut whole = move || {
+            Some(if in_file {
+                head_of(path)
+            } else {
+                std::mem::take(&mut head.kept)
+            })
+        };
+        let length = if in_file { self.size } else { bytes };
         match framed {
-            Ok(Content::Json | Content::Csv) if !holds_records && size > BARREN_BYTES => Ending {
-                whole_file: Some(head_of(path)),
-                ..Ending::problem("the file holds no records".into())
-            },
-            Ok(Content::Json | Content::Csv) => Ending::default(),
-            Ok(Content::Empty) => Ending::problem("the file is empty".into()),
+            Ok(Content::Json | Content::Csv) if !holds_records && length > BARREN_BYTES => {
+                self.problem(origin, member, "the file holds no records".into(), whole());
+            }
+            Ok(Content::Json | Content::Csv) => {}
+            Ok(Content::Empty) => self.problem(origin, member, "the file is empty".into(), None),
             Ok(Content::Unknown) => {
                 let problem = "neither JSON nor delimited text with a header line";
-                Ending {
-                    whole_file: Some(head_of(path)),
-                    ..Ending::problem(problem.into())
-                }
+                self.problem(origin, member, problem.into(), whole());
             }
-            // The system failed, not the file: the next ingest has to read it again.
-            Err((_, error)) if error.raw_os_error().is_some() => Ending {
-                unfinished: true,
-                ..Ending::problem(format!("could not be read to its end: {error}"))
-            },
-            Err((content, error)) => Ending {
-                whole_file: matches!(content, Content::Empty | Content::Unknown).then(|| head_of(path)),
-                ..Ending::problem(format!("damaged or cut off: {error}"))
-            },
+            Err((content, error)) => {
+                let unknown = matches!(content, Content::Empty | Content::Unknown);
+                self.failed(origin, member, &error, || if unknown { whole() } else { None });
+            }
         }
+        !self.reader.stop.load(Ordering::Relaxed)
+    }
+
+    fn damaged(&mut self, member: &str, error: io::Error) {
+        let origin = self.origin(member);
+        let path = self.path;
+        let in_file = member.is_empty();
+        self.failed(origin, member, &error, || {
+            Some(if in_file { head_of(path) } else { Vec::new() })
+        });
+    }
+}
+
+/// A stream of which the first bytes are kept, in case that it as a whole is rejected.
+struct Head<'a> {
+    input: &'a mut dyn Read,
+    kept: Vec<u8>,
+}
+
+impl<'a> Head<'a> {
+    fn of(input: &'a mut dyn Read) -> Self {
+        Self {
+            input,
+            kept: Vec::new(),
+        }
+    }
+}
+
+impl Read for Head<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        let more = HEAD_BYTES.saturating_sub(self.kept.len()).min(count);
+        self.kept.extend_from_slice(&buffer[..more]);
+        Ok(count)
     }
 }
 
 /// The first bytes of a file that as a whole is one rejected record.
 fn head_of(path: &PathBuf) -> Vec<u8> {
-    use std::io::Read as _;
     let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(1 << 20).read_to_end(&mut head));
+    let read = std::fs::File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut head));
     if read.is_err() {
         head.clear();
     }

@@ -1,5 +1,6 @@
 //! A chunk of text to batches of events and rejected records. Runs on every core.
 
+use super::Place;
 use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
 use super::content_hash::{content_hash, identity_hash};
 use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
@@ -20,7 +21,7 @@ const PLAUSIBLE: std::ops::Range<i64> = 631_152_000_000_000..9_223_372_036_854_7
 /// A record that did not become an event.
 #[derive(Debug, Clone)]
 pub(super) struct Rejected {
-    pub(super) file: usize,
+    pub(super) place: Place,
     /// None for the file itself.
     pub(super) position: Option<u64>,
     pub(super) format: Option<&'static str>,
@@ -30,8 +31,9 @@ pub(super) struct Rejected {
 }
 
 /// What a chunk held.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Parsed {
+    pub(super) place: Place,
     pub(super) read: u64,
     /// Recognised, and no event by its nature: why, and how many.
     pub(super) skipped: BTreeMap<&'static str, u64>,
@@ -39,12 +41,17 @@ pub(super) struct Parsed {
     pub(super) rejected: Vec<Rejected>,
 }
 
-/// Parses and maps every record of a chunk of the file with this index.
-pub(super) fn parse(chunk: &Chunk, file: usize) -> Parsed {
+/// Parses and maps every record of a chunk from this place.
+pub(super) fn parse(chunk: &Chunk, place: Place) -> Parsed {
     let mut parser = Parser {
-        file,
         datasets: HashMap::new(),
-        parsed: Parsed::default(),
+        parsed: Parsed {
+            place,
+            read: 0,
+            skipped: BTreeMap::new(),
+            batches: Vec::new(),
+            rejected: Vec::new(),
+        },
     };
     if let Some(length) = chunk.too_long {
         let limit = (MAX_RECORD_BYTES >> 20) as u64;
@@ -115,7 +122,6 @@ fn push_json_string(text: &mut String, value: &str) {
 }
 
 struct Parser {
-    file: usize,
     datasets: HashMap<String, EventBatchBuilder>,
     parsed: Parsed,
 }
@@ -135,7 +141,7 @@ impl Parser {
 
     fn reject(&mut self, record: &[u8], position: u64, format: Option<&'static str>, reason: Rejection) {
         self.parsed.rejected.push(Rejected {
-            file: self.file,
+            place: self.parsed.place,
             position: Some(position),
             format,
             reason,
@@ -200,7 +206,7 @@ impl Parser {
         datasets.sort_by(|a, b| a.0.cmp(&b.0));
         self.parsed.batches = datasets
             .into_iter()
-            .map(|(name, builder)| builder.finish(name, self.file))
+            .map(|(name, builder)| builder.finish(name, self.parsed.place))
             .collect();
         self.parsed
     }

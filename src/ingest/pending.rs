@@ -21,11 +21,22 @@ const GATHER_BYTES: usize = 32 << 20;
 /// An event: its batch and its row there.
 pub(super) type RowRef = (u32, u32);
 
-/// Where events came from, by index of the file in this ingest.
+/// Between the path of an archive and that of a member within it.
+pub(super) const MEMBER: &str = "!/";
+
+/// Where events came from: a file of this ingest, or a member of an archive. The hash is the
+/// file's.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) path: String,
     pub(super) sha256: String,
+}
+
+impl Origin {
+    /// The path of a member within its archive; empty where it is no member.
+    pub(super) fn member(path: &str) -> &str {
+        path.split_once(MEMBER).map_or("", |(_, member)| member)
+    }
 }
 
 /// Admitted events by partition.
@@ -180,7 +191,7 @@ impl<'a> Gather<'a> {
             let arrays = batches.iter().map(|&batch| {
                 let events = &pending.batches[batch as usize];
                 let rows = events.meta.len();
-                let origin = &origins[events.file];
+                let origin = &origins[events.place.origin];
                 if field.name() == file {
                     repeated(&origin.path, rows)
                 } else if field.name() == sha256 {

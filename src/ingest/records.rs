@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Rejected records as rows.
 pub(super) fn quarantine_rows(rejected: &[&Rejected], origins: &[Origin], ingested: i64) -> Result<RecordBatch> {
-    let origin = |record: &&Rejected| &origins[record.file];
+    let origin = |record: &&Rejected| &origins[record.place.origin];
     Ok(RecordBatch::try_new(
         quarantine_schema(),
         vec![

@@ -28,9 +28,32 @@ pub struct FileReport {
     /// What is wrong with the file itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// How many things are wrong with it, or with members of it.
+    #[serde(skip)]
+    pub problems: u64,
     /// The lake's ledger had this content already, so it was not read again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub already_ingested: bool,
+}
+
+/// Problems of an archive's members that are told one by one.
+const TOLD: u64 = 3;
+
+impl FileReport {
+    /// Adds what is wrong with the file, or with a member of it.
+    pub(super) fn add_problem(&mut self, member: &str, text: String) {
+        self.problems += 1;
+        let text = match member {
+            "" => text,
+            member => format!("{member}: {text}"),
+        };
+        self.problem = Some(match self.problem.take() {
+            None => text,
+            Some(before) if self.problems <= TOLD => format!("{before}; {text}"),
+            Some(before) if self.problems == TOLD + 1 => format!("{before}; and more"),
+            Some(before) => before,
+        });
+    }
 }
 
 /// The counts of an ingest.

@@ -1,9 +1,10 @@
-//! The files to ingest: finding, opening, hashing, decompressing.
+//! The files to ingest: finding, opening, hashing.
 
+use super::archive::Input;
 use crate::error::{Error, Result};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 /// Files up to this size are read once and kept while they are hashed and parsed;
@@ -119,12 +120,12 @@ impl SourceFile {
         })
     }
 
-    /// The decompressed content; what it is compressed with is told by its first bytes.
-    pub(super) fn content(&mut self, path: &Path) -> io::Result<Box<dyn Read>> {
-        match self.held.take() {
-            Some(bytes) => decompressed(Cursor::new(bytes)),
-            None => decompressed(File::open(path)?),
-        }
+    /// Its bytes.
+    pub(super) fn input(&mut self, path: &Path) -> io::Result<Box<dyn Input>> {
+        Ok(match self.held.take() {
+            Some(bytes) => Box::new(Cursor::new(bytes)),
+            None => Box::new(File::open(path)?),
+        })
     }
 }
 
@@ -132,108 +133,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn decompressed(input: impl Read + 'static) -> io::Result<Box<dyn Read>> {
-    let mut input = BufReader::with_capacity(1 << 20, input);
-    let start = io::BufRead::fill_buf(&mut input)?;
-    Ok(match start {
-        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
-        [0xff, 0xfe, ..] => Box::new(Utf16::new(input, u16::from_le_bytes)),
-        [0xfe, 0xff, ..] => Box::new(Utf16::new(input, u16::from_be_bytes)),
-        _ => Box::new(input),
-    })
-}
-
-/// UTF-16 with a byte order mark, as Windows PowerShell's redirection writes it, read as UTF-8.
-struct Utf16<R> {
-    input: R,
-    unit: fn([u8; 2]) -> u16,
-    /// First half of a pair that the last read ended with.
-    pending: Option<u16>,
-    output: Vec<u8>,
-    read: usize,
-}
-
-impl<R: Read> Utf16<R> {
-    fn new(input: R, unit: fn([u8; 2]) -> u16) -> Self {
-        Self {
-            input,
-            unit,
-            pending: None,
-            output: Vec::new(),
-            read: 0,
-        }
-    }
-
-    fn refill(&mut self) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(64 << 10);
-        self.input.by_ref().take(64 << 10).read_to_end(&mut bytes)?;
-        let mut units: Vec<u16> = self.pending.take().into_iter().collect();
-        units.extend(bytes.chunks_exact(2).map(|pair| (self.unit)([pair[0], pair[1]])));
-        if bytes.len() == 64 << 10 && units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit)) {
-            self.pending = units.pop();
-        }
-        let text: String = char::decode_utf16(units)
-            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect();
-        self.output = text.into_bytes();
-        self.read = 0;
-        Ok(())
-    }
-}
-
-impl<R: Read> Read for Utf16<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.output.len() {
-            self.refill()?;
-        }
-        let count = buffer.len().min(self.output.len() - self.read);
-        buffer[..count].copy_from_slice(&self.output[self.read..self.read + count]);
-        self.read += count;
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
-
-    fn read(bytes: Vec<u8>) -> String {
-        let mut text = String::new();
-        decompressed(Cursor::new(bytes))
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
-        text
-    }
-
-    #[test]
-    fn every_container_reads_the_same() {
-        let text = "{\"a\":\"é😀\"}\n".repeat(20_000);
-        let gzip = |text: &str| {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            encoder.write_all(text.as_bytes()).unwrap();
-            encoder.finish().unwrap()
-        };
-        assert_eq!(read(text.clone().into_bytes()), text);
-        assert_eq!(read(gzip(&text)), text);
-        assert_eq!(
-            read([gzip("{\"x\":1}\n"), gzip(&text)].concat()),
-            format!("{{\"x\":1}}\n{text}"),
-            "members"
-        );
-        assert_eq!(read(zstd::stream::encode_all(text.as_bytes(), 1).unwrap()), text);
-        let utf16 = |convert: fn(u16) -> [u8; 2]| {
-            "\u{feff}"
-                .encode_utf16()
-                .chain(text.encode_utf16())
-                .flat_map(convert)
-                .collect()
-        };
-        assert_eq!(read(utf16(u16::to_le_bytes)).trim_start_matches('\u{feff}'), text);
-        assert_eq!(read(utf16(u16::to_be_bytes)).trim_start_matches('\u{feff}'), text);
-    }
 
     #[test]
     fn folders_are_searched_without_lakes_links_and_hidden_files() {

@@ -1,0 +1,368 @@
+//! Files in files: archives and compression, told by their first bytes, in any nesting.
+//!
+//! Nothing is unpacked to a disk under a name from an archive: a member is read as a stream,
+//! and its path is a text. What must be read from its end first (zip, 7z) and lies within
+//! something else goes to a temporary file without a name.
+
+use std::cell::Cell;
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+
+/// How deep archives and compressions may lie within each other.
+const DEPTH: u32 = 8;
+
+/// A file may expand to so many bytes, or to so many times its size where that is more: logs
+/// shrink to a tenth or a fiftieth, and a file of a few kilobytes that repeats itself to a
+/// thousandth. What expands further was made to fill disks.
+const EXPANDED_BYTES: u64 = 4 << 30;
+const EXPANDED_TIMES: u64 = 250;
+
+/// Memory for the dictionary of an `.xz` file, in KiB: what `xz -9` needs, a few times.
+const XZ_MEMORY: u32 = 512 << 10;
+
+const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+const SEVEN_Z: &[u8] = &[b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C];
+
+/// Enough of a stream to tell what it is: the header of a tar member.
+const TOLD_BY: usize = 512;
+
+/// Something that can be read from any position.
+pub(super) trait Input: Read + Seek {}
+
+impl<T: Read + Seek> Input for T {}
+
+/// Gets what is in a file.
+pub(super) trait Visitor {
+    /// The decompressed content of a member, by its path within the file: empty where the
+    /// file is no archive. Returns false to see no more.
+    fn content(&mut self, member: &str, content: &mut dyn Read) -> bool;
+
+    /// What cannot be read, by its path within the file.
+    fn damaged(&mut self, member: &str, error: io::Error);
+}
+
+/// Shows the visitor everything that is in a file of this size.
+pub(super) fn visit(mut file: Box<dyn Input>, size: u64, visitor: &mut dyn Visitor) {
+    let walk = Walk {
+        left: Cell::new(EXPANDED_BYTES.max(size.saturating_mul(EXPANDED_TIMES))),
+        ended: Cell::new(false),
+    };
+    let begin = |file: &mut Box<dyn Input>| {
+        let mut start = Vec::new();
+        file.by_ref().take(TOLD_BY as u64).read_to_end(&mut start)?;
+        file.seek(SeekFrom::Start(0)).map(|_| start)
+    };
+    let shown = match begin(&mut file) {
+        Ok(start) if is_indexed(&start) => walk.indexed(file, &start, "", 0, visitor),
+        Ok(_) => walk.stream(&mut file, "", 0, visitor),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = shown {
+        visitor.damaged("", error);
+    }
+}
+
+/// Whether it is an archive whose index is at its end.
+fn is_indexed(start: &[u8]) -> bool {
+    ZIP.iter().any(|zip| start.starts_with(zip)) || start.starts_with(SEVEN_Z)
+}
+
+/// Whether a text begins like a member of a tar archive: its header sums up.
+fn is_tar(start: &[u8]) -> bool {
+    let Some(header) = start.first_chunk::<TOLD_BY>() else {
+        return false;
+    };
+    let mut tar = tar::Header::new_old();
+    tar.as_mut_bytes().copy_from_slice(header);
+    let spaces = 8 * u32::from(b' ');
+    let sum = header.iter().enumerate().filter(|(at, _)| !(148..156).contains(at));
+    let sum: u32 = sum.map(|(_, byte)| u32::from(*byte)).sum();
+    header[0] != 0 && tar.cksum().is_ok_and(|told| told == sum + spaces)
+}
+
+/// Members that the systems which pack archives put beside what was asked for.
+fn is_junk(member: &str) -> bool {
+    let mut parts = member.split('/');
+    member.split('/').next_back().is_some_and(|name| name.starts_with('.')) || parts.any(|part| part == "__MACOSX")
+}
+
+/// A path from an archive as a text of one line.
+fn joined(outer: &str, name: &str) -> String {
+    let name: String = name
+        .chars()
+        .map(|c| match c {
+            '\\' => '/',
+            c if c.is_control() => '\u{FFFD}',
+            c => c,
+        })
+        .collect();
+    match outer {
+        "" => name,
+        outer => format!("{outer}!/{name}"),
+    }
+}
+
+struct Walk {
+    /// Bytes that may still come out.
+    left: Cell<u64>,
+    /// The visitor has seen enough.
+    ended: Cell<bool>,
+}
+
+impl Walk {
+    /// Shows what is in a stream.
+    fn stream(&self, input: &mut dyn Read, member: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
+        if depth > DEPTH {
+            let problem = format!("archives lie more than {DEPTH} deep in each other: unpack them first");
+            return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
+        }
+        let mut input = Peeked::new(input)?;
+        let start = input.start.clone();
+        let mut buffered = BufReader::with_capacity(256 << 10, &mut input);
+        let within = depth + 1;
+        match start.as_slice() {
+            start if is_indexed(start) => {
+                let mut held = tempfile::tempfile()?;
+                io::copy(&mut self.counted(&mut buffered), &mut held)?;
+                held.seek(SeekFrom::Start(0))?;
+                self.indexed(Box::new(held), start, member, within, visitor)
+            }
+            [0x1F, 0x8B, ..] => {
+                let mut content = flate2::bufread::MultiGzDecoder::new(buffered);
+                self.stream(&mut content, member, within, visitor)
+            }
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => {
+                let mut content = zstd::stream::read::Decoder::with_buffer(buffered)?;
+                self.stream(&mut content, member, within, visitor)
+            }
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => {
+                let mut content = bzip2::bufread::MultiBzDecoder::new(buffered);
+                self.stream(&mut content, member, within, visitor)
+            }
+            [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => {
+                let mut content = lzma_rust2::XzReader::new_mem_limit(buffered, true, XZ_MEMORY);
+                self.stream(&mut content, member, within, visitor)
+            }
+            [0xFF, 0xFE, ..] => {
+                let mut text = Utf16::new(buffered, u16::from_le_bytes);
+                self.show(&mut text, member, visitor);
+                Ok(())
+            }
+            [0xFE, 0xFF, ..] => {
+                let mut text = Utf16::new(buffered, u16::from_be_bytes);
+                self.show(&mut text, member, visitor);
+                Ok(())
+            }
+            start if is_tar(start) => self.tar(&mut buffered, member, within, visitor),
+            _ => {
+                self.show(&mut buffered, member, visitor);
+                Ok(())
+            }
+        }
+    }
+
+    fn show(&self, content: &mut dyn Read, member: &str, visitor: &mut dyn Visitor) {
+        self.ended.set(!visitor.content(member, &mut self.counted(content)));
+    }
+
+    /// Shows a member of an archive; false to go no further.
+    fn member(&self, content: &mut dyn Read, member: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<bool> {
+        let shown = self.stream(content, member, depth, visitor);
+        shown.unwrap_or_else(|error| visitor.damaged(member, error));
+        self.check().map(|()| !self.ended.get())
+    }
+
+    fn tar(&self, input: &mut dyn Read, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
+        let mut archive = tar::Archive::new(input);
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let member = joined(outer, &String::from_utf8_lossy(&entry.path_bytes()));
+            // Folders, links and devices hold nothing.
+            if !entry.header().entry_type().is_file() || is_junk(&member) {
+                continue;
+            }
+            if !self.member(&mut entry, &member, depth, visitor)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what is in a zip or 7z archive.
+    fn indexed(
+        &self,
+        input: Box<dyn Input>,
+        start: &[u8],
+        outer: &str,
+        depth: u32,
+        visitor: &mut dyn Visitor,
+    ) -> io::Result<()> {
+        if start.starts_with(SEVEN_Z) {
+            self.seven_z(input, outer, depth, visitor)
+        } else {
+            self.zip(input, outer, depth, visitor)
+        }
+    }
+
+    fn zip(&self, input: Box<dyn Input>, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
+        let mut archive = zip::ZipArchive::new(input)?;
+        for place in 0..archive.len() {
+            let name = match archive.name_for_index(place) {
+                Some(Ok(name)) => joined(outer, &name),
+                // A text of no known encoding, or none at all.
+                _ => joined(outer, &format!("member {}", place + 1)),
+            };
+            let mut entry = match archive.by_index(place) {
+                Ok(entry) => entry,
+                Err(zip::result::ZipError::UnsupportedArchive(problem)) if problem.contains("assword") => {
+                    visitor.damaged(&name, encrypted());
+                    continue;
+                }
+                Err(error) => {
+                    visitor.damaged(&name, error.into());
+                    continue;
+                }
+            };
+            if !entry.is_file() || is_junk(&name) {
+                continue;
+            }
+            if !self.member(&mut entry, &name, depth, visitor)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn seven_z(&self, input: Box<dyn Input>, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
+        let failed = |error: sevenz_rust2::Error| match error {
+            sevenz_rust2::Error::Io(error, _) => error,
+            sevenz_rust2::Error::PasswordRequired | sevenz_rust2::Error::MaybeBadPassword(_) => encrypted(),
+            sevenz_rust2::Error::UnsupportedCompressionMethod(method) if method.contains("AES") => encrypted(),
+            other => io::Error::new(io::ErrorKind::InvalidData, other.to_string()),
+        };
+        let password = sevenz_rust2::Password::empty();
+        let mut archive = sevenz_rust2::ArchiveReader::new(input, password).map_err(failed)?;
+        let shown = archive.for_each_entries(|entry, content| {
+            let member = joined(outer, entry.name());
+            if entry.is_directory() || is_junk(&member) {
+                return Ok(true);
+            }
+            self.member(content, &member, depth, visitor)
+                .map_err(sevenz_rust2::Error::from)
+        });
+        shown.map_err(failed)
+    }
+
+    /// A stream whose bytes count as expanded.
+    fn counted<'a>(&'a self, input: &'a mut dyn Read) -> Counted<'a> {
+        Counted { input, walk: self }
+    }
+
+    /// An error when too much has come out.
+    fn check(&self) -> io::Result<()> {
+        if self.left.get() > 0 {
+            return Ok(());
+        }
+        let problem = format!(
+            "it expands to more than {} GiB and {EXPANDED_TIMES} times its size: if you trust it, unpack it first",
+            EXPANDED_BYTES >> 30
+        );
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, problem))
+    }
+}
+
+fn encrypted() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "encrypted: unpack it first, with its password",
+    )
+}
+
+struct Counted<'a> {
+    input: &'a mut dyn Read,
+    walk: &'a Walk,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        let left = self.walk.left.get().saturating_sub(count as u64);
+        self.walk.left.set(left);
+        self.walk.check().map(|()| count)
+    }
+}
+
+/// A stream of which the first bytes are known.
+struct Peeked<'a> {
+    start: Vec<u8>,
+    stream: io::Chain<Cursor<Vec<u8>>, &'a mut dyn Read>,
+}
+
+impl<'a> Peeked<'a> {
+    fn new(input: &'a mut dyn Read) -> io::Result<Self> {
+        let mut start = Vec::with_capacity(TOLD_BY);
+        input.take(TOLD_BY as u64).read_to_end(&mut start)?;
+        Ok(Self {
+            stream: Cursor::new(start.clone()).chain(input),
+            start,
+        })
+    }
+}
+
+impl Read for Peeked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+/// UTF-16 with a byte order mark, as Windows PowerShell's redirection writes it, read as UTF-8.
+struct Utf16<R> {
+    input: R,
+    unit: fn([u8; 2]) -> u16,
+    /// First half of a pair that the last read ended with.
+    pending: Option<u16>,
+    output: Vec<u8>,
+    read: usize,
+}
+
+impl<R: Read> Utf16<R> {
+    fn new(input: R, unit: fn([u8; 2]) -> u16) -> Self {
+        Self {
+            input,
+            unit,
+            pending: None,
+            output: Vec::new(),
+            read: 0,
+        }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(64 << 10);
+        self.input.by_ref().take(64 << 10).read_to_end(&mut bytes)?;
+        let mut units: Vec<u16> = self.pending.take().into_iter().collect();
+        units.extend(bytes.chunks_exact(2).map(|pair| (self.unit)([pair[0], pair[1]])));
+        if bytes.len() == 64 << 10 && units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit)) {
+            self.pending = units.pop();
+        }
+        let text: String = char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
+        self.output = text.into_bytes();
+        self.read = 0;
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read == self.output.len() {
+            self.refill()?;
+        }
+        let count = buffer.len().min(self.output.len() - self.read);
+        buffer[..count].copy_from_slice(&self.output[self.read..self.read + count]);
+        self.read += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests;
