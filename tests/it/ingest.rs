@@ -89,6 +89,56 @@ fn a_second_ingest_stores_nothing() {
 }
 
 #[test]
+fn the_members_of_an_archive_are_ingested_as_files() {
+    use std::io::{Cursor, Write as _};
+    let zip = |members: &[(&str, &[u8])]| {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in members {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let all = records(30);
+    let inner = zip(&[("c.json", lines(&all[20..]).as_bytes())]);
+    let (first, second) = (lines(&all[..10]), lines(&all[5..20]) + "not json\n");
+    let members: [(&str, &[u8]); 6] = [
+        ("__MACOSX/._a.json", b"junk"),
+        ("logs/a.json", first.as_bytes()),
+        ("logs/b.json", second.as_bytes()),
+        ("inner.zip", &inner),
+        ("notes.bin", b"\x89PNG\r\n\x1a\n\0\0\0"),
+        ("empty.json", b""),
+    ];
+    let sandbox = Sandbox::new();
+    let path = sandbox.file("case.zip", zip(&members));
+    // 10 + 15 + 10 records, one line and one picture that are none; 5 are there twice.
+    assert_eq!(sandbox.ingest(&[&path]), [37, 30, 5, 2]);
+    let rows = sandbox.sql("SELECT source_file, count(*) AS n FROM events GROUP BY source_file ORDER BY source_file");
+    let counts: Vec<(&str, i64)> = rows
+        .iter()
+        .map(|row| {
+            let file = row["source_file"].as_str().unwrap();
+            (file.split_once("case.zip!/").unwrap().1, row["n"].as_i64().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        counts,
+        [("inner.zip!/c.json", 10), ("logs/a.json", 10), ("logs/b.json", 10)]
+    );
+    let hash = sandbox.sql("SELECT DISTINCT source_sha256 FROM events");
+    let ledger = sandbox.sql("SELECT source_file, source_sha256, read FROM ledger");
+    assert_eq!((hash.len(), ledger.len()), (1, 1), "an archive is one file: {ledger:?}");
+    assert_eq!(hash[0]["source_sha256"], ledger[0]["source_sha256"]);
+    let quarantine = "SELECT source_file, reason FROM quarantine ORDER BY source_file";
+    let rejected = sandbox.sql(quarantine);
+    assert_eq!(rejected.len(), 3, "{rejected:?}");
+    assert_eq!(sandbox.ingest(&[&path]), [37, 0, 35, 2], "known");
+    assert_eq!(sandbox.ingest(&["--again", &path]), [37, 0, 35, 2]);
+    assert_eq!(sandbox.sql(quarantine), rejected, "kept once");
+}
+
+#[test]
 fn order_and_splitting_do_not_matter() {
     let records = records(30);
     let ids = |sandbox: &Sandbox| sandbox.sql("SELECT event.id, timestamp FROM events ORDER BY event.id");
