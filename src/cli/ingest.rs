@@ -4,19 +4,21 @@ use super::args::LakeArgs;
 use super::{Outcome, output};
 use crate::config::Resources;
 use crate::error::{Error, Result};
-use crate::ingest::{IngestReport, IngestRequest, Stop, ingest};
+use crate::ingest::{IngestReport, IngestRequest, Recognised, Stop, Surveyed, ingest, survey};
 use crate::report::human::counted;
 use clap::{Args, ValueEnum};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
+use tokio::task::JoinHandle;
 
 /// Store logs in a lake: files, folders, globs; formats are recognised by content
 ///
 /// Recognises by content: Management Activity API records and Unified Audit Log exports
 /// (CSV, JSON), Entra sign-in logs as Azure Monitor writes them, Defender advanced-hunting
-/// rows and streams, ECS documents and Elastic alerts; plain, gzip or zstd. Events that are
+/// rows and streams, ECS documents and Elastic alerts; plain, in gzip, zstd, bzip2 or xz, and
+/// in zip, 7z and tar archives, in any nesting. Events that are
 /// there already are not stored again; what cannot be read is kept in the table
 /// `quarantine` with the reason, and the exit code is 3.
 #[derive(Debug, Args)]
@@ -31,6 +33,11 @@ pub(crate) struct IngestArgs {
     /// Read files again that this lake has ingested before
     #[arg(long)]
     again: bool,
+
+    /// Store nothing: print what each file, and each member of an archive, is recognised as,
+    /// by which keys, and what would be rejected
+    #[arg(long, conflicts_with = "again")]
+    dry_run: bool,
 
     /// How to print the counts
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
@@ -47,6 +54,9 @@ pub(crate) enum SummaryFormat {
 }
 
 pub(crate) async fn run(args: IngestArgs, resources: Resources) -> Result<Outcome> {
+    if args.dry_run {
+        return dry_run(args, resources).await;
+    }
     let lake = args.lake.lake()?;
     let request = IngestRequest {
         paths: args.paths,
@@ -55,13 +65,7 @@ pub(crate) async fn run(args: IngestArgs, resources: Resources) -> Result<Outcom
         again: args.again,
     };
     let bar = Arc::new(output::BytesBar::new("ingesting"));
-    let stop = Stop::default();
-    let interrupted = Arc::clone(&stop);
-    let watch = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.store(true, Ordering::Relaxed);
-        }
-    });
+    let (stop, watch) = stopped_by_ctrl_c();
     let started = Instant::now();
     let report = ingest(&lake, request, Arc::clone(&bar) as _, stop).await;
     watch.abort();
@@ -87,6 +91,66 @@ pub(crate) async fn run(args: IngestArgs, resources: Resources) -> Result<Outcom
     } else {
         Outcome::Done
     })
+}
+
+fn stopped_by_ctrl_c() -> (Stop, JoinHandle<()>) {
+    let stop = Stop::default();
+    let interrupted = Arc::clone(&stop);
+    let watch = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.store(true, Ordering::Relaxed);
+        }
+    });
+    (stop, watch)
+}
+
+async fn dry_run(args: IngestArgs, resources: Resources) -> Result<Outcome> {
+    let bar = Arc::new(output::BytesBar::new("looking at"));
+    let (stop, watch) = stopped_by_ctrl_c();
+    let surveyed = survey(&args.paths, resources.threads, Arc::clone(&bar) as _, stop).await;
+    watch.abort();
+    bar.finish();
+    let surveyed = surveyed?;
+    match args.format {
+        SummaryFormat::Json => {
+            let text = serde_json::to_string(&surveyed).map_err(|e| Error::Internal(e.to_string()))?;
+            output::data(&format!("{text}\n"))?;
+        }
+        SummaryFormat::Table => output::data(&surveys(&surveyed))?,
+    }
+    let incomplete = |file: &Surveyed| !file.rejected.is_empty() || file.problem.is_some();
+    Ok(if surveyed.iter().any(incomplete) {
+        Outcome::Incomplete
+    } else {
+        Outcome::Done
+    })
+}
+
+/// What files were recognised as, for people.
+fn surveys(files: &[Surveyed]) -> String {
+    let mut text = String::new();
+    for file in files {
+        let _ = writeln!(text, "{}", file.path);
+        for records in &file.records {
+            let Recognised {
+                count,
+                format,
+                by,
+                dataset,
+            } = records;
+            let _ = writeln!(text, "  {count:>12} {dataset}, as {format}: by {by}");
+        }
+        for (why, count) in &file.skipped {
+            let _ = writeln!(text, "  {count:>12} skipped: {why}");
+        }
+        for (why, count) in &file.rejected {
+            let _ = writeln!(text, "  {count:>12} rejected: {why}");
+        }
+        if let Some(problem) = &file.problem {
+            let _ = writeln!(text, "  {problem}");
+        }
+    }
+    text
 }
 
 /// The counts for people.

@@ -6,7 +6,7 @@ use super::dedup::{Partition, Verdict};
 use super::parse::{Parsed, Rejected, kept};
 use super::pending::{MEMBER, Origin, Pending};
 use super::report::{FileReport, IngestReport};
-use super::{Ending, Item, Place};
+use super::{Ending, Item, Place, Sink};
 use crate::error::{Error, Result};
 use crate::schema::{EVENT_ID, RAW};
 use crate::sources::{Rejection, SOURCES};
@@ -56,48 +56,6 @@ impl Collector {
             datasets: BTreeMap::new(),
             budget: ((memory_limit as f64 * PENDING_SHARE) as usize).min(PENDING_BYTES),
         }
-    }
-
-    pub(super) async fn take(&mut self, item: Item) -> Result<()> {
-        match item {
-            Item::Begin {
-                file,
-                path,
-                size,
-                sha256,
-            } => {
-                self.origins[file] = Origin {
-                    path: path.clone(),
-                    sha256: sha256.clone(),
-                };
-                self.reports[file] = FileReport {
-                    path,
-                    size,
-                    sha256,
-                    ..FileReport::default()
-                };
-            }
-            Item::Member { file, member } => {
-                let outer = &self.origins[file];
-                let path = format!("{}{MEMBER}{member}", outer.path);
-                let sha256 = outer.sha256.clone();
-                self.origins.push(Origin { path, sha256 });
-            }
-            Item::Parsed(parsed) => self.parsed(*parsed).await?,
-            Item::End { file, ending } => self.end(file, ending),
-            Item::Known { file, report } => self.reports[file] = *report,
-            Item::Unreadable { file, path, problem } => {
-                self.reports[file] = FileReport {
-                    path,
-                    problem: Some(problem),
-                    ..FileReport::default()
-                };
-            }
-        }
-        if self.pending.bytes > self.budget || self.rejected.len() > WAITING_REJECTS {
-            self.commit().await?;
-        }
-        Ok(())
     }
 
     fn end(&mut self, file: usize, ending: Ending) {
@@ -240,6 +198,50 @@ impl Collector {
         }
         self.datasets.retain(|_, count| *count > 0);
         Ok(IngestReport::new(self.reports, self.reasons, self.datasets))
+    }
+}
+
+impl Sink for Collector {
+    async fn take(&mut self, item: Item) -> Result<()> {
+        match item {
+            Item::Begin {
+                file,
+                path,
+                size,
+                sha256,
+            } => {
+                self.origins[file] = Origin {
+                    path: path.clone(),
+                    sha256: sha256.clone(),
+                };
+                self.reports[file] = FileReport {
+                    path,
+                    size,
+                    sha256,
+                    ..FileReport::default()
+                };
+            }
+            Item::Member { file, member } => {
+                let outer = &self.origins[file];
+                let path = format!("{}{MEMBER}{member}", outer.path);
+                let sha256 = outer.sha256.clone();
+                self.origins.push(Origin { path, sha256 });
+            }
+            Item::Parsed(parsed) => self.parsed(*parsed).await?,
+            Item::End { file, ending } => self.end(file, ending),
+            Item::Known { file, report } => self.reports[file] = *report,
+            Item::Unreadable { file, path, problem } => {
+                self.reports[file] = FileReport {
+                    path,
+                    problem: Some(problem),
+                    ..FileReport::default()
+                };
+            }
+        }
+        if self.pending.bytes > self.budget || self.rejected.len() > WAITING_REJECTS {
+            self.commit().await?;
+        }
+        Ok(())
     }
 }
 

@@ -16,8 +16,10 @@ mod pending;
 mod records;
 mod report;
 mod source_file;
+mod survey;
 
 pub use report::{FileReport, IngestReport};
+pub use survey::{Recognised, Surveyed, survey};
 
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -114,6 +116,11 @@ struct Problem {
 
 type Sender = tokio::sync::mpsc::Sender<(u64, Item)>;
 
+/// Takes what is read, in the order of the input.
+trait Sink {
+    async fn take(&mut self, item: Item) -> Result<()>;
+}
+
 /// Ingests files into a lake, which is made where there is none.
 pub async fn ingest(
     lake: &Lake,
@@ -129,6 +136,20 @@ pub async fn ingest(
     } else {
         committer.ledger().await?
     };
+    let mut collector = Collector::new(committer, files.len(), request.memory_limit);
+    read(files, ledger, threads, progress, stop, &mut collector).await?;
+    collector.finish().await
+}
+
+/// Reads and parses files; those of the ledger are only hashed.
+async fn read(
+    files: Vec<PathBuf>,
+    ledger: HashMap<String, FileReport>,
+    threads: usize,
+    progress: Arc<dyn Progress>,
+    stop: Stop,
+    sink: &mut impl Sink,
+) -> Result<()> {
     let sizes = files
         .iter()
         .map(|path| std::fs::metadata(path).map_or(0, |meta| meta.len()));
@@ -144,7 +165,7 @@ pub async fn ingest(
     }
     let reader = Reader {
         origins: files.len(),
-        files: files.clone(),
+        files,
         ledger,
         work,
         items,
@@ -154,14 +175,13 @@ pub async fn ingest(
     };
     running.spawn_blocking(move || reader.run());
 
-    let mut collector = Collector::new(committer, files.len(), request.memory_limit);
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     while let Some((sequence, item)) = inbox.recv().await {
         waiting.insert(sequence, item);
         while let Some(item) = waiting.remove(&next) {
             next += 1;
-            collector.take(item).await?;
+            sink.take(item).await?;
         }
         if stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
@@ -170,7 +190,7 @@ pub async fn ingest(
     while let Some(ended) = running.join_next().await {
         ended.map_err(|error| Error::Internal(format!("an ingest thread ended: {error}")))?;
     }
-    collector.finish().await
+    Ok(())
 }
 
 fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, Place, Chunk)>>, items: &Sender) {

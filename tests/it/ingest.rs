@@ -139,6 +139,47 @@ fn the_members_of_an_archive_are_ingested_as_files() {
 }
 
 #[test]
+fn a_dry_run_says_what_files_are_and_stores_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.file("logs/a.json", lines(&records(3)) + "not json\n{\"a\":1}\n");
+    sandbox.file("logs/b.bin", b"\x89PNG\r\n\x1a\n\0\0\0");
+    sandbox.file(
+        "logs/c.json.gz",
+        zstd::stream::encode_all(lines(&records(2)).as_bytes(), 1).unwrap(),
+    );
+    let run = sandbox.run(&["ingest", "--dry-run", "--format", "json", "logs"]);
+    assert_eq!(run.code, 3, "as an ingest would end");
+    let files: Value = serde_json::from_str(&run.stdout).unwrap();
+    let names: Vec<&str> = files
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["path"].as_str().unwrap())
+        .collect();
+    assert!(
+        names
+            .iter()
+            .map(|name| &name[name.len() - 4..])
+            .eq(["json", ".bin", "n.gz"]),
+        "{names:?}"
+    );
+    assert_eq!(files[0]["records"][0]["count"], 3);
+    assert_eq!(files[0]["records"][0]["dataset"], "o365.audit");
+    assert_eq!(
+        files[0]["records"][0]["by"],
+        "CreationTime, Id, Operation and RecordType, a number"
+    );
+    let reasons = json!({"not valid JSON": 1, "no known log has these keys": 1});
+    assert_eq!(files[0]["rejected"], reasons);
+    assert_eq!(
+        files[1]["problem"],
+        "neither JSON nor delimited text with a header line"
+    );
+    assert_eq!(files[2]["records"][0]["count"], 2, "whatever the name says");
+    assert!(!sandbox.path("lake").exists());
+}
+
+#[test]
 fn order_and_splitting_do_not_matter() {
     let records = records(30);
     let ids = |sandbox: &Sandbox| sandbox.sql("SELECT event.id, timestamp FROM events ORDER BY event.id");

@@ -1,0 +1,149 @@
+//! What files would be taken for, without a lake.
+
+use super::pending::MEMBER;
+use super::{Item, Progress, Sink, Stop, read, source_file};
+use crate::error::Result;
+use crate::sources::SOURCES;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What a file, or a member of an archive, was recognised as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Surveyed {
+    /// Path of the file, with that of the member behind `!/`.
+    pub path: String,
+    /// Bytes of the file; none for a member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Lower-case hexadecimal SHA-256 of the file.
+    pub sha256: String,
+    /// Records by what they are, and why.
+    pub records: Vec<Recognised>,
+    /// Records that would be rejected: why, and how many.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rejected: BTreeMap<String, u64>,
+    /// Recognised, but no events by their nature: why, and how many.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<String, u64>,
+    /// What is wrong with the file itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Records of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recognised {
+    /// How many.
+    pub count: u64,
+    /// The name of the format, as events keep it in `source_format`.
+    pub format: &'static str,
+    /// The keys by which its records are told.
+    pub by: &'static str,
+    /// Of which dataset they are.
+    pub dataset: String,
+}
+
+/// Reads files as an ingest would, and stores nothing.
+pub async fn survey(
+    paths: &[String],
+    threads: usize,
+    progress: Arc<dyn Progress>,
+    stop: Stop,
+) -> Result<Vec<Surveyed>> {
+    let files = source_file::discover(paths)?;
+    let mut survey = Survey {
+        origins: vec![Surveyed::default(); files.len()],
+        counts: BTreeMap::new(),
+        members: vec![Vec::new(); files.len()],
+    };
+    read(files, HashMap::new(), threads.max(1), progress, stop, &mut survey).await?;
+    Ok(survey.finish())
+}
+
+struct Survey {
+    /// Files, then members of archives as they came.
+    origins: Vec<Surveyed>,
+    /// Events by origin, format and dataset.
+    counts: BTreeMap<(usize, u8, String), u64>,
+    /// Members by file.
+    members: Vec<Vec<usize>>,
+}
+
+impl Sink for Survey {
+    async fn take(&mut self, item: Item) -> Result<()> {
+        match item {
+            Item::Begin {
+                file,
+                path,
+                size,
+                sha256,
+            } => {
+                self.origins[file] = Surveyed {
+                    path,
+                    size: Some(size),
+                    sha256,
+                    ..Surveyed::default()
+                };
+            }
+            Item::Member { file, member } => {
+                self.members[file].push(self.origins.len());
+                self.origins.push(Surveyed {
+                    path: format!("{}{MEMBER}{member}", self.origins[file].path),
+                    sha256: self.origins[file].sha256.clone(),
+                    ..Surveyed::default()
+                });
+            }
+            Item::Parsed(parsed) => {
+                let origin = parsed.place.origin;
+                for batch in &parsed.batches {
+                    for meta in &batch.meta {
+                        let key = (origin, meta.format, batch.dataset.clone());
+                        *self.counts.entry(key).or_default() += 1;
+                    }
+                }
+                let surveyed = &mut self.origins[origin];
+                for rejected in &parsed.rejected {
+                    *surveyed.rejected.entry(rejected.reason.kind()).or_default() += 1;
+                }
+                for (why, count) in &parsed.skipped {
+                    *surveyed.skipped.entry((*why).to_owned()).or_default() += count;
+                }
+            }
+            Item::End { ending, .. } => {
+                for problem in ending.problems {
+                    self.origins[problem.origin].problem = Some(problem.text);
+                }
+            }
+            Item::Unreadable { file, path, problem } => {
+                self.origins[file] = Surveyed {
+                    path,
+                    problem: Some(problem),
+                    ..Surveyed::default()
+                };
+            }
+            // Without a ledger, none is known.
+            Item::Known { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl Survey {
+    /// Files in their order, each followed by its members.
+    fn finish(mut self) -> Vec<Surveyed> {
+        for ((origin, format, dataset), count) in self.counts {
+            let source = SOURCES[usize::from(format)];
+            self.origins[origin].records.push(Recognised {
+                count,
+                format: source.name(),
+                by: source.recognised_by(),
+                dataset,
+            });
+        }
+        let order = self.members.iter().enumerate();
+        let order =
+            order.flat_map(|(file, members)| std::iter::once(&file).chain(members).copied().collect::<Vec<_>>());
+        order.map(|origin| std::mem::take(&mut self.origins[origin])).collect()
+    }
+}
