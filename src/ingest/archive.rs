@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How deep archives and compressions may lie within each other.
 const DEPTH: u32 = 8;
@@ -40,9 +41,10 @@ pub(super) trait Visitor {
     fn damaged(&mut self, member: &str, error: io::Error);
 }
 
-/// Shows the visitor everything that is in a file of this size.
-pub(super) fn visit(mut file: Box<dyn Input>, size: u64, visitor: &mut dyn Visitor) {
+/// Shows the visitor everything that is in a file of this size, until somebody says to stop.
+pub(super) fn visit(mut file: Box<dyn Input>, size: u64, stop: &AtomicBool, visitor: &mut dyn Visitor) {
     let walk = Walk {
+        stop,
         left: Cell::new(EXPANDED_BYTES.max(size.saturating_mul(EXPANDED_TIMES))),
         ended: Cell::new(false),
     };
@@ -101,14 +103,15 @@ fn joined(outer: &str, name: &str) -> String {
     }
 }
 
-struct Walk {
+struct Walk<'a> {
+    stop: &'a AtomicBool,
     /// Bytes that may still come out.
     left: Cell<u64>,
     /// The visitor has seen enough.
     ended: Cell<bool>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Shows what is in a stream.
     fn stream(&self, input: &mut dyn Read, member: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
         if depth > DEPTH {
@@ -257,8 +260,12 @@ impl Walk {
         Counted { input, walk: self }
     }
 
-    /// An error when too much has come out.
+    /// An error when too much has come out, or nobody waits for more.
     fn check(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            // Not of the kind `Interrupted`, after which one tries again.
+            return Err(io::Error::other("stopped"));
+        }
         if self.left.get() > 0 {
             return Ok(());
         }
@@ -279,7 +286,7 @@ fn encrypted() -> io::Error {
 
 struct Counted<'a> {
     input: &'a mut dyn Read,
-    walk: &'a Walk,
+    walk: &'a Walk<'a>,
 }
 
 impl Read for Counted<'_> {

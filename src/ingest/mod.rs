@@ -277,7 +277,9 @@ impl Reader {
             size,
             sha256: begin,
         });
-        let ending = self.content(file, path, &mut source, done);
+        let mut ending = self.content(file, path, &mut source, done);
+        // Whoever stops the ingest may have stopped it within this file.
+        ending.unfinished |= self.stop.load(Ordering::Relaxed);
         self.send(Item::End { file, ending });
         size
     }
@@ -293,7 +295,10 @@ impl Reader {
             ending: Ending::default(),
         };
         match source.input(path) {
-            Ok(input) => archive::visit(input, size, &mut contents),
+            Ok(input) => {
+                let stop = Arc::clone(&contents.reader.stop);
+                archive::visit(input, size, &stop, &mut contents);
+            }
             Err(error) => contents.damaged("", error),
         }
         contents.ending

@@ -28,7 +28,7 @@ impl Visitor for Seen {
 fn seen(bytes: Vec<u8>) -> Seen {
     let mut seen = Seen::default();
     let size = bytes.len() as u64;
-    visit(Box::new(Cursor::new(bytes)), size, &mut seen);
+    visit(Box::new(Cursor::new(bytes)), size, &AtomicBool::new(false), &mut seen);
     seen
 }
 
@@ -190,8 +190,19 @@ fn a_visitor_can_have_seen_enough() {
         zip(&[("x.tar", &tar(members)), ("3", b"{}")]),
     ] {
         let mut one = One(0);
-        visit(Box::new(Cursor::new(bytes)), 1000, &mut one);
+        visit(Box::new(Cursor::new(bytes)), 1000, &AtomicBool::new(false), &mut one);
         assert_eq!(one.0, 1);
+    }
+}
+
+#[test]
+fn whoever_says_stop_does_not_wait_for_the_end() {
+    let members: &[(&str, &[u8])] = &[("1", b"{}"), ("2", b"{}")];
+    for bytes in [zip(members), tar(members), gzip(b"{}"), b"{}".to_vec()] {
+        let mut seen = Seen::default();
+        visit(Box::new(Cursor::new(bytes)), 1000, &AtomicBool::new(true), &mut seen);
+        assert_eq!(seen.contents, []);
+        assert!(seen.damaged.iter().all(|(_, problem)| problem == "stopped"), "{seen:?}");
     }
 }
 
@@ -215,7 +226,9 @@ fn what_expands_without_end_is_given_up() {
             Ok(buffer.len())
         }
     }
+    let stop = AtomicBool::new(false);
     let walk = Walk {
+        stop: &stop,
         left: Cell::new(1 << 20),
         ended: Cell::new(false),
     };
