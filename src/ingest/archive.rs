@@ -89,7 +89,9 @@ fn is_junk(member: &str) -> bool {
 
 /// A path from an archive as a text of one line.
 fn joined(outer: &str, name: &str) -> String {
+    // As `tar -C folder .` packs.
     let name: String = name
+        .trim_start_matches("./")
         .chars()
         .map(|c| match c {
             '\\' => '/',

@@ -340,6 +340,10 @@ impl Contents<'_> {
     }
 
     fn failed(&mut self, origin: usize, member: &str, error: &io::Error, whole: impl FnOnce() -> Option<Vec<u8>>) {
+        // Nothing is wrong with what somebody did not want to wait for.
+        if self.reader.stop.load(Ordering::Relaxed) {
+            return;
+        }
         match error.kind() {
             // The system failed, not the file: the next ingest has to read it again.
             _ if error.raw_os_error().is_some() => {

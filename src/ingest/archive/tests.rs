@@ -141,8 +141,18 @@ fn what_systems_add_to_archives_is_left_out() {
 
 #[test]
 fn a_path_that_leaves_its_archive_is_a_text_of_one_line() {
-    let members: &[(&str, &[u8])] = &[("../../etc/passwd", b"{}"), ("/abs.json", b"{}"), ("a\nb", b"{}")];
-    let paths = of(&[("../../etc/passwd", "{}"), ("/abs.json", "{}"), ("a\u{FFFD}b", "{}")]);
+    let members: &[(&str, &[u8])] = &[
+        ("../../etc/passwd", b"{}"),
+        ("/abs.json", b"{}"),
+        ("a\nb", b"{}"),
+        ("./c/d", b"{}"),
+    ];
+    let paths = of(&[
+        ("../../etc/passwd", "{}"),
+        ("/abs.json", "{}"),
+        ("a\u{FFFD}b", "{}"),
+        ("c/d", "{}"),
+    ]);
     assert_eq!(contents(tar(members)), paths);
 }
 
