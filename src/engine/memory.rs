@@ -98,6 +98,14 @@ pub(super) fn pool(bytes: usize) -> Arc<dyn MemoryPool> {
     })
 }
 
+/// One in so many parts of the memory of a pool, in bytes.
+pub(super) fn part(pool: &Arc<dyn MemoryPool>, parts: usize) -> usize {
+    match pool.memory_limit() {
+        MemoryLimit::Finite(bytes) => bytes / parts,
+        _ => usize::MAX,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,11 @@
 //! and its path is a text. What must be read from its end first (zip, 7z) and lies within
 //! something else goes to a temporary file without a name.
 
+use super::utf16::Utf16;
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicBool, Ordering};
+use zip::result::ZipError;
 
 /// How deep archives and compressions may lie within each other.
 const DEPTH: u32 = 8;
@@ -19,6 +21,9 @@ const EXPANDED_TIMES: u64 = 250;
 
 /// Memory for the dictionary of an `.xz` file, in KiB: what `xz -9` needs, a few times.
 const XZ_MEMORY: u32 = 512 << 10;
+
+/// Between the path of an archive and that of a member within it.
+pub(super) const MEMBER: &str = "!/";
 
 const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 const SEVEN_Z: &[u8] = &[b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C];
@@ -83,8 +88,8 @@ fn is_tar(start: &[u8]) -> bool {
 
 /// Members that the systems which pack archives put beside what was asked for.
 fn is_junk(member: &str) -> bool {
-    let mut parts = member.split('/');
-    member.split('/').next_back().is_some_and(|name| name.starts_with('.')) || parts.any(|part| part == "__MACOSX")
+    let hidden = member.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+    hidden || member.split('/').any(|part| part == "__MACOSX")
 }
 
 /// A path from an archive as a text of one line.
@@ -101,7 +106,7 @@ fn joined(outer: &str, name: &str) -> String {
         .collect();
     match outer {
         "" => name,
-        outer => format!("{outer}!/{name}"),
+        outer => format!("{outer}{MEMBER}{name}"),
     }
 }
 
@@ -218,12 +223,12 @@ impl Walk<'_> {
             };
             let mut entry = match archive.by_index(place) {
                 Ok(entry) => entry,
-                Err(zip::result::ZipError::UnsupportedArchive(problem)) if problem.contains("assword") => {
-                    visitor.damaged(&name, encrypted());
-                    continue;
-                }
                 Err(error) => {
-                    visitor.damaged(&name, error.into());
+                    let error = match error {
+                        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => encrypted(),
+                        other => other.into(),
+                    };
+                    visitor.damaged(&name, error);
                     continue;
                 }
             };
@@ -320,56 +325,6 @@ impl<'a> Peeked<'a> {
 impl Read for Peeked<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.read(buffer)
-    }
-}
-
-/// UTF-16 with a byte order mark, as Windows PowerShell's redirection writes it, read as UTF-8.
-struct Utf16<R> {
-    input: R,
-    unit: fn([u8; 2]) -> u16,
-    /// First half of a pair that the last read ended with.
-    pending: Option<u16>,
-    output: Vec<u8>,
-    read: usize,
-}
-
-impl<R: Read> Utf16<R> {
-    fn new(input: R, unit: fn([u8; 2]) -> u16) -> Self {
-        Self {
-            input,
-            unit,
-            pending: None,
-            output: Vec::new(),
-            read: 0,
-        }
-    }
-
-    fn refill(&mut self) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(64 << 10);
-        self.input.by_ref().take(64 << 10).read_to_end(&mut bytes)?;
-        let mut units: Vec<u16> = self.pending.take().into_iter().collect();
-        units.extend(bytes.chunks_exact(2).map(|pair| (self.unit)([pair[0], pair[1]])));
-        if bytes.len() == 64 << 10 && units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit)) {
-            self.pending = units.pop();
-        }
-        let text: String = char::decode_utf16(units)
-            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect();
-        self.output = text.into_bytes();
-        self.read = 0;
-        Ok(())
-    }
-}
-
-impl<R: Read> Read for Utf16<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.output.len() {
-            self.refill()?;
-        }
-        let count = buffer.len().min(self.output.len() - self.read);
-        buffer[..count].copy_from_slice(&self.output[self.read..self.read + count]);
-        self.read += count;
-        Ok(count)
     }
 }
 

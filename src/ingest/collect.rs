@@ -1,10 +1,11 @@
 //! Parsed chunks, in the order of the input, to counts and commits.
 
+use super::archive::MEMBER;
 use super::batch::{EventBatch, schema_position};
 use super::commit::Committer;
 use super::dedup::{Partition, Verdict};
 use super::parse::{Parsed, Rejected, kept};
-use super::pending::{MEMBER, Origin, Pending};
+use super::pending::{Origin, Pending};
 use super::report::{FileReport, IngestReport};
 use super::{Ending, Item, Place, Sink};
 use crate::error::{Error, Result};

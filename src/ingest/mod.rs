@@ -13,34 +13,27 @@ mod dedup;
 mod framing;
 mod parse;
 mod pending;
+mod reader;
 mod records;
 mod report;
 mod source_file;
 mod survey;
+mod utf16;
 
 pub use report::{FileReport, IngestReport};
 pub use survey::{Recognised, Surveyed, survey};
 
 use crate::error::{Error, Result};
 use crate::lake::Lake;
-use archive::Visitor;
 use collect::Collector;
 use commit::Committer;
-use framing::{Chunk, Content};
+use framing::Chunk;
 use parse::Parsed;
-use source_file::SourceFile;
+use reader::Reader;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-
-/// A file without records that is no longer than this is what a quiet hour leaves: an empty
-/// array, an envelope around one, a header line. A longer one is something else.
-const BARREN_BYTES: u64 = 4096;
-
-/// What is kept of a file, or of a member of one, that as a whole is one rejected record.
-const HEAD_BYTES: usize = 1 << 20;
 
 /// What to ingest, and with what.
 #[derive(Debug, Clone)]
@@ -163,16 +156,7 @@ async fn read(
         let (queue, items) = (Arc::clone(&queue), items.clone());
         running.spawn_blocking(move || parse_all(&queue, &items));
     }
-    let reader = Reader {
-        origins: files.len(),
-        files,
-        ledger,
-        work,
-        items,
-        stop: Arc::clone(&stop),
-        progress,
-        sequence: 0,
-    };
+    let reader = Reader::new(files, ledger, work, items, Arc::clone(&stop), progress);
     running.spawn_blocking(move || reader.run());
 
     let mut waiting = BTreeMap::new();
@@ -203,249 +187,4 @@ fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, Place, Chunk)>>, items: &Sender)
             return;
         }
     }
-}
-
-/// Reads the files one after the other.
-struct Reader {
-    files: Vec<PathBuf>,
-    /// Files, and members of archives so far.
-    origins: usize,
-    ledger: HashMap<String, FileReport>,
-    work: mpsc::SyncSender<(u64, Place, Chunk)>,
-    items: Sender,
-    stop: Stop,
-    progress: Arc<dyn Progress>,
-    sequence: u64,
-}
-
-impl Reader {
-    fn run(mut self) {
-        let mut done = 0;
-        for (file, path) in std::mem::take(&mut self.files).iter().enumerate() {
-            if self.stop.load(Ordering::Relaxed) {
-                return;
-            }
-            let size = self.file(file, path, done);
-            done += size;
-            self.progress.position(done);
-        }
-    }
-
-    fn number(&mut self) -> u64 {
-        self.sequence += 1;
-        self.sequence - 1
-    }
-
-    fn send(&mut self, item: Item) {
-        let sequence = self.number();
-        // A closed channel means that the ingest has failed, and says so itself.
-        let _ = self.items.blocking_send((sequence, item));
-    }
-
-    /// Returns the size of the file.
-    fn file(&mut self, file: usize, path: &PathBuf, done: u64) -> u64 {
-        let name = path.display().to_string();
-        let mut source = match SourceFile::open(path) {
-            Ok(source) => source,
-            Err(error) => {
-                self.send(Item::Unreadable {
-                    file,
-                    path: name,
-                    problem: error.to_string(),
-                });
-                return 0;
-            }
-        };
-        let size = source.size;
-        let (sha256, begin) = (source.sha256.clone(), source.sha256.clone());
-        if let Some(known) = self.ledger.get(&sha256) {
-            let report = FileReport {
-                path: name,
-                size,
-                sha256,
-                ..known.clone()
-            };
-            self.send(Item::Known {
-                file,
-                report: Box::new(report),
-            });
-            return size;
-        }
-        self.send(Item::Begin {
-            file,
-            path: name,
-            size,
-            sha256: begin,
-        });
-        let mut ending = self.content(file, path, &mut source, done);
-        // Whoever stops the ingest may have stopped it within this file.
-        ending.unfinished |= self.stop.load(Ordering::Relaxed);
-        self.send(Item::End { file, ending });
-        size
-    }
-
-    fn content(&mut self, file: usize, path: &PathBuf, source: &mut SourceFile, done: u64) -> Ending {
-        let size = source.size;
-        let mut contents = Contents {
-            reader: self,
-            file,
-            path,
-            size,
-            done,
-            ending: Ending::default(),
-        };
-        match source.input(path) {
-            Ok(input) => {
-                let stop = Arc::clone(&contents.reader.stop);
-                archive::visit(input, size, &stop, &mut contents);
-            }
-            Err(error) => contents.damaged("", error),
-        }
-        contents.ending
-    }
-}
-
-/// Frames what is in a file.
-struct Contents<'a> {
-    reader: &'a mut Reader,
-    file: usize,
-    path: &'a PathBuf,
-    size: u64,
-    /// Bytes of the files before it.
-    done: u64,
-    ending: Ending,
-}
-
-impl Contents<'_> {
-    /// The origin of the records of a member, which is known from here on.
-    fn origin(&mut self, member: &str) -> usize {
-        if member.is_empty() {
-            return self.file;
-        }
-        self.reader.send(Item::Member {
-            file: self.file,
-            member: member.to_owned(),
-        });
-        self.reader.origins += 1;
-        self.reader.origins - 1
-    }
-
-    fn problem(&mut self, origin: usize, member: &str, text: String, whole: Option<Vec<u8>>) {
-        self.ending.problems.push(Problem {
-            origin,
-            member: member.to_owned(),
-            text,
-            whole,
-        });
-    }
-
-    fn failed(&mut self, origin: usize, member: &str, error: &io::Error, whole: impl FnOnce() -> Option<Vec<u8>>) {
-        // Nothing is wrong with what somebody did not want to wait for.
-        if self.reader.stop.load(Ordering::Relaxed) {
-            return;
-        }
-        match error.kind() {
-            // The system failed, not the file: the next ingest has to read it again.
-            _ if error.raw_os_error().is_some() => {
-                self.ending.unfinished = true;
-                self.problem(origin, member, format!("could not be read to its end: {error}"), None);
-            }
-            io::ErrorKind::Unsupported | io::ErrorKind::FileTooLarge => {
-                self.problem(origin, member, error.to_string(), whole());
-            }
-            _ => self.problem(origin, member, format!("damaged or cut off: {error}"), whole()),
-        }
-    }
-}
-
-impl Visitor for Contents<'_> {
-    fn content(&mut self, member: &str, content: &mut dyn Read) -> bool {
-        let origin = self.origin(member);
-        let place = Place {
-            file: self.file,
-            origin,
-        };
-        let mut head = Head::of(content);
-        let (mut holds_records, mut bytes) = (false, 0);
-        let reader = &mut *self.reader;
-        let (done, size) = (self.done, self.size);
-        let framed = framing::frame(&mut head, &mut |chunk| {
-            holds_records |= chunk.holds_records();
-            bytes = chunk.offset + chunk.bytes.len() as u64;
-            let sequence = reader.number();
-            let sent = reader.work.send((sequence, place, chunk)).is_ok();
-            reader.progress.position(done + bytes.min(size));
-            sent && !reader.stop.load(Ordering::Relaxed)
-        });
-        // What is kept of a file is what is on the disk.
-        let path = self.path;
-        let in_file = member.is_empty();
-        let mut whole = move || {
-            Some(if in_file {
-                head_of(path)
-            } else {
-                std::mem::take(&mut head.kept)
-            })
-        };
-        let length = if in_file { self.size } else { bytes };
-        match framed {
-            Ok(Content::Json | Content::Csv) if !holds_records && length > BARREN_BYTES => {
-                self.problem(origin, member, "the file holds no records".into(), whole());
-            }
-            Ok(Content::Json | Content::Csv) => {}
-            Ok(Content::Empty) => self.problem(origin, member, "the file is empty".into(), None),
-            Ok(Content::Unknown) => {
-                let problem = "neither JSON nor delimited text with a header line";
-                self.problem(origin, member, problem.into(), whole());
-            }
-            Err((content, error)) => {
-                let unknown = matches!(content, Content::Empty | Content::Unknown);
-                self.failed(origin, member, &error, || if unknown { whole() } else { None });
-            }
-        }
-        !self.reader.stop.load(Ordering::Relaxed)
-    }
-
-    fn damaged(&mut self, member: &str, error: io::Error) {
-        let origin = self.origin(member);
-        let path = self.path;
-        let in_file = member.is_empty();
-        self.failed(origin, member, &error, || {
-            Some(if in_file { head_of(path) } else { Vec::new() })
-        });
-    }
-}
-
-/// A stream of which the first bytes are kept, in case that it as a whole is rejected.
-struct Head<'a> {
-    input: &'a mut dyn Read,
-    kept: Vec<u8>,
-}
-
-impl<'a> Head<'a> {
-    fn of(input: &'a mut dyn Read) -> Self {
-        Self {
-            input,
-            kept: Vec::new(),
-        }
-    }
-}
-
-impl Read for Head<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        let more = HEAD_BYTES.saturating_sub(self.kept.len()).min(count);
-        self.kept.extend_from_slice(&buffer[..more]);
-        Ok(count)
-    }
-}
-
-/// The first bytes of a file that as a whole is one rejected record.
-fn head_of(path: &PathBuf) -> Vec<u8> {
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut head));
-    if read.is_err() {
-        head.clear();
-    }
-    head
 }

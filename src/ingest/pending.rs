@@ -1,5 +1,6 @@
 //! Events that wait in memory for the next commit, and how they become files.
 
+use super::archive::MEMBER;
 use super::batch::{EventBatch, schema_position};
 use super::dedup::Partition;
 use crate::error::{Error, Result};
@@ -20,9 +21,6 @@ const GATHER_BYTES: usize = 32 << 20;
 
 /// An event: its batch and its row there.
 pub(super) type RowRef = (u32, u32);
-
-/// Between the path of an archive and that of a member within it.
-pub(super) const MEMBER: &str = "!/";
 
 /// Where events came from: a file of this ingest, or a member of an archive. The hash is the
 /// file's.

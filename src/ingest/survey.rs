@@ -1,6 +1,6 @@
 //! What files would be taken for, without a lake.
 
-use super::pending::MEMBER;
+use super::archive::MEMBER;
 use super::{Item, Progress, Sink, Stop, read, source_file};
 use crate::error::Result;
 use crate::sources::SOURCES;

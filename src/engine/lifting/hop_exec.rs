@@ -78,11 +78,17 @@ impl HopExec {
 
 /// As of the input, but by this column, in which other values come.
 fn partitioning(input: &Arc<dyn ExecutionPlan>, column: usize) -> Partitioning {
-    let reads = |expr: &Arc<dyn PhysicalExpr>| collect_columns(expr).iter().any(|read| read.index() == column);
     match input.output_partitioning() {
-        Partitioning::Hash(exprs, count) if !exprs.iter().any(reads) => Partitioning::Hash(exprs.clone(), *count),
+        Partitioning::Hash(exprs, count) if !exprs.iter().any(|expr| reads(expr, column)) => {
+            Partitioning::Hash(exprs.clone(), *count)
+        }
         other => Partitioning::UnknownPartitioning(other.partition_count()),
     }
+}
+
+/// Whether an expression looks at a column.
+pub(super) fn reads(expr: &Arc<dyn PhysicalExpr>, column: usize) -> bool {
+    collect_columns(expr).iter().any(|read| read.index() == column)
 }
 
 impl DisplayAs for HopExec {

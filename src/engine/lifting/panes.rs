@@ -7,13 +7,12 @@
 //! This holds for every aggregate, because merging states is what its two stages do anyway
 //! between threads.
 
-use super::hop_exec::{HopExec, Target};
+use super::hop_exec::{HopExec, Target, reads};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::filter::FilterExec;
@@ -120,12 +119,16 @@ fn without_hop(
     let Some((input, ticks)) = without_hop(input, below)? else {
         return Ok(None);
     };
-    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    Ok(Some((Arc::clone(plan).replace_children(vec![input], options)?, ticks)))
+    Ok(Some((with_input(plan, input)?, ticks)))
 }
 
-fn reads(expr: &Arc<dyn PhysicalExpr>, column: usize) -> bool {
-    collect_columns(expr).iter().any(|read| read.index() == column)
+/// An operator of one input over another one.
+pub(super) fn with_input(
+    node: &Arc<dyn ExecutionPlan>,
+    input: Arc<dyn ExecutionPlan>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Arc::clone(node).replace_children(vec![input], options)
 }
 
 fn reads_item(item: &datafusion::physical_expr::projection::ProjectionExpr, column: usize) -> bool {

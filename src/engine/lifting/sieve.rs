@@ -9,6 +9,7 @@
 //! become smaller still, and the HAVING, which stays, drops it as before.
 
 use super::hop_exec::{HopExec, Target};
+use super::panes::with_input;
 use super::sieve_exec::{AtLeast, SieveExec};
 use crate::functions::distinct;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -19,10 +20,10 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::utils::split_conjunction;
 use datafusion::physical_expr::{PhysicalExpr, aggregate::AggregateFunctionExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 use std::sync::Arc;
 
 /// Puts sieves between panes and windows: for after panes have been made.
@@ -88,11 +89,6 @@ fn count(condition: &Arc<dyn PhysicalExpr>) -> Option<Count> {
         column: column.index(),
         number,
     })
-}
-
-fn with_input(node: &Arc<dyn ExecutionPlan>, input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    Arc::clone(node).replace_children(vec![input], options)
 }
 
 /// The plan below the conditions with a sieve in it, if it is an aggregate over windows.

@@ -1,6 +1,7 @@
 //! The physical operator that leaves out panes no window needs.
 
 use super::ticks::Ticks;
+use crate::engine::memory::part;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray as _, BooleanArray, BooleanBufferBuilder, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{Int64Type, SchemaRef, TimestampMicrosecondType};
@@ -8,7 +9,7 @@ use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 use datafusion::common::{Result, internal_err};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, PhysicalExpr};
@@ -144,14 +145,10 @@ impl ExecutionPlan for SieveExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let pool = context.memory_pool();
-        let limit = match pool.memory_limit() {
-            MemoryLimit::Finite(bytes) => bytes / SHARE,
-            _ => usize::MAX,
-        };
         Ok(Box::pin(SieveStream {
             memory: MemoryConsumer::new(format!("SieveExec[{partition}]")).register(pool),
             counter: RecordBatchMemoryCounter::new(),
-            limit,
+            limit: part(pool, SHARE),
             input: self.input.execute(partition, context)?,
             panes: Panes::new(Arc::clone(&self.what)),
             batches: Vec::new(),

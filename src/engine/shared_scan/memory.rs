@@ -1,6 +1,7 @@
 //! Memory that all queues of a common scan share.
 
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
+use crate::engine::memory::part;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use std::sync::Arc;
 
 /// Most of the memory pool that queues take: what is in them is soon gone, and the plans that
@@ -26,13 +27,9 @@ pub(super) struct Taken {
 
 impl QueueMemory {
     pub(super) fn of(pool: &Arc<dyn MemoryPool>) -> Self {
-        let limit = match pool.memory_limit() {
-            MemoryLimit::Finite(bytes) => bytes / SHARE,
-            _ => usize::MAX,
-        };
         Self {
             reservation: Arc::new(MemoryConsumer::new("SharedScan").register(pool)),
-            limit,
+            limit: part(pool, SHARE),
         }
     }
 
