@@ -8,6 +8,7 @@ mod join_sides;
 mod keyed_spans;
 pub mod lifting;
 mod memory;
+mod mentioned;
 pub mod names;
 mod not_in;
 mod raw_field;

@@ -38,6 +38,7 @@ mod tests_mistakes;
 mod tests_run;
 
 pub use error::NameError;
+pub(super) use parse::words;
 pub use parse::{parse_expression, parse_query};
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -73,6 +74,8 @@ pub struct Resolution {
     pub doubtful: Vec<(String, Vec<String>)>,
     /// Tables and views read, as registered, in order of first use. No subquery names.
     pub tables: Vec<String>,
+    /// Whether it may read columns that it does not name: `*`, `NATURAL JOIN`, `DESCRIBE`.
+    pub unnamed_columns: bool,
 }
 
 impl Names {

@@ -5,6 +5,7 @@ use super::empty_scans::EmptyScans;
 use super::join_sides::JoinSides;
 use super::keyed_spans::KeyedSpans;
 use super::lifting::{self, Lifted, Ticks};
+use super::mentioned::Mentioned;
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::not_in::NotInList;
 use super::raw_field::raw_field_udf;
@@ -14,7 +15,7 @@ use super::{Engine, View, conditions, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
 use datafusion::catalog::TableProvider;
-use datafusion::common::{ScalarValue, TableReference};
+use datafusion::common::{Result as DfResult, ScalarValue, TableReference};
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
@@ -31,6 +32,7 @@ use datafusion::sql::sqlparser::ast::{
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Rows of a batch where memory is short: with the text of their records, a megabyte.
 const FRUGAL_ROWS: usize = 256;
@@ -67,6 +69,8 @@ pub struct Session {
     engine: Engine,
     scope: Scope,
     context: SessionContext,
+    /// Held while tables are registered for one statement.
+    planning: Mutex<()>,
 }
 
 impl std::fmt::Debug for Session {
@@ -114,17 +118,27 @@ impl Session {
         functions::register_all(&mut context)?;
         context.register_udf(raw_field_udf());
         context.register_udf(lifting::tick_udf());
-        for (name, table) in &engine.tables {
-            context.register_table(
-                TableReference::bare(name.as_str()),
-                in_window(name, table, scope.window)?,
-            )?;
-        }
         Ok(Self {
             engine: engine.clone(),
             scope,
             context,
+            planning: Mutex::default(),
         })
+    }
+
+    /// Registers the tables with the columns that are mentioned, or with all.
+    fn register_tables(&self, mentioned: Option<&Mentioned>) -> Result<()> {
+        for (name, table) in &self.engine.tables {
+            let table = match mentioned {
+                Some(mentioned) => mentioned.of_table(table),
+                None => Arc::clone(table),
+            };
+            let reference = TableReference::bare(name.as_str());
+            self.context.deregister_table(reference.clone())?;
+            self.context
+                .register_table(reference, in_window(name, table, self.scope.window)?)?;
+        }
+        Ok(())
     }
 
     /// Plans a statement that only reads. Errors name what is unknown and what is like it.
@@ -148,12 +162,9 @@ impl Session {
             .names
             .resolve(&mut statement, self.scope.now)
             .map_err(query)?;
-        self.register_views(&resolution.tables).await?;
         let plan = self
-            .context
-            .state()
-            .statement_to_plan(DfStatement::Statement(Box::new(statement)))
-            .await
+            .planned(statement, &resolution)
+            .await?
             .map_err(|error| match self.engine.names.explain_plan_error(&error) {
                 Some(message) => Error::Query(message + &place(&error)),
                 None => error.into(),
@@ -173,10 +184,31 @@ impl Session {
         Ok(Planned { plan, resolution })
     }
 
+    /// The plan of a statement whose names have been resolved, or what the planner says.
+    async fn planned(&self, statement: Statement, resolution: &Resolution) -> Result<DfResult<LogicalPlan>> {
+        let _one_at_a_time = self.planning.lock().await;
+        self.register_views(&resolution.tables).await?;
+        let mentioned = match resolution.unnamed_columns {
+            true => None,
+            false => Mentioned::of(&statement.to_string()),
+        };
+        self.register_tables(mentioned.as_ref())?;
+        let statement = DfStatement::Statement(Box::new(statement));
+        let planned = self.context.state().statement_to_plan(statement.clone()).await;
+        if planned.is_ok() || mentioned.is_none() {
+            return Ok(planned);
+        }
+        // For a message that knows all columns.
+        self.register_tables(None)?;
+        Ok(self.context.state().statement_to_plan(statement).await)
+    }
+
     /// Tables and views, without the engine's own schema.
     async fn show_tables(&self) -> Result<Planned> {
+        let _one_at_a_time = self.planning.lock().await;
         let views: Vec<String> = self.engine.views.iter().map(|view| view.name.clone()).collect();
         self.register_views(&views).await?;
+        self.register_tables(None)?;
         let sql = "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END AS kind \
                    FROM information_schema.tables WHERE table_schema = 'lake' ORDER BY kind, table_name";
         Ok(Planned {
@@ -198,6 +230,7 @@ impl Session {
     }
 
     pub(super) async fn view_plan(&self, view: &View) -> Result<LogicalPlan> {
+        self.register_tables(Mentioned::of(&view.sql).as_ref())?;
         self.context
             .state()
             .create_logical_plan(&view.sql)
@@ -327,15 +360,15 @@ fn qualify(expr: &mut SqlExpr, table: &Ident) {
 }
 
 /// The table as a window sees it.
-fn in_window(name: &str, table: &Arc<dyn TableProvider>, window: Option<Window>) -> Result<Arc<dyn TableProvider>> {
+fn in_window(name: &str, table: Arc<dyn TableProvider>, window: Option<Window>) -> Result<Arc<dyn TableProvider>> {
     let Some(window) = window.filter(|_| name == "events") else {
-        return Ok(Arc::clone(table));
+        return Ok(table);
     };
     let at = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
     let inside = col("timestamp")
         .gt(at(window.after))
         .and(col("timestamp").lt_eq(at(window.until)));
-    let plan = LogicalPlanBuilder::scan(name, provider_as_source(Arc::clone(table)), None)?
+    let plan = LogicalPlanBuilder::scan(name, provider_as_source(table), None)?
         .filter(inside)?
         .build()?;
     Ok(Arc::new(ViewTable::new(plan, None)))

@@ -33,7 +33,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct LakeTableProvider {
     table: LakeTable,
-    files: TableFiles,
+    files: Arc<TableFiles>,
     schema: TableSchema,
 }
 
@@ -44,11 +44,27 @@ impl LakeTableProvider {
         let schema = table_schema(table.name());
         let partition_columns = schema.table_partition_cols().iter();
         let partition_columns = partition_columns.map(|field| field.name().clone()).collect();
+        let files = TableFiles::new(files, partition_columns, Arc::clone(schema.table_schema()));
         Ok(Self {
-            files: TableFiles::new(files, partition_columns, Arc::clone(schema.table_schema())),
+            files: Arc::new(files),
             table,
             schema,
         })
+    }
+
+    /// The same with those of the files' columns that have one of these names: to plan against
+    /// hundreds takes longer than to read a few small files.
+    pub fn with_columns(&self, is_named: impl Fn(&str) -> bool) -> Self {
+        let fields = self.schema.file_schema().fields().iter();
+        let named: Vec<FieldRef> = fields.filter(|field| is_named(field.name())).cloned().collect();
+        let schema = TableSchema::builder(Arc::new(Schema::new(named)))
+            .with_table_partition_cols(self.schema.table_partition_cols().to_vec())
+            .build();
+        Self {
+            table: self.table.clone(),
+            files: Arc::clone(&self.files),
+            schema,
+        }
     }
 
     /// The files of this version.
@@ -94,7 +110,7 @@ impl LakeTableProvider {
         PruningPredicateBuilder::new()
             .with_file_schema(Arc::clone(self.schema.table_schema()))
             .try_build(predicate)?
-            .prune(&self.files)
+            .prune(self.files.as_ref())
     }
 
     /// The table with only those of its files' columns that a scan reads, and where these are

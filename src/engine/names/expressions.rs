@@ -181,6 +181,7 @@ impl Resolver<'_> {
     }
 
     fn wildcard(&mut self, options: &mut WildcardAdditionalOptions, columns: Columns) -> Result<Vec<Column>> {
+        self.resolution.unnamed_columns = true;
         if let Some(replace) = &mut options.opt_replace {
             self.expressions(replace)?;
         }

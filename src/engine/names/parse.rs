@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Query, Select, SetExpr, Statement, V
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 /// First words of statements that change something. They are refused before parsing:
@@ -44,6 +45,25 @@ pub fn parse_expression(sql: &str) -> Result<Expr, NameError> {
         Token::EOF => Ok(expr),
         more => Err(syntax_error(&format!("Expected: one expression, found: {more}"))),
     }
+}
+
+/// All words in a statement, without their quotes: names, and keywords too. `None` if it has
+/// `table.*`, or cannot be read.
+pub(crate) fn words(sql: &str) -> Option<HashSet<String>> {
+    let mut words = HashSet::new();
+    let mut after_period = false;
+    for token in tokens(sql).ok()? {
+        match token.token {
+            Token::Mul if after_period => return None,
+            Token::Word(word) => {
+                words.insert(word.value);
+                after_period = false;
+            }
+            Token::Whitespace(_) => {}
+            token => after_period = token == Token::Period,
+        }
+    }
+    Some(words)
 }
 
 fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, NameError> {

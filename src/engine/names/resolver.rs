@@ -48,8 +48,14 @@ impl<'a> Resolver<'a> {
         match statement {
             Statement::Query(query) => self.query(query).map(|_| ()),
             Statement::Explain { statement, .. } => self.statement(statement),
-            Statement::ExplainTable { table_name, .. } => self.relation_columns(table_name, true).map(|_| ()),
-            _ => Ok(()),
+            Statement::ExplainTable { table_name, .. } => {
+                self.resolution.unnamed_columns = true;
+                self.relation_columns(table_name, true).map(|_| ())
+            }
+            _ => {
+                self.resolution.unnamed_columns = true;
+                Ok(())
+            }
         }
     }
 
@@ -81,7 +87,7 @@ impl<'a> Resolver<'a> {
         Ok(if query.pipe_operators.is_empty() {
             columns
         } else {
-            Columns::Open
+            self.open()
         })
     }
 
@@ -122,8 +128,14 @@ impl<'a> Resolver<'a> {
                 };
                 Ok(only_outputs(Columns::known((1..=width).map(column).collect())))
             }
-            _ => Ok((Columns::Open, Scope::default())),
+            _ => Ok((self.open(), Scope::default())),
         }
+    }
+
+    /// The columns of what is not looked into, which may be columns of a table.
+    fn open(&mut self) -> Columns {
+        self.resolution.unnamed_columns = true;
+        Columns::Open
     }
 
     fn select(&mut self, select: &mut Select) -> Result<(Columns, Scope)> {
@@ -162,10 +174,10 @@ impl<'a> Resolver<'a> {
 
     fn join_condition(&mut self, join: &mut Join) -> Result<()> {
         self.expressions(&mut join.join_operator)?;
-        if let Some(JoinConstraint::Using(columns)) = constraint(&mut join.join_operator) {
-            for column in columns {
-                self.plain_column_name(column);
-            }
+        match constraint(&mut join.join_operator) {
+            Some(JoinConstraint::Using(columns)) => columns.iter_mut().for_each(|column| self.plain_column_name(column)),
+            Some(JoinConstraint::Natural) => self.resolution.unnamed_columns = true,
+            _ => {}
         }
         Ok(())
     }
@@ -229,7 +241,7 @@ impl<'a> Resolver<'a> {
             // The planner refuses most of the rest; what it takes keeps its own names.
             _ => Relation {
                 qualifier: None,
-                columns: Columns::Open,
+                columns: self.open(),
             },
         };
         if let Some(scope) = self.scopes.last_mut() {
@@ -241,7 +253,7 @@ impl<'a> Resolver<'a> {
     /// The columns of a named relation, whose name becomes the registered one.
     fn relation_columns(&mut self, name: &mut ObjectName, must_exist: bool) -> Result<Columns> {
         let [ObjectNamePart::Identifier(table)] = name.0.as_mut_slice() else {
-            return Ok(Columns::Open);
+            return Ok(self.open());
         };
         let unquoted = table.quote_style.is_none();
         let named = |(cte, _): &&(Ident, Columns)| cte.value == table.value;
@@ -268,7 +280,7 @@ impl<'a> Resolver<'a> {
             };
             return Err(Box::new(error));
         }
-        Ok(Columns::Open)
+        Ok(self.open())
     }
 }
 
