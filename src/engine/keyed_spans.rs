@@ -12,6 +12,7 @@ use datafusion::common::{HashMap, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use std::hash::{Hash, Hasher};
 use std::mem::size_of;
 use std::sync::Arc;
@@ -144,6 +145,12 @@ fn each(keys: &[ArrayRef], types: &[DataType], mut see: impl FnMut(usize, &[u8])
         see(row, key.as_ref());
     }
     Ok(())
+}
+
+/// Whether a condition is that of [`KeyedSpans::condition`].
+pub(super) fn is_in_spans(condition: &Arc<dyn PhysicalExpr>) -> bool {
+    let function = condition.downcast_ref::<ScalarFunctionExpr>();
+    function.is_some_and(|function| function.fun().inner().is::<InSpans>())
 }
 
 #[derive(Debug)]

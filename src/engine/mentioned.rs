@@ -5,7 +5,9 @@
 
 use super::names::words;
 use crate::lake::LakeTableProvider;
+use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
+use datafusion::datasource::empty::EmptyTable;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -24,11 +26,19 @@ impl Mentioned {
         Some(Self(words))
     }
 
-    /// The table with no more than the columns that are named; itself if it is not of the lake.
+    /// The table with no more than the columns that are named; itself if it is a list.
     pub(super) fn of_table(&self, table: &Arc<dyn TableProvider>) -> Arc<dyn TableProvider> {
-        match table.downcast_ref::<LakeTableProvider>() {
-            Some(lake) => Arc::new(lake.with_columns(|column| self.0.contains(column))),
-            None => Arc::clone(table),
+        let is_named = |column: &str| self.0.contains(column);
+        if let Some(lake) = table.downcast_ref::<LakeTableProvider>() {
+            return Arc::new(lake.with_columns(is_named));
         }
+        if table.is::<EmptyTable>() {
+            let all = table.schema();
+            let fields = all.fields().iter().filter(|field| is_named(field.name()));
+            return Arc::new(EmptyTable::new(Arc::new(Schema::new(
+                fields.cloned().collect::<Vec<_>>(),
+            ))));
+        }
+        Arc::clone(table)
     }
 }

@@ -18,6 +18,7 @@ mod scan_plans;
 mod session;
 pub mod shared_scan;
 pub(crate) mod sorter;
+mod spans_first;
 mod stretches;
 
 pub use keyed_spans::KeyedSpans;
@@ -34,6 +35,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -100,34 +102,42 @@ struct View {
 impl Engine {
     /// Opens the tables of a lake at their current versions.
     pub async fn open(lake: &Lake, resources: Resources) -> Result<Self> {
-        let mut tables: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
+        // All of this at once: none of it needs the rest.
+        let views = SpawnedTask::spawn(async move { Self::over_nothing(resources)?.schemas_of_views().await });
+        let tables = TableName::ALL.map(|name| {
+            let lake = lake.clone();
+            SpawnedTask::spawn(async move { opened(&lake, name).await })
+        });
+        let mut known: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
         let mut extents = BTreeMap::new();
-        for name in TableName::ALL {
-            let table = match name {
-                TableName::Events => Some(lake.table(name).await?),
-                _ => lake.table_if_exists(name).await?,
-            };
-            if let Some(table) = table {
-                let provider = LakeTableProvider::new(table)?;
+        for (name, table) in TableName::ALL.into_iter().zip(tables) {
+            if let Some(provider) = ended(table).await? {
                 if name == TableName::Events {
                     extents = extents_of(provider.files());
                 }
-                tables.push((name.as_str().to_owned(), Arc::new(provider)));
+                known.push((name.as_str().to_owned(), Arc::new(provider)));
             }
         }
-        Self::over(tables, extents, resources).await
+        let views = ended(views).await?;
+        Ok(Self::over(known, extents, resources)?.with_names(views))
     }
 
     /// The tables as they are before anything is ingested: enough to plan against.
     pub async fn empty(resources: Resources) -> Result<Self> {
+        let engine = Self::over_nothing(resources)?;
+        let views = engine.schemas_of_views().await?;
+        Ok(engine.with_names(views))
+    }
+
+    fn over_nothing(resources: Resources) -> Result<Self> {
         let tables = TableName::ALL.map(|name| {
             let table: Arc<dyn TableProvider> = Arc::new(EmptyTable::new(name.read_schema()));
             (name.as_str().to_owned(), table)
         });
-        Self::over(tables.into(), BTreeMap::new(), resources).await
+        Self::over(tables.into(), BTreeMap::new(), resources)
     }
 
-    async fn over(
+    fn over(
         mut tables: Vec<(String, Arc<dyn TableProvider>)>,
         extents: BTreeMap<String, Extent>,
         resources: Resources,
@@ -153,7 +163,7 @@ impl Engine {
             .with_memory_pool(memory::pool(limit))
             .with_metadata_cache_limit((limit / CACHED).min(MOST_CACHED))
             .build_arc()?;
-        let mut engine = Self {
+        Ok(Self {
             runtime,
             resources,
             frugal: false,
@@ -162,23 +172,25 @@ impl Engine {
             views,
             names: Names::default(),
             extents,
-        };
-        engine.names = engine.collect_names().await?;
-        Ok(engine)
+        })
     }
 
-    async fn collect_names(&self) -> Result<Names> {
-        let mut known: Vec<(String, SchemaRef)> = self
-            .tables
-            .iter()
-            .map(|(name, table)| (name.clone(), table.schema()))
-            .collect();
+    /// The same, that knows the names of its tables and views and of their columns.
+    fn with_names(mut self, views: Vec<(String, SchemaRef)>) -> Self {
+        let tables = self.tables.iter();
+        let tables = tables.map(|(name, table)| (name.clone(), table.schema()));
+        self.names = Names::new(&tables.chain(views).collect::<Vec<_>>());
+        self
+    }
+
+    async fn schemas_of_views(&self) -> Result<Vec<(String, SchemaRef)>> {
         let session = self.session(Scope::default())?;
+        let mut schemas = Vec::with_capacity(self.views.len());
         for view in &self.views {
             let plan = session.view_plan(view).await?;
-            known.push((view.name.clone(), Arc::clone(plan.schema().inner())));
+            schemas.push((view.name.clone(), Arc::clone(plan.schema().inner())));
         }
-        Ok(Names::new(&known))
+        Ok(schemas)
     }
 
     /// A session whose events are those of the scope.
@@ -267,6 +279,19 @@ impl Engine {
             .map(|(name, _)| name.as_str())
             .chain(self.views.iter().map(|view| view.name.as_str()))
     }
+}
+
+async fn opened(lake: &Lake, name: TableName) -> Result<Option<LakeTableProvider>> {
+    let table = match name {
+        TableName::Events => Some(lake.table(name).await?),
+        _ => lake.table_if_exists(name).await?,
+    };
+    table.map(LakeTableProvider::new).transpose()
+}
+
+async fn ended<T: Send + 'static>(task: SpawnedTask<Result<T>>) -> Result<T> {
+    let ended = task.join().await;
+    ended.map_err(|error| Error::Internal(format!("opening the lake ended: {error}")))?
 }
 
 fn memory_of_queries(resources: Resources) -> u64 {

@@ -11,6 +11,7 @@ use super::not_in::NotInList;
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
 use super::shared_scan::SharedPlan;
+use super::spans_first::SpansFirst;
 use super::{Engine, View, conditions, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
@@ -162,13 +163,12 @@ impl Session {
             .names
             .resolve(&mut statement, self.scope.now)
             .map_err(query)?;
-        let plan = self
-            .planned(statement, &resolution)
-            .await?
-            .map_err(|error| match self.engine.names.explain_plan_error(&error) {
+        let plan = self.planned(statement, &resolution).await?.map_err(|error| {
+            match self.engine.names.explain_plan_error(&error) {
                 Some(message) => Error::Query(message + &place(&error)),
                 None => error.into(),
-            })?;
+            }
+        })?;
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -301,6 +301,7 @@ fn physical_rules(frugal: bool) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     rules.extend(PhysicalOptimizer::new().rules);
     let selection = rules.iter().position(|rule| rule.name() == "join_selection");
     rules.insert(selection.map_or(rules.len(), |place| place + 1), Arc::new(JoinSides));
+    rules.push(Arc::new(SpansFirst));
     if frugal {
         rules.push(Arc::new(CompactBeforeSorts));
     }

@@ -28,6 +28,10 @@ use datafusion::physical_plan::empty::EmptyExec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Of a table with no more columns, a scan gets the metadata of all, so that another scan of the
+/// same table finds them in the cache.
+const FEW_COLUMNS: usize = 32;
+
 /// A version of a table, readable by a query. Its files are pruned by the log's
 /// statistics; what is left prunes and filters itself while it is read.
 #[derive(Debug)]
@@ -202,7 +206,11 @@ impl TableProvider for LakeTableProvider {
             .any(|file| file.rows.is_none_or(|rows| rows > ROW_GROUP_ROWS as u64));
         options.pruning &= large;
         options.enable_page_index &= large;
-        let columns = ReadColumns::of(schema.file_schema());
+        let all = self.schema.file_schema();
+        let columns = ReadColumns::of(match all.fields().len() <= FEW_COLUMNS {
+            true => all,
+            false => schema.file_schema(),
+        });
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(datafusion::config::TableParquetOptions {
                 global: options,

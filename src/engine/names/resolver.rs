@@ -175,7 +175,9 @@ impl<'a> Resolver<'a> {
     fn join_condition(&mut self, join: &mut Join) -> Result<()> {
         self.expressions(&mut join.join_operator)?;
         match constraint(&mut join.join_operator) {
-            Some(JoinConstraint::Using(columns)) => columns.iter_mut().for_each(|column| self.plain_column_name(column)),
+            Some(JoinConstraint::Using(columns)) => {
+                columns.iter_mut().for_each(|column| self.plain_column_name(column))
+            }
             Some(JoinConstraint::Natural) => self.resolution.unnamed_columns = true,
             _ => {}
         }
