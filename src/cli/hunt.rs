@@ -104,7 +104,9 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
         report: args.report.as_deref(),
         verify: args.verify,
     };
-    hunt_and_print(&engine, &chosen, request, wanted).await?.outcome()
+    let hunted = hunt_and_print(&engine, &chosen, request, wanted).await?;
+    engine.abandon();
+    hunted.outcome()
 }
 
 /// No alerts mean little where there are no events.

@@ -65,6 +65,7 @@ pub(crate) async fn run(args: SqlArgs, resources: Resources) -> Result<Outcome> 
         Some(query) => answer(&session, &query, &args.output).await?,
         None => prompt(&session, &args.output).await?,
     }
+    engine.abandon();
     Ok(Outcome::Done)
 }
 

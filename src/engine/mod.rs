@@ -39,6 +39,7 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use futures::future::join_all;
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,17 +109,19 @@ impl Engine {
             let lake = lake.clone();
             SpawnedTask::spawn(async move { opened(&lake, name).await })
         });
+        // All to their end: the Delta reader panics when nobody waits for it any more.
+        let tables = join_all(tables.map(ended)).await;
+        let views = ended(views).await?;
         let mut known: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
         let mut extents = BTreeMap::new();
         for (name, table) in TableName::ALL.into_iter().zip(tables) {
-            if let Some(provider) = ended(table).await? {
+            if let Some(provider) = table? {
                 if name == TableName::Events {
                     extents = extents_of(provider.files());
                 }
                 known.push((name.as_str().to_owned(), Arc::new(provider)));
             }
         }
-        let views = ended(views).await?;
         Ok(Self::over(known, extents, resources)?.with_names(views))
     }
 
@@ -227,6 +230,13 @@ impl Engine {
     /// Whether joins sort on disk.
     pub fn sorts_joins(&self) -> bool {
         self.sorted_joins
+    }
+
+    /// Before the process ends: what is known of the lake's files is in many small pieces, which
+    /// the system takes back at once and the program would free one by one.
+    pub fn abandon(&self) {
+        std::mem::forget(self.tables.clone());
+        std::mem::forget(self.runtime.cache_manager.get_file_metadata_cache());
     }
 
     /// Bytes that queries may count, of those that the program may take.

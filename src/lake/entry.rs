@@ -79,6 +79,7 @@ pub(super) fn parse_statistics(text: &str, schema: &Schema) -> (Option<u64>, Has
 
 fn scalar(value: &serde_json::Value, data_type: &DataType) -> Option<ScalarValue> {
     match (value, data_type) {
+        (serde_json::Value::String(text), DataType::Utf8) => Some(ScalarValue::Utf8(Some(text.clone()))),
         (serde_json::Value::String(text), _) => ScalarValue::try_from_string(text.clone(), data_type).ok(),
         (serde_json::Value::Number(number), DataType::Int64) => Some(ScalarValue::Int64(number.as_i64())),
         _ => None,
@@ -149,7 +150,11 @@ impl TableFiles {
                     Some(position) => file.partition.get(position),
                     None => file.statistics.get(name).and_then(of_statistics),
                 };
-                let value = value.and_then(|value| value.cast_to(data_type).ok());
+                let value = value.and_then(|value| match (value, data_type) {
+                    (ScalarValue::Utf8(text), DataType::Utf8View) => Some(ScalarValue::Utf8View(text.clone())),
+                    (value, _) if value.data_type() == *data_type => Some(value.clone()),
+                    (value, _) => value.cast_to(data_type).ok(),
+                });
                 value.unwrap_or_else(|| null.clone())
             });
             ScalarValue::iter_to_array(values).ok()
