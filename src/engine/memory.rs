@@ -12,13 +12,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Beginning of the names of those who only pass rows on, from some tasks to others.
 const PASSES_ON: &str = "RepartitionExec[";
 
+/// Beginning of the names of joins that gather one side and then copy it into one piece. They
+/// count what they gather, not the copy.
+const COPIES: &str = "HashJoinInput";
+
 /// Largest consumers that an error names.
 const NAMED: usize = 5;
 
 /// Gives everybody who can go to disk a fair part, but whoever only passes rows on what it
-/// asks for.
+/// asks for, and counts twice what is held twice.
 ///
-/// Such an operator holds a few batches, as its channels let nobody send before somebody
+/// An operator that passes rows on holds a few batches, as its channels let nobody send before somebody
 /// receives. When refused memory for one, it would write the batch to one of several files
 /// and read these in another order; with a receiver on each side that waits for a file which a
 /// sender would have to end first, and senders that wait for the receivers, it stood still
@@ -31,6 +35,14 @@ struct QueryMemory {
 
 fn passes_on(consumer: &MemoryConsumer) -> bool {
     consumer.can_spill() && consumer.name().starts_with(PASSES_ON)
+}
+
+/// The bytes that a consumer really takes when it asks for so many.
+fn taken(consumer: &MemoryConsumer, bytes: usize) -> usize {
+    match consumer.name().starts_with(COPIES) {
+        true => bytes.saturating_mul(2),
+        false => bytes,
+    }
 }
 
 impl fmt::Display for QueryMemory {
@@ -60,7 +72,7 @@ impl MemoryPool for QueryMemory {
         if passes_on(reservation.consumer()) {
             self.passed_on.fetch_add(additional, Ordering::Relaxed);
         } else {
-            self.others.grow(reservation, additional);
+            self.others.grow(reservation, taken(reservation.consumer(), additional));
         }
     }
 
@@ -68,7 +80,7 @@ impl MemoryPool for QueryMemory {
         if passes_on(reservation.consumer()) {
             self.passed_on.fetch_sub(shrink, Ordering::Relaxed);
         } else {
-            self.others.shrink(reservation, shrink);
+            self.others.shrink(reservation, taken(reservation.consumer(), shrink));
         }
     }
 
@@ -77,7 +89,8 @@ impl MemoryPool for QueryMemory {
             self.grow(reservation, additional);
             return Ok(());
         }
-        self.others.try_grow(reservation, additional)
+        self.others
+            .try_grow(reservation, taken(reservation.consumer(), additional))
     }
 
     fn reserved(&self) -> usize {
@@ -109,6 +122,20 @@ pub(super) fn part(pool: &Arc<dyn MemoryPool>, parts: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_join_gathers_counts_twice() {
+        let pool = pool(1000);
+        let join = MemoryConsumer::new("HashJoinInput[1]").register(&pool);
+        assert!(join.try_grow(400).is_ok());
+        assert_eq!(pool.reserved(), 800);
+        assert!(join.try_grow(101).is_err());
+        join.grow(50);
+        join.shrink(250);
+        assert_eq!(pool.reserved(), 400);
+        drop(join);
+        assert_eq!(pool.reserved(), 0);
+    }
 
     #[test]
     fn who_passes_rows_on_is_refused_nothing_and_takes_no_part() {
