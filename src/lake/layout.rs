@@ -59,6 +59,7 @@ impl TableName {
                 "organization_id",
                 "user_id",
                 "source_ip",
+                "kibana_alert_rule_name",
             ],
             Self::Quarantine => &["ingested", "source_sha256"],
             Self::Ledger => &["ingested", "source_sha256"],

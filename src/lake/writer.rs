@@ -120,7 +120,8 @@ struct Statistics {
 
 struct ColumnBounds {
     name: &'static str,
-    position: usize,
+    /// None where no row has a value: the file has no such column.
+    position: Option<usize>,
     nulls: usize,
     bounds: Option<(Bound, Bound)>,
 }
@@ -134,14 +135,11 @@ enum Bound {
 
 impl Statistics {
     fn new(table: TableName, schema: &SchemaRef) -> Self {
-        let columns = table.statistics_columns().iter().filter_map(|name| {
-            let (position, _) = schema.column_with_name(name)?;
-            Some(ColumnBounds {
-                name,
-                position,
-                nulls: 0,
-                bounds: None,
-            })
+        let columns = table.statistics_columns().iter().map(|name| ColumnBounds {
+            name,
+            position: schema.column_with_name(name).map(|(position, _)| position),
+            nulls: 0,
+            bounds: None,
         });
         Self {
             rows: 0,
@@ -152,7 +150,11 @@ impl Statistics {
     fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows();
         for column in &mut self.columns {
-            let array = batch.column(column.position);
+            let Some(position) = column.position else {
+                column.nulls += batch.num_rows();
+                continue;
+            };
+            let array = batch.column(position);
             column.nulls += array.null_count();
             if let Some((low, high)) = bounds(array) {
                 column.bounds = Some(match column.bounds.take() {
@@ -256,6 +258,18 @@ mod tests {
         assert!(floor.as_str().unwrap() <= long.as_str());
         assert!(ceiling.as_str().unwrap() > long.as_str());
         assert!(ceiling.as_str().unwrap().len() <= BOUND_BYTES + 4);
+    }
+
+    #[test]
+    fn a_column_that_a_file_lacks_is_null_in_all_rows() {
+        use datafusion::arrow::array::StringArray;
+        let text: ArrayRef = Arc::new(StringArray::from(vec![Some("198.51.100.1"), None]));
+        let batch = RecordBatch::try_from_iter([("source_ip", text)]).unwrap();
+        let mut statistics = Statistics::new(TableName::Events, &batch.schema());
+        statistics.add(&batch);
+        let nulls = &statistics.into_json()["nullCount"];
+        assert_eq!(nulls["source_ip"], 1);
+        assert_eq!(nulls["kibana_alert_rule_name"], 2);
     }
 
     #[test]
