@@ -84,16 +84,10 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
             problem: format!("{} is not after --from {}", format_instant(to), format_instant(from)),
         });
     }
-    let (known, faults) = args.folder.load()?;
-    let chosen = detections::choose(known, &faults, &args.ids)?;
-    args.output.check()?;
-    if args.explain {
-        explain::check(&args.output)?;
-    }
-    if let Some(path) = &args.report {
-        check_writable(path)?;
-    }
-    let engine = Engine::open(&args.lake.lake()?, resources).await?;
+    let lake = args.lake.lake()?;
+    // Both take their time, and neither needs the other.
+    let (engine, chosen) = tokio::join!(Engine::open(&lake, resources), async { args.checked() });
+    let (chosen, engine) = (chosen?, engine?);
     say_if_outside(&engine, request);
     if args.explain {
         return explain::explain_and_print(&engine, &chosen, request, &args.output).await;
@@ -107,6 +101,22 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
     let hunted = hunt_and_print(&engine, &chosen, request, wanted).await?;
     engine.abandon();
     hunted.outcome()
+}
+
+impl HuntArgs {
+    /// The detections that are hunted, once all that is asked for is known to be possible.
+    fn checked(&self) -> Result<Vec<Detection>> {
+        let (known, faults) = self.folder.load()?;
+        let chosen = detections::choose(known, &faults, &self.ids)?;
+        self.output.check()?;
+        if self.explain {
+            explain::check(&self.output)?;
+        }
+        if let Some(path) = &self.report {
+            check_writable(path)?;
+        }
+        Ok(chosen)
+    }
 }
 
 /// No alerts mean little where there are no events.

@@ -80,6 +80,8 @@ pub struct Engine {
     views: Vec<View>,
     names: Names,
     extents: BTreeMap<String, Extent>,
+    /// First and last time of all events, where the log says that each has one.
+    times: Option<(i64, i64)>,
 }
 
 /// First and last time of a dataset's events, and how many they are.
@@ -113,16 +115,18 @@ impl Engine {
         let tables = join_all(tables.map(ended)).await;
         let views = ended(views).await?;
         let mut known: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
-        let mut extents = BTreeMap::new();
+        let (mut extents, mut times) = (BTreeMap::new(), None);
         for (name, table) in TableName::ALL.into_iter().zip(tables) {
             if let Some(provider) = table? {
                 if name == TableName::Events {
                     extents = extents_of(provider.files());
+                    times = times_of(provider.files());
                 }
                 known.push((name.as_str().to_owned(), Arc::new(provider)));
             }
         }
-        Ok(Self::over(known, extents, resources)?.with_names(views))
+        let engine = Self::over(known, extents, resources)?;
+        Ok(Self { times, ..engine }.with_names(views))
     }
 
     /// The tables as they are before anything is ingested: enough to plan against.
@@ -175,6 +179,7 @@ impl Engine {
             views,
             names: Names::default(),
             extents,
+            times: None,
         })
     }
 
@@ -332,6 +337,26 @@ fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
         extent.last = extent.last.max(last);
     }
     extents
+}
+
+/// First and last time of all events, if the log says that each has one.
+fn times_of(files: &[DataFile]) -> Option<(i64, i64)> {
+    let mut times = files.iter().map(|file| {
+        let statistics = file.statistics.get("timestamp")?;
+        match (statistics.nulls, &statistics.min, &statistics.max) {
+            (
+                Some(0),
+                Some(ScalarValue::TimestampMicrosecond(Some(first), _)),
+                Some(ScalarValue::TimestampMicrosecond(Some(last), _)),
+            ) => Some((*first, *last)),
+            _ => None,
+        }
+    });
+    let begin = times.next()??;
+    times.try_fold(begin, |(first, last), of_file| {
+        let (earliest, latest) = of_file?;
+        Some((first.min(earliest), last.max(latest)))
+    })
 }
 
 fn stem(path: &std::path::Path) -> String {

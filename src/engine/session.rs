@@ -127,6 +127,14 @@ impl Session {
         })
     }
 
+    /// The window, if there are events outside of it. To ask each event of the lake for its time
+    /// takes a part of a hunt that can be seen.
+    fn window(&self) -> Option<Window> {
+        let window = self.scope.window?;
+        let all_inside = (self.engine.times).is_some_and(|(first, last)| window.after < first && last <= window.until);
+        (!all_inside).then_some(window)
+    }
+
     /// Registers the tables with the columns that are mentioned, or with all.
     fn register_tables(&self, mentioned: Option<&Mentioned>) -> Result<()> {
         for (name, table) in &self.engine.tables {
@@ -137,7 +145,7 @@ impl Session {
             let reference = TableReference::bare(name.as_str());
             self.context.deregister_table(reference.clone())?;
             self.context
-                .register_table(reference, in_window(name, table, self.scope.window)?)?;
+                .register_table(reference, in_window(name, table, self.window())?)?;
         }
         Ok(())
     }
