@@ -207,9 +207,9 @@ impl Engine {
     }
 
     /// The same, frugal: with one thread, and few rows at a time. Nothing else has to run beside
-    /// a query then, so it may count more; a join that has gathered one side copies it once.
+    /// a query then, so it may count more.
     pub fn frugal(&self) -> Result<Self> {
-        let limit = self.memory_of_queries().max(self.resources.memory_limit / 4);
+        let limit = self.memory_of_queries().max(self.resources.memory_limit / 5);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime).with_memory_pool(memory::pool(limit));
         Ok(Self {
@@ -389,4 +389,43 @@ fn list_table(name: &str, text: &str) -> Result<Arc<dyn TableProvider>> {
     ));
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::ColumnStatistics;
+    use std::collections::HashMap;
+
+    fn file(min: i64, max: i64, nulls: Option<u64>) -> DataFile {
+        let at = |time| Some(ScalarValue::TimestampMicrosecond(Some(time), Some("UTC".into())));
+        let of_time = ColumnStatistics {
+            min: at(min),
+            max: at(max),
+            nulls,
+        };
+        DataFile {
+            path: "a".into(),
+            size: 1,
+            rows: Some(1),
+            modified: 0,
+            partition: Vec::new(),
+            statistics: HashMap::from([("timestamp".to_owned(), of_time)]),
+        }
+    }
+
+    #[test]
+    fn times_are_known_where_the_log_tells_all() {
+        let known = [file(5, 7, Some(0)), file(2, 6, Some(0))];
+        assert_eq!(times_of(&known), Some((2, 7)));
+        for strange in [file(5, 7, Some(1)), file(5, 7, None)] {
+            assert_eq!(times_of(&[file(1, 2, Some(0)), strange]), None);
+        }
+        let silent = DataFile {
+            statistics: HashMap::new(),
+            ..file(0, 0, None)
+        };
+        assert_eq!(times_of(&[silent]), None);
+        assert_eq!(times_of(&[]), None);
+    }
 }

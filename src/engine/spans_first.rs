@@ -58,3 +58,65 @@ fn reordered(plan: &dyn ExecutionPlan) -> Option<Arc<dyn ExecutionPlan>> {
         .build();
     Some(DataSourceExec::from_data_source(config))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::KeyedSpans;
+    use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+    use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+    use datafusion::common::DFSchema;
+    use datafusion::datasource::listing::PartitionedFile;
+    use datafusion::execution::object_store::ObjectStoreUrl;
+    use datafusion::logical_expr::{Expr, ident, lit};
+    use datafusion::prelude::SessionContext;
+
+    fn scan(condition: Expr) -> Arc<dyn ExecutionPlan> {
+        let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let schema = Schema::new(vec![
+            Field::new("time", time, true),
+            Field::new("key", DataType::Utf8View, true),
+        ]);
+        let known = DFSchema::try_from(schema.clone()).unwrap();
+        let predicate = SessionContext::new().create_physical_expr(condition, &known).unwrap();
+        let source = ParquetSource::new(Arc::new(schema)).with_predicate(predicate);
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+            .with_file(PartitionedFile::new("a.parquet", 1))
+            .build();
+        DataSourceExec::from_data_source(config)
+    }
+
+    fn conditions(plan: &Arc<dyn ExecutionPlan>) -> Vec<String> {
+        let source = plan.downcast_ref::<DataSourceExec>().unwrap();
+        let (_, parquet) = source.downcast_to_file_source::<ParquetSource>().unwrap();
+        let filter = parquet.filter().unwrap();
+        split_conjunction(&filter).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn spans_come_before_what_was_there_before_them() {
+        let key: ArrayRef = Arc::new(StringViewArray::from(vec!["c"]));
+        let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![5]).with_timezone("UTC"));
+        let found = RecordBatch::try_from_iter([("key", key), ("time", time)]).unwrap();
+        let mut spans = KeyedSpans::new(vec![DataType::Utf8View]);
+        spans.add(&found, |time| Some((time, time))).unwrap();
+        let spans = Arc::new(spans.joined()).condition(ident("time"), vec![ident("key")], (5, 5));
+        let others = ident("key").not_eq(lit("a")).and(ident("key").not_eq(lit("b")));
+        let plan = scan(others.clone().and(spans));
+        let before = conditions(&plan);
+        let after = SpansFirst.optimize(plan, &ConfigOptions::new()).unwrap();
+        let after = conditions(&after);
+        assert!(after.first().unwrap().starts_with("__in_spans"), "{after:?}");
+        let rest: Vec<&String> = before
+            .iter()
+            .filter(|condition| !condition.starts_with("__in_spans"))
+            .collect();
+        assert_eq!(after.iter().skip(1).collect::<Vec<_>>(), rest);
+
+        let without = scan(others);
+        let same = SpansFirst
+            .optimize(Arc::clone(&without), &ConfigOptions::new())
+            .unwrap();
+        assert!(Arc::ptr_eq(&without, &same));
+    }
+}

@@ -8,7 +8,7 @@ mod reader;
 mod table;
 mod writer;
 
-pub use entry::DataFile;
+pub use entry::{ColumnStatistics, DataFile};
 pub use file_reader::ReadColumns;
 pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema};
 pub use provider::LakeTableProvider;

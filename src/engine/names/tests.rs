@@ -329,6 +329,47 @@ fn clock() {
 }
 
 #[test]
+fn columns_that_are_read_without_being_named() {
+    let unnamed = |sql: &str| {
+        let mut statement = parse_query(sql).unwrap();
+        names().resolve(&mut statement, None).unwrap().unnamed_columns
+    };
+    for sql in [
+        "SELECT * FROM events",
+        "SELECT event.action FROM (SELECT * FROM events)",
+        "WITH e AS (SELECT * FROM events) SELECT count(*) FROM e",
+        "SELECT e.* FROM events e",
+        "SELECT event.action FROM events WHERE EXISTS (SELECT * FROM events)",
+        "SELECT 1 FROM events NATURAL JOIN events e",
+        "DESCRIBE events",
+        "SELECT column_name FROM information_schema.columns",
+    ] {
+        assert!(unnamed(sql), "{sql}");
+    }
+    for sql in [
+        "SELECT count(*) FROM events",
+        "SELECT event.action, 2 * 3 FROM events",
+        "SELECT a.event.action FROM events a JOIN events b USING (event.action)",
+        "SELECT user.id FROM events UNION ALL SELECT 'x'",
+    ] {
+        assert!(!unnamed(sql), "{sql}");
+    }
+}
+
+#[test]
+fn words_of_a_statement() {
+    let words = |sql: &str| super::words(sql).map(|words| words.into_iter().collect::<std::collections::BTreeSet<_>>());
+    let found = words(r#"SELECT "event_action", count(*) FROM e WHERE a.b = 'c d'"#).unwrap();
+    for word in ["event_action", "count", "e", "a", "b"] {
+        assert!(found.contains(word), "{word}");
+    }
+    assert!(!found.contains("c"));
+    assert_eq!(words("SELECT count(e . *) FROM e"), None);
+    assert_eq!(words("SELECT 'open"), None);
+    assert!(words("SELECT 1.5 * a FROM e").is_some());
+}
+
+#[test]
 fn errors() {
     let cases = [
         "SELECT event.acton FROM events",
