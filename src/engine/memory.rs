@@ -22,10 +22,10 @@ const NAMED: usize = 5;
 /// Gives everybody who can go to disk a fair part, but whoever only passes rows on what it
 /// asks for, and counts twice what is held twice.
 ///
-/// An operator that passes rows on holds a few batches, as its channels let nobody send before somebody
-/// receives. When refused memory for one, it would write the batch to one of several files
-/// and read these in another order; with a receiver on each side that waits for a file which a
-/// sender would have to end first, and senders that wait for the receivers, it stood still
+/// An operator that passes rows on holds a few batches, as its channels let nobody send before
+/// somebody receives. When refused memory for one, it would write the batch to one of several
+/// files and read these in another order; with a receiver on each side that waits for a file which
+/// a sender would have to end first, and senders that wait for the receivers, it stood still
 /// (DataFusion 55). It would also halve the parts of the others.
 #[derive(Debug)]
 struct QueryMemory {

@@ -125,8 +125,13 @@ impl Engine {
                 known.push((name.as_str().to_owned(), Arc::new(provider)));
             }
         }
-        let engine = Self::over(known, extents, resources)?;
-        Ok(Self { times, ..engine }.with_names(views))
+        let engine = Self::over(known, resources)?;
+        Ok(Self {
+            extents,
+            times,
+            ..engine
+        }
+        .with_names(views))
     }
 
     /// The tables as they are before anything is ingested: enough to plan against.
@@ -141,14 +146,11 @@ impl Engine {
             let table: Arc<dyn TableProvider> = Arc::new(EmptyTable::new(name.read_schema()));
             (name.as_str().to_owned(), table)
         });
-        Self::over(tables.into(), BTreeMap::new(), resources)
+        Self::over(tables.into(), resources)
     }
 
-    fn over(
-        mut tables: Vec<(String, Arc<dyn TableProvider>)>,
-        extents: BTreeMap<String, Extent>,
-        resources: Resources,
-    ) -> Result<Self> {
+    /// Without what the log says of times, and without names.
+    fn over(mut tables: Vec<(String, Arc<dyn TableProvider>)>, resources: Resources) -> Result<Self> {
         for file in LISTS
             .files()
             .filter(|file| file.path().extension().is_some_and(|e| e == "csv"))
@@ -178,7 +180,7 @@ impl Engine {
             tables,
             views,
             names: Names::default(),
-            extents,
+            extents: BTreeMap::new(),
             times: None,
         })
     }

@@ -25,6 +25,11 @@ const XZ_MEMORY: u32 = 512 << 10;
 /// Between the path of an archive and that of a member within it.
 pub(super) const MEMBER: &str = "!/";
 
+/// The path of a member of an archive.
+pub(super) fn member_of(archive: &str, member: &str) -> String {
+    format!("{archive}{MEMBER}{member}")
+}
+
 const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 const SEVEN_Z: &[u8] = &[b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C];
 
@@ -106,7 +111,7 @@ fn joined(outer: &str, name: &str) -> String {
         .collect();
     match outer {
         "" => name,
-        outer => format!("{outer}{MEMBER}{name}"),
+        outer => member_of(outer, &name),
     }
 }
 

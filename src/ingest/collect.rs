@@ -1,6 +1,6 @@
 //! Parsed chunks, in the order of the input, to counts and commits.
 
-use super::archive::MEMBER;
+use super::archive::member_of;
 use super::batch::{EventBatch, schema_position};
 use super::commit::Committer;
 use super::dedup::{Partition, Verdict};
@@ -224,7 +224,7 @@ impl Sink for Collector {
             }
             Item::Member { file, member } => {
                 let outer = &self.origins[file];
-                let path = format!("{}{MEMBER}{member}", outer.path);
+                let path = member_of(&outer.path, &member);
                 let sha256 = outer.sha256.clone();
                 self.origins.push(Origin { path, sha256 });
             }

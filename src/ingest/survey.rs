@@ -1,6 +1,6 @@
 //! What files would be taken for, without a lake.
 
-use super::archive::MEMBER;
+use super::archive::member_of;
 use super::{Item, Progress, Sink, Stop, read, source_file};
 use crate::error::Result;
 use crate::sources::SOURCES;
@@ -89,7 +89,7 @@ impl Sink for Survey {
             Item::Member { file, member } => {
                 self.members[file].push(self.origins.len());
                 self.origins.push(Surveyed {
-                    path: format!("{}{MEMBER}{member}", self.origins[file].path),
+                    path: member_of(&self.origins[file].path, &member),
                     sha256: self.origins[file].sha256.clone(),
                     ..Surveyed::default()
                 });

@@ -61,14 +61,18 @@ impl LakeTableProvider {
     pub fn with_columns(&self, is_named: impl Fn(&str) -> bool) -> Self {
         let fields = self.schema.file_schema().fields().iter();
         let named: Vec<FieldRef> = fields.filter(|field| is_named(field.name())).cloned().collect();
-        let schema = TableSchema::builder(Arc::new(Schema::new(named)))
-            .with_table_partition_cols(self.schema.table_partition_cols().to_vec())
-            .build();
         Self {
             table: self.table.clone(),
             files: Arc::clone(&self.files),
-            schema,
+            schema: self.schema_of(Schema::new(named)),
         }
+    }
+
+    /// That of files with these columns, in the same partitions.
+    fn schema_of(&self, in_files: Schema) -> TableSchema {
+        TableSchema::builder(Arc::new(in_files))
+            .with_table_partition_cols(self.schema.table_partition_cols().to_vec())
+            .build()
     }
 
     /// The files of this version.
@@ -129,9 +133,7 @@ impl LakeTableProvider {
         let in_files = file_schema.fields().len();
         let read: BTreeSet<usize> = projection.iter().copied().filter(|column| *column < in_files).collect();
         let read: Vec<usize> = read.into_iter().collect();
-        let narrow = TableSchema::builder(Arc::new(file_schema.project(&read)?))
-            .with_table_partition_cols(self.schema.table_partition_cols().to_vec())
-            .build();
+        let narrow = self.schema_of(file_schema.project(&read)?);
         let place = |column: &usize| match column.checked_sub(in_files) {
             Some(partition) => read.len() + partition,
             None => read.partition_point(|earlier| earlier < column),
