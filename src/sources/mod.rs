@@ -9,6 +9,7 @@ pub(crate) mod time;
 mod azure;
 mod defender;
 mod elastic;
+mod log_analytics;
 mod o365_audit;
 mod suricata;
 mod ual_export;
@@ -139,6 +140,16 @@ pub static SOURCES: &[&dyn Source] = &[
     &ual_export::LEGACY_PORTAL,
     &ual_export::GRAPH,
     &ual_export::GRAPH_TEXT,
+    &log_analytics::OFFICE_ACTIVITY_TEXT,
+    &log_analytics::OFFICE_ACTIVITY,
+    &log_analytics::SIGN_IN_TEXT,
+    &log_analytics::SIGN_IN_FLAT,
+    &log_analytics::SIGN_IN,
+    &log_analytics::AUDIT_TEXT,
+    &log_analytics::AUDIT_FLAT,
+    &log_analytics::AUDIT,
+    &log_analytics::RISK,
+    &log_analytics::OtherTable,
     &o365_audit::Record,
     &o365_audit::RecordOfText,
     &defender::STREAMED_CLOUD_APP_EVENTS,

@@ -51,7 +51,8 @@ fn iso(bytes: &[u8]) -> Option<i64> {
     micros(year, month, day, time, offset)
 }
 
-/// `3/24/2022 2:42:35 PM`, `01/09/2007 09:41:00`, `1/9/2007 10:41:00 AM +01:00`.
+/// `3/24/2022 2:42:35 PM`, `01/09/2007 09:41:00`, `1/9/2007 10:41:00 AM +01:00`, and with a
+/// comma behind the day.
 fn american(bytes: &[u8]) -> Option<i64> {
     let mut at = Cursor { bytes };
     let month = at.digits(1, 2)?;
@@ -59,6 +60,9 @@ fn american(bytes: &[u8]) -> Option<i64> {
     let day = at.digits(1, 2)?;
     at.one(b'/')?;
     let year = at.digits(4, 4)?;
+    if let [b',', rest @ ..] = at.bytes {
+        at.bytes = rest;
+    }
     at.one(b' ')?;
     let mut time = at.clock()?;
     let spaced = at.bytes.trim_ascii_start();
@@ -248,6 +252,7 @@ mod tests {
             ("2024-02-29T23:59:59.999999Z", "2024-02-29T23:59:59.999999Z"),
             ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
             ("3/24/2022 2:42:35 PM", "2022-03-24T14:42:35Z"),
+            ("3/24/2022, 2:42:35.125 PM", "2022-03-24T14:42:35.125Z"),
             ("3/24/2022 12:42:35 AM", "2022-03-24T00:42:35Z"),
             ("3/24/2022 12:42:35 pm", "2022-03-24T12:42:35Z"),
             ("01/09/2007 09:41:00", "2007-01-09T09:41:00Z"),

@@ -58,6 +58,11 @@ pub(crate) fn get<'a>(record: &'a Json, key: &str) -> Option<&'a Json> {
     record.get(key).filter(|value| !is_empty(value))
 }
 
+/// False for null, empty text and empty containers.
+pub(crate) fn says_anything(value: &Json) -> bool {
+    !is_empty(value)
+}
+
 /// True where an object has all of these keys, whatever their values.
 pub(crate) fn has_all(record: &Json, keys: &[&str]) -> bool {
     keys.iter().all(|key| record.get(*key).is_some())

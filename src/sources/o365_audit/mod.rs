@@ -10,6 +10,7 @@
 mod actions;
 mod alerts;
 mod dlp;
+mod enumerations;
 mod lists;
 mod mail;
 mod origin;
@@ -224,8 +225,13 @@ fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
             "ExtendedProperties" => lists::extended_properties(value, row),
             "ModifiedProperties" => lists::modified_properties(value, row),
             "Members" => lists::members(value, row, audit),
-            "RecordType"
-            | "UserType"
+            "RecordType" => {
+                let text = about.number.map(|number| number.to_string().into());
+                if let Some(text) = text.or_else(|| json::number_as_text(value)) {
+                    row.text(O365_AUDIT_RECORD_TYPE, text);
+                }
+            }
+            "UserType"
             | "Version"
             | "LogonType"
             | "InternalLogonType"
@@ -234,7 +240,7 @@ fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
                 if let Some(field) = audit.child(key).and_then(|node| node.field())
                     && let Some(text) = json::number_as_text(value)
                 {
-                    row.text(field, text);
+                    row.text(field, enumerations::number(key, text));
                 }
             }
             _ => {
