@@ -168,6 +168,7 @@ pub static SOURCES: &[&dyn Source] = &[
     &defender::AAD_SIGN_IN_EVENTS_BETA,
     &defender::ALERT_EVIDENCE,
     &suricata::Eve,
+    &elastic::Unprocessed,
     &elastic::Alert,
     &elastic::Document,
 ];

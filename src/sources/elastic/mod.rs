@@ -6,7 +6,10 @@
 //! reach the same fields, and where they differ the dotted top-level one wins.
 
 mod derive;
+mod unprocessed;
 mod walk;
+
+pub(crate) use unprocessed::Unprocessed;
 
 use super::{Identity, Json, Rejection, Source, json};
 use crate::schema::*;

@@ -69,6 +69,34 @@ fn fields_of_a_search() {
 }
 
 #[test]
+fn before_the_pipeline() {
+    let record = r#"{"CreationTime":"2026-03-02T08:14:55","Id":"6a0e","Operation":"Set-Mailbox","RecordType":1,"UserType":2,"Workload":"Exchange"}"#;
+    let text = sonic_rs::to_string(record).unwrap();
+    for document in [
+        format!(r#"{{"@timestamp":"2026-03-02T09:00:00Z","message":{text},"event":{{"dataset":"o365.audit"}}}}"#),
+        format!(r#"{{"_index":"i","_source":{{"@timestamp":"2026-03-02T09:00:00Z","event":{{"original":{text}}}}}}}"#),
+        format!(r#"{{"@timestamp":"2026-03-02T09:00:00Z","event.original":{text}}}"#),
+    ] {
+        let event = mapped(&document);
+        assert_eq!(event.source, "elastic_agent_message", "{document}");
+        event.expect(&[
+            ("@timestamp", "2026-03-02T08:14:55Z"),
+            ("event.dataset", "o365.audit"),
+            ("event.action", "Set-Mailbox"),
+        ]);
+    }
+    // What a pipeline has mapped keeps its fields, and a message that is no record is one.
+    let processed = format!(
+        r#"{{"@timestamp":"2026-03-02T09:00:00Z","event":{{"kind":"event","original":{text}}},"message":"x"}}"#
+    );
+    assert_eq!(mapped(&processed).source, "ecs");
+    assert_eq!(
+        mapped(r#"{"@timestamp":"2026-03-02T09:00:00Z","message":"{\"level\":\"info\"}"}"#).source,
+        "ecs"
+    );
+}
+
+#[test]
 fn alert() {
     let event = mapped(ALERT);
     assert_eq!(event.source, "elastic_alert");
