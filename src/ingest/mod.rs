@@ -18,7 +18,9 @@ mod records;
 mod report;
 mod source_file;
 mod survey;
+mod tables;
 mod utf16;
+mod windows_1252;
 
 pub use report::{FileReport, IngestReport};
 pub use survey::{Recognised, Surveyed, survey};

@@ -4,6 +4,7 @@ use super::Place;
 use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
 use super::content_hash::{content_hash, identity_hash};
 use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
+use super::{tables, windows_1252};
 use crate::config::format_instant;
 use crate::schema::{self, Cell, EVENT_DATASET, EventRow, TIMESTAMP};
 use crate::sources::{self, Json, Recognised, Rejection, SOURCES};
@@ -74,10 +75,7 @@ pub(super) fn parse(chunk: &Chunk, place: Place) -> Parsed {
                     .and_then(|fields| row_as_json(&fields, header))
                 {
                     Ok(text) => parser.record(text.as_bytes(), row, position),
-                    Err(problem) => {
-                        parser.parsed.read += 1;
-                        parser.reject(row, position, None, Rejection::Csv(problem));
-                    }
+                    Err(problem) => parser.rejected(row, position, None, Rejection::Csv(problem)),
                 }
             }
         }
@@ -102,12 +100,14 @@ fn row_as_json(fields: &csv::ByteRecord, header: &CsvHeader) -> Result<String, S
     let mut text = String::with_capacity(fields.as_slice().len() * 5 / 4);
     let mut separator = '{';
     for (name, value) in header.columns.iter().zip(fields) {
-        let value = std::str::from_utf8(value).map_err(|e| format!("column {name}: {e}"))?;
         text.push(separator);
         separator = ',';
         push_json_string(&mut text, name);
         text.push(':');
-        push_json_string(&mut text, value);
+        match std::str::from_utf8(value) {
+            Ok(value) => push_json_string(&mut text, value),
+            Err(_) => push_json_string(&mut text, &windows_1252::decode(value)),
+        }
     }
     text.push('}');
     Ok(text)
@@ -121,6 +121,16 @@ fn push_json_string(text: &mut String, value: &str) {
     }
 }
 
+/// The record in a text that holds its JSON, as tools leave it that encode what is encoded
+/// already. Each layer is shorter than the one around it.
+fn encoded_again(record: &Json) -> Option<&str> {
+    use sonic_rs::JsonValueTrait as _;
+    record
+        .as_str()
+        .map(str::trim)
+        .filter(|inner| inner.starts_with(['{', '"']))
+}
+
 struct Parser {
     datasets: HashMap<String, EventBatchBuilder>,
     parsed: Parsed,
@@ -129,14 +139,42 @@ struct Parser {
 impl Parser {
     /// One record: `text` is its JSON, `original` its bytes in the file.
     fn record(&mut self, text: &[u8], original: &[u8], position: u64) {
-        match self.event(text, position) {
+        let parsed = std::str::from_utf8(text)
+            .map_err(|error| Rejection::Json(error.to_string()))
+            .and_then(|text| Ok((text, sources::parse(text).map_err(Rejection::Json)?)));
+        match parsed {
+            Ok((text, record)) => self.parsed_record(text, record, original, position),
+            Err(reason) => self.rejected(original, position, None, reason),
+        }
+    }
+
+    /// One record that is JSON.
+    fn parsed_record(&mut self, text: &str, record: Json, original: &[u8], position: u64) {
+        if let Some(inner) = encoded_again(&record) {
+            return self.record(inner.as_bytes(), original, position);
+        }
+        match self.event(text, &record, position) {
             Ok(()) => self.parsed.read += 1,
             Err(Stop::Skip(why)) => *self.parsed.skipped.entry(why).or_default() += 1,
-            Err(Stop::Reject(format, reason)) => {
-                self.parsed.read += 1;
-                self.reject(original, position, format, reason);
+            Err(Stop::Reject(None, Rejection::Unknown(_))) if tables::is_result(&record) => {
+                // Its rows take memory of their own.
+                drop(record);
+                tables::each_row(text, &mut |row| {
+                    let (original, position) = (row.original.as_bytes(), position + row.at as u64);
+                    match row.object {
+                        Ok(object) => self.record(object.as_bytes(), original, position),
+                        Err(problem) => self.rejected(original, position, None, Rejection::Csv(problem)),
+                    }
+                });
             }
+            Err(Stop::Reject(format, reason)) => self.rejected(original, position, format, reason),
         }
+    }
+
+    /// Counts a record that is rejected.
+    fn rejected(&mut self, record: &[u8], position: u64, format: Option<&'static str>, reason: Rejection) {
+        self.parsed.read += 1;
+        self.reject(record, position, format, reason);
     }
 
     fn reject(&mut self, record: &[u8], position: u64, format: Option<&'static str>, reason: Rejection) {
@@ -149,10 +187,8 @@ impl Parser {
         });
     }
 
-    fn event(&mut self, text: &[u8], position: u64) -> Result<(), Stop> {
-        let text = std::str::from_utf8(text).map_err(|e| Stop::Reject(None, Rejection::Json(e.to_string())))?;
-        let record = sources::parse(text).map_err(|problem| Stop::Reject(None, Rejection::Json(problem)))?;
-        let source = match sources::recognise(&record).map_err(|reason| Stop::Reject(None, reason))? {
+    fn event(&mut self, text: &str, record: &Json, position: u64) -> Result<(), Stop> {
+        let source = match sources::recognise(record).map_err(|reason| Stop::Reject(None, reason))? {
             Recognised::Event(source) => source,
             Recognised::NotAnEvent(why) => return Err(Stop::Skip(why)),
         };
@@ -162,9 +198,9 @@ impl Parser {
             .unwrap_or(usize::from(u8::MAX));
         let format = Some(source.name());
         let reject = |reason| Stop::Reject(format, reason);
-        let content = source.content(&record, text).map_err(reject)?;
+        let content = source.content(record, text).map_err(reject)?;
         let (raw, record): (Cow<'_, str>, Cow<'_, Json>) = match content {
-            None => (Cow::Borrowed(text), Cow::Borrowed(&record)),
+            None => (Cow::Borrowed(text), Cow::Borrowed(record)),
             Some(inner) => {
                 let parsed =
                     sources::parse(&inner).map_err(|reason| reject(Rejection::Content("the content", reason)))?;

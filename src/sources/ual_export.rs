@@ -115,12 +115,24 @@ impl Source for Export {
             .map(str::trim)
             .filter(|inner| !inner.is_empty())
             .ok_or_else(missing)?;
-        Ok(Some(Cow::Owned(inner.to_owned())))
+        Ok(Some(Cow::Owned(decoded(inner))))
     }
 
     fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         o365_audit::map(record, row)
     }
+}
+
+/// The record in a text, out of the strings that it was encoded in once more.
+fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.starts_with('"') {
+        match sonic_rs::from_str::<String>(&text) {
+            Ok(inner) => inner.trim().clone_into(&mut text),
+            Err(_) => break,
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -159,6 +159,10 @@ fn frame_within(
     window.error.map_or(Ok(content), |error| Err((content, error)))
 }
 
+/// How an object begins that is the text of a JSON string. No column of delimited text has
+/// such a name.
+const ENCODED_RECORD: &[u8] = br#""{\""#;
+
 enum Kind {
     Json,
     Csv(CsvHeader),
@@ -166,10 +170,16 @@ enum Kind {
 
 /// What the text is; no kind where it is neither, and nothing where more has to be read.
 fn classify(bytes: &[u8], ended: bool, limits: Limits) -> Option<Option<Kind>> {
-    match bytes.iter().find(|byte| !json::is_filler(**byte)) {
+    let start = bytes
+        .iter()
+        .position(|byte| !json::is_filler(*byte))
+        .unwrap_or(bytes.len());
+    match bytes.get(start) {
         None if !ended => None,
         None => Some(None),
         Some(b'{' | b'[') => Some(Some(Kind::Json)),
+        // Records that were encoded once more, one a line.
+        Some(b'"') if bytes[start..].starts_with(ENCODED_RECORD) => Some(Some(Kind::Json)),
         Some(_) => match csv_header::header(bytes, ended, limits) {
             Head::More => None,
             Head::No => Some(None),
