@@ -47,6 +47,9 @@ impl Source for AzureMonitor {
 }
 
 /// What all categories share: tenant, resource, operation, duration.
+///
+/// The tenant is no part of what identifies an event: ids are GUIDs, and the same events come
+/// from Graph, which does not say whose they are.
 fn envelope<'a>(record: &'a Json, row: &mut EventRow<'a>, dataset: &'static str, prefix: &str) -> Identity {
     row.text(EVENT_DATASET, dataset);
     row.text(EVENT_MODULE, "azure");
@@ -85,19 +88,7 @@ fn envelope<'a>(record: &'a Json, row: &mut EventRow<'a>, dataset: &'static str,
             }
         }
     }
-    Identity {
-        organization: tenant(record),
-        id: None,
-    }
-}
-
-/// The tenant, lower case; where the envelope does not say, from the resource's path.
-fn tenant(record: &Json) -> String {
-    let stated = json::str_of(record, "tenantId").or_else(|| {
-        let (_, rest) = split_ignoring_case(json::str_of(record, "resourceId")?, "/tenants/")?;
-        rest.split('/').next()
-    });
-    stated.unwrap_or_default().to_ascii_lowercase()
+    Identity::default()
 }
 
 /// What stands before and after an ASCII part, whose letter case varies.

@@ -163,7 +163,7 @@ fn report_id<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
     Some(id.into_owned())
 }
 
-/// One piece of evidence. An alert has many under one id, so the content identifies it.
+/// One piece of evidence. An alert has many under one id, so all columns together identify it.
 /// The title is the message, which is what rules over external alerts show.
 fn alert_evidence<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
     row.text(EVENT_DATASET, "m365_defender.alert_evidence");
@@ -222,5 +222,28 @@ fn alert_evidence<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String
             row.add(THREAT_TECHNIQUE_ID, id.to_owned());
         }
     }
-    None
+    Some(evidence_identity(record))
+}
+
+/// Everything a row says: an alert has many of them, under one id. Rows come with and without
+/// an envelope and as text, so the record as a whole would tell copies apart.
+fn evidence_identity(record: &Json) -> String {
+    let mut columns: Vec<(&str, String)> = json::entries(record)
+        .filter_map(|(key, value)| {
+            let value = match json::inner(value) {
+                Some(inner) => json::shown(&inner)?.into_owned(),
+                None => match time::of(value).filter(|_| key == "Timestamp") {
+                    Some(micros) => micros.to_string(),
+                    None => json::shown(value)?.into_owned(),
+                },
+            };
+            Some((key, value))
+        })
+        .collect();
+    columns.sort_unstable();
+    columns.iter().fold(String::new(), |mut identity, (key, value)| {
+        // Lengths, so that no text of a value looks like the next column.
+        identity.push_str(&format!("{key}:{}:{value};", value.len()));
+        identity
+    })
 }

@@ -90,10 +90,16 @@ fn sign_in() {
 #[test]
 fn alert_evidence() {
     let event = mapped(EVIDENCE);
-    assert_eq!(
-        (event.source, event.identity.id.as_deref()),
-        ("defender_alert_evidence", None)
+    assert_eq!(event.source, "defender_alert_evidence");
+    let streamed = format!(
+        r#"{{"time":"2026-03-02T08:20:00Z","category":"AdvancedHunting-AlertEvidence","properties":{}}}"#,
+        EVIDENCE
+            .replace("08:14:55Z", "08:14:55.0000000Z")
+            .replace(r#""FileSize":"""#, r#""FileSize":null"#)
     );
+    assert_eq!(mapped(&streamed).identity, event.identity, "the same evidence");
+    let other = EVIDENCE.replace("Impacted", "Related");
+    assert_ne!(mapped(&other).identity, event.identity);
     event.expect(&[
         ("event.kind", "alert"),
         ("event.id", "al1"),

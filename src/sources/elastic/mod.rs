@@ -72,7 +72,11 @@ impl Source for Document {
 
     fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         map(record, row)?;
-        let organization = row.get_text(ORGANIZATION_ID).or_else(|| row.get_text(AZURE_TENANT_ID));
+        // Ids of Entra's logs say it all; see there.
+        let entra = row
+            .get_text(EVENT_DATASET)
+            .is_some_and(|dataset| dataset.starts_with("azure."));
+        let organization = row.get_text(ORGANIZATION_ID).filter(|_| !entra);
         let organization = organization.unwrap_or_default().to_ascii_lowercase();
         Ok(Identity {
             organization,

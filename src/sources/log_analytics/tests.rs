@@ -20,7 +20,7 @@ fn sign_in() {
     assert_eq!(event.source, "log_analytics_sign_in");
     assert_eq!(
         (event.identity.organization.as_str(), event.identity.id.as_deref()),
-        ("9f", Some("s1"))
+        ("", Some("s1"))
     );
     event.expect(&[
         ("@timestamp", "2026-03-02T08:14:01.100Z"),
