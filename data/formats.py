@@ -74,9 +74,9 @@ def search_row(record, position, total, slashes=False):
     }
 
 
-def table(columns, rows, newline="\r\n", quote=csv.QUOTE_ALL):
+def table(columns, rows, newline="\r\n", quote=csv.QUOTE_ALL, delimiter=","):
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, quoting=quote, lineterminator=newline, extrasaction="ignore")
+    writer = csv.DictWriter(text, columns, quoting=quote, lineterminator=newline, extrasaction="ignore", delimiter=delimiter)
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()

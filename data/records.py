@@ -13,7 +13,7 @@ EXCHANGE = 20893  # CloudAppEvents.ApplicationId of Microsoft Exchange Online
 
 RECORD_TYPE_NAMES = {
     1: "ExchangeAdmin", 2: "ExchangeItem", 6: "SharePointFileOperation", 8: "AzureActiveDirectory",
-    15: "AzureActiveDirectoryStsLogon", 50: "ExchangeItemAggregated",
+    15: "AzureActiveDirectoryStsLogon", 50: "ExchangeItemAggregated", 64: "AirInvestigation",
 }
 
 

@@ -16,8 +16,8 @@ use tokio::task::JoinHandle;
 /// Store logs in a lake: files, folders, globs; formats are recognised by content
 ///
 /// Recognises by content: Management Activity API records and Unified Audit Log exports
-/// (CSV, JSON), Entra sign-in logs as Azure Monitor writes them, Defender advanced-hunting
-/// rows and streams, ECS documents and Elastic alerts; plain, in gzip, zstd, bzip2 or xz, and
+/// (CSV, JSON), Entra logs as Azure Monitor, Graph and Log Analytics give them, Defender
+/// advanced-hunting rows and streams, ECS documents and Elastic alerts; plain, in gzip, zstd, bzip2 or xz, and
 /// in zip, 7z and tar archives, in any nesting. Events that are
 /// there already are not stored again; what cannot be read is kept in the table
 /// `quarantine` with the reason, and the exit code is 3.

@@ -65,7 +65,9 @@ fn envelope<'a>(record: &'a Json, row: &mut EventRow<'a>, dataset: &'static str,
             row.text(field, text);
         }
     }
-    if let Some(level) = text("level").or_else(|| text("Level")) {
+    // Audit logs have both; there the capital one is a field of its own.
+    let capital = || text("Level").filter(|_| dataset != "azure.auditlogs");
+    if let Some(level) = text("level").or_else(capital) {
         row.text(LOG_LEVEL, level);
     }
     if let Some(resource) = json::str_of(record, "resourceId") {
