@@ -126,6 +126,8 @@ impl Engine {
             }
         }
         let engine = Self::over(known, resources)?;
+        let store = Arc::clone(lake.store());
+        engine.runtime.register_object_store(lake.url(), store);
         Ok(Self {
             extents,
             times,

@@ -6,7 +6,7 @@ use super::pending::{Origin, Pending, RowRef};
 use super::records::{ledger_rows, quarantine_rows};
 use super::report::FileReport;
 use crate::error::{Error, Result};
-use crate::lake::{Appended, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
+use crate::lake::{Committed, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
 use crate::schema::{EVENT_DATASET, EVENT_HASH, EVENT_KEY, SOURCE_FORMAT};
 use crate::sources::SOURCES;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -151,13 +151,13 @@ impl Committer {
             }
             let files: Vec<ParquetFile> = written.values().cloned().collect();
             match self.events.append(&files).await? {
-                Appended::Committed(version) => {
+                Committed::At(version) => {
                     self.seen.extend(files.into_iter().map(|file| file.path));
                     self.absorb().await?;
                     self.forget_ids(self.ids_limit);
                     return Ok((pending, withdrawn, version));
                 }
-                Appended::Outdated => {
+                Committed::Outdated => {
                     back_off(attempt).await;
                     let stale = self.withdraw_stored(&mut pending, &mut withdrawn).await?;
                     for partition in stale {
@@ -344,8 +344,8 @@ async fn append_rows(table: &mut LakeTable, name: TableName, rows: RecordBatch, 
     let file = encode(name, &rows.schema(), Vec::new(), [Ok(rows)])?;
     table.upload(&file).await?;
     match table.append(std::slice::from_ref(&file)).await? {
-        Appended::Committed(_) => Ok(true),
-        Appended::Outdated => {
+        Committed::At(_) => Ok(true),
+        Committed::Outdated => {
             table.discard(std::slice::from_ref(&file)).await;
             back_off(attempt).await;
             table.refresh().await?;

@@ -1,57 +1,57 @@
 //! The tables under one URL: Delta tables over Hive-partitioned Parquet. Knows no JSON of logs.
 
+mod commit;
 mod entry;
 mod file_reader;
 mod layout;
+mod log_reads;
 mod provider;
 mod reader;
+pub mod stores;
 mod table;
 mod writer;
 
+pub use commit::Committed;
 pub use entry::{ColumnStatistics, DataFile};
 pub use file_reader::ReadColumns;
 pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema};
 pub use provider::LakeTableProvider;
-pub use table::{Appended, LakeTable};
+pub use table::LakeTable;
 pub use writer::{ParquetFile, encode, new_path};
 
 use crate::error::{Error, Result};
-use std::path::{Component, Path, PathBuf};
+use object_store::ObjectStore;
+use std::sync::Arc;
 use url::Url;
 
 /// A place that holds, or will hold, the tables.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Lake {
     url: Url,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl std::fmt::Debug for Lake {
+    /// Without the store, which knows secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lake")
+            .field("url", &self.url.as_str())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Lake {
     /// A lake at a path or URL as typed; opens nothing yet.
     pub fn at(location: &str) -> Result<Self> {
-        let setting = |problem: String| Error::Setting {
-            setting: format!("--lake {location}"),
-            problem,
-        };
-        if location.is_empty() {
-            return Err(setting("is empty; give a folder".into()));
-        }
-        if let Some((scheme, _)) = location.split_once("://")
-            && scheme != "file"
-        {
-            return Err(setting(format!(
-                "the scheme {scheme:?} is not one this version reads or writes; give a local folder"
-            )));
-        }
-        let path = location.strip_prefix("file://").unwrap_or(location);
-        if path.contains('%') {
-            return Err(setting(
-                "holds a %, which Delta's paths cannot; choose another name".into(),
-            ));
-        }
-        let absolute = std::path::absolute(Path::new(path)).map_err(|e| setting(e.to_string()))?;
-        let absolute = without_dots(&absolute);
-        let url = Url::from_directory_path(&absolute).map_err(|()| setting("is not a usable path".into()))?;
-        Ok(Self { url })
+        let url = stores::parse("--lake", location)?;
+        let store = stores::open(&url)?;
+        Ok(Self { url, store })
+    }
+
+    /// A lake at a URL that ends with a slash, in a store of one's own, which is rooted where
+    /// the path of the URL begins.
+    pub fn in_store(url: Url, store: Arc<dyn ObjectStore>) -> Self {
+        Self { url, store }
     }
 
     /// Where the tables are; ends with a slash.
@@ -59,12 +59,18 @@ impl Lake {
         &self.url
     }
 
+    /// The store that holds it, rooted at its bucket, its container or the file system.
+    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
     /// How to show it: a path where it is one.
     pub fn display(&self) -> String {
-        match self.url.to_file_path() {
-            Ok(path) => path.display().to_string().trim_end_matches('/').to_owned(),
+        let shown = match self.url.to_file_path() {
+            Ok(path) => path.display().to_string(),
             Err(()) => self.url.to_string(),
-        }
+        };
+        shown.trim_end_matches('/').to_owned()
     }
 
     /// A table that must exist; [`Error::NoLake`] where there is none.
@@ -82,36 +88,5 @@ impl Lake {
     /// A table, made where it is absent. Two that make it at once both get it.
     pub async fn table_or_create(&self, name: TableName) -> Result<LakeTable> {
         LakeTable::open_or_create(self, name).await
-    }
-}
-
-/// The path without `.` and `..`, which stores do not resolve.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut resolved = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                resolved.pop();
-            }
-            part => resolved.push(part),
-        }
-    }
-    resolved
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places() {
-        let shown = |text: &str| Lake::at(text).map(|lake| lake.display());
-        assert_eq!(shown("/a/b/../c/./lake/").unwrap(), "/a/c/lake");
-        assert_eq!(shown("file:///a/lake").unwrap(), "/a/lake");
-        assert!(shown("relative").unwrap().ends_with("/relative"));
-        for refused in ["", "s3://bucket/lake", "/a%20b"] {
-            assert!(shown(refused).is_err(), "{refused}");
-        }
     }
 }

@@ -2,18 +2,20 @@
 
 use super::entry::{DataFile, parse_statistics};
 use super::layout::TableName;
+use super::log_reads::LogReads;
 use super::{Lake, ParquetFile};
 use crate::error::{Error, Result};
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::ScalarValue;
-use datafusion::object_store::path::Path;
-use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
+use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
-use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake::kernel::{Action, Add, StructType};
-use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use std::collections::HashMap;
+use deltalake::kernel::transaction::CommitProperties;
+use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use deltalake::operations::create::CreateBuilder;
+use deltalake::{DeltaTable, DeltaTableError};
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use std::sync::Arc;
 use url::Url;
 
@@ -24,16 +26,8 @@ pub struct LakeTable {
     url: Url,
     lake: String,
     delta: DeltaTable,
-}
-
-/// What became of an append.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Appended {
-    /// The files are part of the table at this version.
-    Committed(u64),
-    /// Somebody else committed since this table was last refreshed: nothing was added.
-    /// Refresh, look at what came, and try again.
-    Outdated,
+    /// None on a disk.
+    log_reads: Option<Arc<LogReads>>,
 }
 
 impl LakeTable {
@@ -45,10 +39,17 @@ impl LakeTable {
             return Ok(None);
         }
         let action = format!("cannot open table {} of {}", name.as_str(), lake.display());
-        let mut delta = DeltaTableBuilder::from_url(url.clone())
-            .and_then(DeltaTableBuilder::build)
-            .map_err(|e| Error::store(&action, e))?;
-        match delta.load().await {
+        let log_reads = (url.scheme() != "file").then(|| Arc::new(LogReads::new(Arc::clone(lake.store()))));
+        let store = match &log_reads {
+            Some(log_reads) => Arc::clone(log_reads) as Arc<dyn ObjectStore>,
+            None => Arc::clone(lake.store()),
+        };
+        let mut delta = DeltaTable::new(log_store(store, &url));
+        let loaded = delta.load().await;
+        if let Some(log_reads) = &log_reads {
+            log_reads.forget();
+        }
+        match loaded {
             Ok(()) => {}
             Err(DeltaTableError::NotATable(_)) => return Ok(None),
             Err(error) => return Err(Error::store(action, error)),
@@ -58,6 +59,7 @@ impl LakeTable {
             url,
             lake: lake.display(),
             delta,
+            log_reads,
         };
         table.refuse_unknown_features()?;
         Ok(Some(table))
@@ -92,11 +94,8 @@ impl LakeTable {
         let schema: StructType = (&Schema::new(fields))
             .try_into_kernel()
             .map_err(|e| Error::store(&action, e))?;
-        let delta = DeltaTableBuilder::from_url(url)
-            .and_then(DeltaTableBuilder::build)
-            .map_err(|e| Error::store(&action, e))?;
-        delta
-            .create()
+        CreateBuilder::new()
+            .with_log_store(log_store(Arc::clone(lake.store()), &url))
             .with_table_name(name.as_str())
             .with_columns(schema.fields().cloned())
             .with_partition_columns(partition_columns.iter().map(|field| field.name().clone()))
@@ -136,7 +135,11 @@ impl LakeTable {
         }
     }
 
-    fn snapshot(&self) -> Result<&deltalake::table::state::DeltaTableState> {
+    pub(super) fn delta(&self) -> &DeltaTable {
+        &self.delta
+    }
+
+    pub(super) fn snapshot(&self) -> Result<&deltalake::table::state::DeltaTableState> {
         self.delta
             .snapshot()
             .map_err(|e| Error::store(format!("cannot read table {}", self.name.as_str()), e))
@@ -195,7 +198,11 @@ impl LakeTable {
     /// Sees what has been committed since.
     pub async fn refresh(&mut self) -> Result<()> {
         let action = format!("cannot read the log of table {}", self.name.as_str());
-        self.delta.update_state().await.map_err(|e| Error::store(action, e))
+        let updated = self.delta.update_state().await;
+        if let Some(log_reads) = &self.log_reads {
+            log_reads.forget();
+        }
+        updated.map_err(|e| Error::store(action, e))
     }
 
     /// Uploads files, which stay invisible until they are appended.
@@ -214,40 +221,13 @@ impl LakeTable {
             let _ = self.store().delete(&Path::from(file.path.as_str())).await;
         }
     }
+}
 
-    /// Makes uploaded files part of the table, all or none, unless somebody else has
-    /// committed since this table was last refreshed.
-    pub async fn append(&mut self, files: &[ParquetFile]) -> Result<Appended> {
-        let adds = files.iter().map(|file| Action::Add(add_action(file))).collect();
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: None,
-            predicate: None,
-        };
-        let properties = CommitProperties::default().with_max_retries(0);
-        let log_store = self.delta.log_store();
-        let committed = CommitBuilder::from(properties)
-            .with_actions(adds)
-            .with_app_metadata(HashMap::from([(
-                "clientVersion".to_owned(),
-                serde_json::Value::from(concat!("retrohunt.", env!("CARGO_PKG_VERSION"))),
-            )]))
-            .build(Some(self.snapshot()?), log_store, operation)
-            .await;
-        match committed {
-            Ok(commit) => {
-                self.refresh().await?;
-                Ok(Appended::Committed(commit.version()))
-            }
-            Err(DeltaTableError::Transaction {
-                source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
-            }) => Ok(Appended::Outdated),
-            Err(error) => Err(Error::store(
-                format!("cannot commit to table {}", self.name.as_str()),
-                error,
-            )),
-        }
-    }
+/// Commits by writing what must not be there yet, which every store we open can do atomically.
+fn log_store(root: Arc<dyn ObjectStore>, url: &Url) -> LogStoreRef {
+    let folder = Path::from_url_path(url.path()).unwrap_or_else(|_| Path::from(url.path()));
+    let table = Arc::new(PrefixStore::new(Arc::clone(&root), folder));
+    default_logstore(table, root, url, &StorageConfig::default())
 }
 
 fn table_url(lake: &Lake, name: TableName) -> Result<Url> {
@@ -260,21 +240,5 @@ fn partition_value(text: Option<String>, data_type: &DataType) -> ScalarValue {
     match text {
         Some(text) => ScalarValue::try_from_string(text, data_type).unwrap_or(ScalarValue::Null),
         None => ScalarValue::try_from(data_type).unwrap_or(ScalarValue::Null),
-    }
-}
-
-fn add_action(file: &ParquetFile) -> Add {
-    Add {
-        path: file.path.clone(),
-        partition_values: file.partition.iter().cloned().collect(),
-        size: file.size as i64,
-        modification_time: file.written_ms,
-        data_change: true,
-        stats: Some(file.statistics.to_string()),
-        tags: None,
-        deletion_vector: None,
-        base_row_id: None,
-        default_row_commit_version: None,
-        clustering_provider: None,
     }
 }

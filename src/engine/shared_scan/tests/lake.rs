@@ -3,7 +3,7 @@
 use crate::config::Resources;
 use crate::engine::shared_scan::{Shared, share};
 use crate::engine::{Engine, Scope, Session};
-use crate::lake::{Appended, Lake, ParquetFile, TableName, encode, new_path};
+use crate::lake::{Committed, Lake, ParquetFile, TableName, encode, new_path};
 use datafusion::arrow::array::{
     ArrayRef, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
@@ -136,7 +136,7 @@ impl TestLake {
         for file in &files {
             table.upload(file).await.unwrap();
         }
-        assert!(matches!(table.append(&files).await.unwrap(), Appended::Committed(_)));
+        assert!(matches!(table.append(&files).await.unwrap(), Committed::At(_)));
         made
     }
 

@@ -1,0 +1,161 @@
+//! Changes of a table: one atomic commit each, and never over one that was not looked at.
+
+use super::table::LakeTable;
+use super::{DataFile, ParquetFile};
+use crate::error::{Error, Result};
+use deltalake::DeltaTableError;
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
+use deltalake::kernel::{Action, Add, Remove};
+use deltalake::protocol::checkpoints::{cleanup_metadata, create_checkpoint};
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use std::collections::{HashMap, HashSet};
+
+/// After so many commits the log is summed up in a checkpoint: to open a table takes a request
+/// for each commit after the last one.
+const CHECKPOINT_EVERY: u64 = 10;
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// The change is part of the table at this version.
+    At(u64),
+    /// Somebody else committed since this table was last refreshed: nothing was changed.
+    /// Refresh, look at what came, and try again.
+    Outdated,
+}
+
+impl LakeTable {
+    /// Makes uploaded files part of the table, all or none, unless somebody else has
+    /// committed since this table was last refreshed.
+    pub async fn append(&mut self, files: &[ParquetFile]) -> Result<Committed> {
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: None,
+            predicate: None,
+        };
+        let adds = files.iter().map(|file| Action::Add(add_action(file, true))).collect();
+        self.commit(adds, operation).await
+    }
+
+    async fn commit(&mut self, actions: Vec<Action>, operation: DeltaOperation) -> Result<Committed> {
+        let added: HashSet<String> = actions
+            .iter()
+            .filter_map(|action| match action {
+                Action::Add(add) => Some(add.path.clone()),
+                _ => None,
+            })
+            .collect();
+        let before = self.version();
+        match self.write_commit(actions, operation).await {
+            Ok(()) => self.refresh().await?,
+            Err(error) => {
+                let outdated = matches!(
+                    &error,
+                    DeltaTableError::Transaction {
+                        source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
+                    }
+                );
+                // A store can do what it is asked for and then fail to say so; asked again, it
+                // says that what it should make is there.
+                let done = self.refresh().await.is_ok() && self.version() > before && self.has_any(&added)?;
+                if !done && outdated {
+                    return Ok(Committed::Outdated);
+                }
+                if !done {
+                    let action = format!("cannot commit to table {}", self.name().as_str());
+                    return Err(Error::store(action, error));
+                }
+            }
+        }
+        self.sum_up(before).await;
+        Ok(Committed::At(self.version()))
+    }
+
+    async fn write_commit(&self, actions: Vec<Action>, operation: DeltaOperation) -> Result<(), DeltaTableError> {
+        let client = serde_json::Value::from(concat!("retrohunt.", env!("CARGO_PKG_VERSION")));
+        let commit = CommitBuilder::from(CommitProperties::default().with_max_retries(0))
+            .with_actions(actions)
+            .with_app_metadata(HashMap::from([("clientVersion".to_owned(), client)]))
+            .build(Some(self.delta().snapshot()?), self.delta().log_store(), operation);
+        // What follows a commit is ours to do: it may fail, and the commit stays.
+        commit.into_prepared_commit_future().await?.await?;
+        Ok(())
+    }
+
+    /// Puts files in the place of others that hold the same rows, for those who read the table
+    /// from now on. The others must be part of the version that this table sees.
+    pub async fn replace(&mut self, removed: &[DataFile], added: &[ParquetFile]) -> Result<Committed> {
+        let operation = DeltaOperation::Optimize {
+            predicate: None,
+            target_size: 0,
+        };
+        let adds = added.iter().map(|file| Action::Add(add_action(file, false)));
+        let removes = removed
+            .iter()
+            .map(|file| Action::Remove(self.remove_action(file, false)));
+        self.commit(adds.chain(removes).collect(), operation).await
+    }
+
+    /// Takes files, and the rows in them, out of the table. Their bytes stay until they are
+    /// vacuumed.
+    pub async fn remove(&mut self, removed: &[DataFile]) -> Result<Committed> {
+        let removes = removed
+            .iter()
+            .map(|file| Action::Remove(self.remove_action(file, true)));
+        let operation = DeltaOperation::Delete { predicate: None };
+        self.commit(removes.collect(), operation).await
+    }
+
+    fn remove_action(&self, file: &DataFile, data_change: bool) -> Remove {
+        let columns = self.name().partition_columns();
+        let values = columns.iter().zip(&file.partition).map(|(column, value)| {
+            let value = (!value.is_null()).then(|| value.to_string());
+            (column.name().clone(), value)
+        });
+        Remove {
+            path: file.path.clone(),
+            data_change,
+            deletion_timestamp: Some(chrono::Utc::now().timestamp_millis()),
+            extended_file_metadata: Some(true),
+            partition_values: Some(values.collect()),
+            size: i64::try_from(file.size).ok(),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+        }
+    }
+
+    /// Whether one of the files is part of this version. Their names are nobody else's.
+    fn has_any(&self, paths: &HashSet<String>) -> Result<bool> {
+        let log = self.snapshot()?.log_data();
+        Ok(log.iter().any(|view| paths.contains(view.object_store_path().as_ref())))
+    }
+
+    /// A checkpoint, and the end of what is older than the log is kept. The table is whole
+    /// without either, and whoever commits next tries again.
+    async fn sum_up(&self, before: u64) {
+        if before / CHECKPOINT_EVERY == self.version() / CHECKPOINT_EVERY {
+            return;
+        }
+        if create_checkpoint(self.delta(), None).await.is_ok() {
+            let _ = cleanup_metadata(self.delta(), None).await;
+        }
+    }
+}
+
+fn add_action(file: &ParquetFile, data_change: bool) -> Add {
+    Add {
+        path: file.path.clone(),
+        partition_values: file.partition.iter().cloned().collect(),
+        size: file.size as i64,
+        modification_time: file.written_ms,
+        data_change,
+        stats: Some(file.statistics.to_string()),
+        tags: None,
+        deletion_vector: None,
+        base_row_id: None,
+        default_row_commit_version: None,
+        clustering_provider: None,
+    }
+}
