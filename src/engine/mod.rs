@@ -30,7 +30,7 @@ pub use session::{Planned, Scope, Session, Window};
 
 use crate::config::Resources;
 use crate::error::{Error, Result};
-use crate::lake::{DataFile, Lake, LakeTableProvider, TableName};
+use crate::lake::{DataFile, Lake, LakeTableProvider, LateTable, TableName};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
@@ -39,7 +39,6 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use futures::future::join_all;
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,25 +106,23 @@ impl Engine {
     pub async fn open(lake: &Lake, resources: Resources) -> Result<Self> {
         // All of this at once: none of it needs the rest.
         let views = SpawnedTask::spawn(async move { Self::over_nothing(resources)?.schemas_of_views().await });
-        let tables = TableName::ALL.map(|name| {
+        let events = {
             let lake = lake.clone();
-            SpawnedTask::spawn(async move { opened(&lake, name).await })
+            SpawnedTask::spawn(async move { LakeTableProvider::new(lake.table(TableName::Events).await?) })
+        };
+        // Both to their end: the Delta reader panics when nobody waits for it any more.
+        let (events, views) = (ended(events).await, ended(views).await?);
+        let events = events?;
+        let (extents, times) = (extents_of(events.files()), times_of(events.files()));
+        let mut events = Some(events);
+        let known = TableName::ALL.map(|name| {
+            let table: Arc<dyn TableProvider> = match events.take_if(|_| name == TableName::Events) {
+                Some(events) => Arc::new(events),
+                None => Arc::new(LateTable::new(lake, name)),
+            };
+            (name.as_str().to_owned(), table)
         });
-        // All to their end: the Delta reader panics when nobody waits for it any more.
-        let tables = join_all(tables.map(ended)).await;
-        let views = ended(views).await?;
-        let mut known: Vec<(String, Arc<dyn TableProvider>)> = Vec::new();
-        let (mut extents, mut times) = (BTreeMap::new(), None);
-        for (name, table) in TableName::ALL.into_iter().zip(tables) {
-            if let Some(provider) = table? {
-                if name == TableName::Events {
-                    extents = extents_of(provider.files());
-                    times = times_of(provider.files());
-                }
-                known.push((name.as_str().to_owned(), Arc::new(provider)));
-            }
-        }
-        let engine = Self::over(known, resources)?;
+        let engine = Self::over(known.into(), resources)?;
         let store = Arc::clone(lake.store());
         engine.runtime.register_object_store(lake.url(), store);
         Ok(Self {
@@ -298,14 +295,6 @@ impl Engine {
             .map(|(name, _)| name.as_str())
             .chain(self.views.iter().map(|view| view.name.as_str()))
     }
-}
-
-async fn opened(lake: &Lake, name: TableName) -> Result<Option<LakeTableProvider>> {
-    let table = match name {
-        TableName::Events => Some(lake.table(name).await?),
-        _ => lake.table_if_exists(name).await?,
-    };
-    table.map(LakeTableProvider::new).transpose()
 }
 
 async fn ended<T: Send + 'static>(task: SpawnedTask<Result<T>>) -> Result<T> {

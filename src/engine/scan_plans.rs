@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::config::format_instant;
-use crate::lake::LakeTableProvider;
+use crate::lake::{LakeTableProvider, LateTable};
 use datafusion::catalog::TableProvider as _;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
@@ -47,7 +47,11 @@ impl Engine {
 
     fn lake_tables(&self) -> impl Iterator<Item = (&str, &LakeTableProvider)> {
         let tables = self.tables.iter();
-        tables.filter_map(|(name, table)| Some((name.as_str(), table.downcast_ref::<LakeTableProvider>()?)))
+        tables.filter_map(|(name, table)| {
+            let late = || table.downcast_ref::<LateTable>().and_then(LateTable::opened);
+            let lake = table.downcast_ref::<LakeTableProvider>().or_else(late)?;
+            Some((name.as_str(), lake))
+        })
     }
 
     fn add_scans(&self, plan: &dyn ExecutionPlan, scans: &mut Vec<ScanPlan>) {

@@ -121,6 +121,11 @@ impl Collector {
         for (row, meta) in batch.meta.iter().enumerate() {
             days.entry(meta.day).or_default().push(row as u32);
         }
+        let partitions = days.keys().map(|&day| Partition {
+            dataset: batch.dataset.clone(),
+            day,
+        });
+        self.committer.load_ids(partitions).await?;
         let mut admitted = Vec::with_capacity(batch.meta.len());
         let mut conflicts = Vec::new();
         let mut duplicate = 0;

@@ -11,11 +11,18 @@ use crate::schema::{EVENT_DATASET, EVENT_HASH, EVENT_KEY, SOURCE_FORMAT};
 use crate::sources::SOURCES;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
+use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Attempts against other writers before giving up; each loses only to a commit of somebody else.
 const ATTEMPTS: usize = 200;
+
+/// Files that are read at once.
+const FILES_AT_ONCE: usize = 16;
+
+/// Files that are on their way to the store at once.
+const UPLOADS_AT_ONCE: usize = 8;
 
 /// A row that turned out not to be new after all.
 pub(super) struct Withdrawn {
@@ -77,54 +84,57 @@ impl Committer {
 
     /// The identities of a partition, loading what it holds when it is touched first.
     pub(super) async fn ids(&mut self, partition: &Partition) -> Result<&mut PartitionIds> {
-        if !self.ids.contains_key(partition) {
-            let mut ids = PartitionIds::default();
-            for file in self.files.get(partition).cloned().unwrap_or_default() {
-                self.load(&file, &mut ids).await?;
-                self.seen.insert(file.path);
-            }
-            self.ids.insert(partition.clone(), ids);
-        }
-        self.ids
-            .get_mut(partition)
-            .ok_or_else(|| Error::Internal("the identities of a partition vanished".into()))
+        self.load_ids(std::iter::once(partition.clone())).await?;
+        Ok(self.ids.entry(partition.clone()).or_default())
     }
 
-    async fn load(&self, file: &DataFile, ids: &mut PartitionIds) -> Result<()> {
-        let columns = [EVENT_KEY, EVENT_HASH, SOURCE_FORMAT].map(|field| field.field().column.as_str());
-        for batch in self.events.read_columns(file, &columns).await? {
-            let text = |name: &str| {
-                batch
-                    .column_by_name(name)
-                    .and_then(|column| column.as_string_opt::<i32>())
-                    .ok_or_else(|| Error::Internal(format!("{} has no column {name}", file.path)))
-            };
-            let (keys, contents, formats) = (text(columns[0])?, text(columns[1])?, text(columns[2])?);
-            for row in 0..batch.num_rows() {
-                let Ok(key) = u128::from_str_radix(keys.value(row), 16) else {
-                    continue;
-                };
-                let content = u64::from_str_radix(contents.value(row), 16).unwrap_or_default() as i64;
-                ids.insert_stored(
-                    key,
-                    Known {
-                        content,
-                        format: format_index(formats.value(row)),
-                    },
-                );
-            }
+    /// Loads what these partitions hold, where they are touched first.
+    pub(super) async fn load_ids(&mut self, partitions: impl Iterator<Item = Partition>) -> Result<()> {
+        let missing: Vec<Partition> = partitions
+            .filter(|partition| !self.ids.contains_key(partition))
+            .collect();
+        for (partition, ids) in self.load_unseen(&missing).await? {
+            self.ids.insert(partition, ids);
+        }
+        for partition in missing {
+            self.ids.entry(partition).or_default();
         }
         Ok(())
+    }
+
+    /// The identities in those files of the partitions that have not been seen yet. Several at
+    /// once: from a store, each takes as long as the way there and back.
+    async fn load_unseen(&mut self, partitions: &[Partition]) -> Result<HashMap<Partition, PartitionIds>> {
+        let files = partitions.iter().flat_map(|partition| {
+            let files = self.files.get(partition).into_iter().flatten();
+            let unseen = files.filter(|file| !self.seen.contains(&file.path));
+            unseen.map(move |file| (partition.clone(), file.clone()))
+        });
+        let files: Vec<(Partition, DataFile)> = files.collect();
+        let events = &self.events;
+        let loads = files.into_iter().map(|(partition, file)| async move {
+            let ids = load(events, &file).await?;
+            Ok::<_, Error>((partition, file.path, ids))
+        });
+        let mut loads = futures::stream::iter(loads).buffered(FILES_AT_ONCE);
+        let mut came: HashMap<Partition, PartitionIds> = HashMap::new();
+        let mut seen = Vec::new();
+        while let Some((partition, path, ids)) = loads.try_next().await? {
+            came.entry(partition).or_default().extend(&ids);
+            seen.push(path);
+        }
+        drop(loads);
+        self.seen.extend(seen);
+        Ok(came)
     }
 
     /// Contents that have been ingested completely before, under any path: counts by SHA-256.
     pub(super) async fn ledger(&self) -> Result<HashMap<String, FileReport>> {
         let mut found = HashMap::new();
         let columns = ["source_sha256", "read", "stored", "duplicate", "rejected", "problem"];
-        for file in self.ledger.files()? {
-            for batch in self.ledger.read_columns(&file, &columns).await? {
-                collect_ledger(&batch, &mut found);
-            }
+        let mut batches = self.ledger.read_all(&columns)?;
+        while let Some(batch) = batches.try_next().await? {
+            collect_ledger(&batch, &mut found);
         }
         Ok(found)
     }
@@ -185,29 +195,27 @@ impl Committer {
         let ingested = chrono::Utc::now().timestamp_micros();
         let pending = Arc::new(pending);
         let origins: Arc<[Origin]> = origins.into();
-        let mut queue = partitions.into_iter();
-        let mut running = tokio::task::JoinSet::new();
-        loop {
-            while running.len() < self.threads
-                && let Some(partition) = queue.next()
-            {
-                let (pending, origins) = (Arc::clone(&pending), Arc::clone(&origins));
-                running.spawn_blocking(move || {
-                    let file = pending.encode(&partition, &origins, ingested);
-                    (partition, file)
-                });
-            }
-            match running.join_next().await {
-                None => break,
-                Some(Err(error)) => return Err(Error::Internal(format!("a writer thread ended: {error}"))),
-                Some(Ok((partition, file))) => {
-                    let mut file = file?;
-                    self.events.upload(&file).await?;
-                    file.forget_bytes();
-                    written.insert(partition, file);
-                }
-            }
-        }
+        let encoded = partitions.into_iter().map(|partition| {
+            let (pending, origins) = (Arc::clone(&pending), Arc::clone(&origins));
+            tokio::task::spawn_blocking(move || {
+                let file = pending.encode(&partition, &origins, ingested);
+                (partition, file)
+            })
+        });
+        // A file is on its way to the store while the next are encoded.
+        let uploaded = futures::stream::iter(encoded)
+            .buffered(self.threads)
+            .map(|encoded| async move {
+                let (partition, file) =
+                    encoded.map_err(|error| Error::Internal(format!("a writer thread ended: {error}")))?;
+                let mut file = file?;
+                self.events.upload(&file).await?;
+                file.forget_bytes();
+                Ok::<_, Error>((partition, file))
+            })
+            .buffered(UPLOADS_AT_ONCE);
+        let files: Vec<(Partition, ParquetFile)> = uploaded.try_collect().await?;
+        written.extend(files);
         Arc::into_inner(pending).ok_or_else(|| Error::Internal("a writer kept the events".into()))
     }
 
@@ -246,19 +254,8 @@ impl Committer {
     /// later commit would be told of it. Returns the identities that came, by partition.
     async fn absorb(&mut self) -> Result<HashMap<Partition, PartitionIds>> {
         self.list_files()?;
-        let mut came: HashMap<Partition, PartitionIds> = HashMap::new();
         let known: Vec<Partition> = self.ids.keys().cloned().collect();
-        for partition in known {
-            let files = self.files.get(&partition).cloned().unwrap_or_default();
-            for file in files {
-                if self.seen.contains(&file.path) {
-                    continue;
-                }
-                let theirs = came.entry(partition.clone()).or_default();
-                self.load(&file, theirs).await?;
-                self.seen.insert(file.path);
-            }
-        }
+        let came = self.load_unseen(&known).await?;
         for (partition, theirs) in &came {
             self.ids.entry(partition.clone()).or_default().extend(theirs);
         }
@@ -297,31 +294,29 @@ impl Committer {
     /// What is kept of these files already: hash, member, position.
     async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, String, Option<u64>)>> {
         let mut kept = HashSet::new();
-        for file in self.quarantine.files()? {
-            for batch in self
-                .quarantine
-                .read_columns(&file, &["source_sha256", "source_file", "source_position"])
-                .await?
+        let mut batches = self
+            .quarantine
+            .read_all(&["source_sha256", "source_file", "source_position"])?;
+        while let Some(batch) = batches.try_next().await? {
+            let texts = |name| {
+                let column = batch.column_by_name(name);
+                column.and_then(|c| c.as_string_opt::<i32>())
+            };
+            let positions = batch
+                .column_by_name("source_position")
+                .and_then(|c| c.as_primitive_opt::<Int64Type>());
+            if let (Some(hashes), Some(paths), Some(positions)) =
+                (texts("source_sha256"), texts("source_file"), positions)
             {
-                let texts = |name| {
-                    let column = batch.column_by_name(name);
-                    column.and_then(|c| c.as_string_opt::<i32>())
-                };
-                let positions = batch
-                    .column_by_name("source_position")
-                    .and_then(|c| c.as_primitive_opt::<Int64Type>());
-                if let (Some(hashes), Some(paths), Some(positions)) =
-                    (texts("source_sha256"), texts("source_file"), positions)
-                {
-                    let rows = hashes.iter().zip(paths.iter()).zip(positions.iter());
-                    kept.extend(rows.filter_map(|((sha, path), at)| {
-                        let sha = sha.filter(|sha| shas.contains(sha))?;
-                        let member = Origin::member(path.unwrap_or_default());
-                        Some((sha.to_owned(), member.to_owned(), at.map(|at| at as u64)))
-                    }));
-                }
+                let rows = hashes.iter().zip(paths.iter()).zip(positions.iter());
+                kept.extend(rows.filter_map(|((sha, path), at)| {
+                    let sha = sha.filter(|sha| shas.contains(sha))?;
+                    let member = Origin::member(path.unwrap_or_default());
+                    Some((sha.to_owned(), member.to_owned(), at.map(|at| at as u64)))
+                }));
             }
         }
+        drop(batches);
         Ok(kept)
     }
 
@@ -338,6 +333,29 @@ impl Committer {
         }
         Err(busy("ledger"))
     }
+}
+
+async fn load(events: &LakeTable, file: &DataFile) -> Result<PartitionIds> {
+    let mut ids = PartitionIds::default();
+    let columns = [EVENT_KEY, EVENT_HASH, SOURCE_FORMAT].map(|field| field.field().column.as_str());
+    for batch in events.read_columns(file, &columns).await? {
+        let text = |name: &str| {
+            batch
+                .column_by_name(name)
+                .and_then(|column| column.as_string_opt::<i32>())
+                .ok_or_else(|| Error::Internal(format!("{} has no column {name}", file.path)))
+        };
+        let (keys, contents, formats) = (text(columns[0])?, text(columns[1])?, text(columns[2])?);
+        for row in 0..batch.num_rows() {
+            let Ok(key) = u128::from_str_radix(keys.value(row), 16) else {
+                continue;
+            };
+            let content = u64::from_str_radix(contents.value(row), 16).unwrap_or_default() as i64;
+            let format = format_index(formats.value(row));
+            ids.insert_stored(key, Known { content, format });
+        }
+    }
+    Ok(ids)
 }
 
 async fn append_rows(table: &mut LakeTable, name: TableName, rows: RecordBatch, attempt: usize) -> Result<bool> {

@@ -10,6 +10,7 @@ mod collect;
 mod commit;
 mod content_hash;
 mod dedup;
+mod discover;
 mod framing;
 mod parse;
 mod pending;
@@ -32,8 +33,8 @@ use commit::Committer;
 use framing::Chunk;
 use parse::Parsed;
 use reader::Reader;
+use source_file::Found;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -123,7 +124,7 @@ pub async fn ingest(
     progress: Arc<dyn Progress>,
     stop: Stop,
 ) -> Result<IngestReport> {
-    let files = source_file::discover(&request.paths)?;
+    let files = discover::discover(&request.paths).await?;
     let threads = request.threads.max(1);
     let committer = Committer::open(lake, threads, (request.memory_limit / 5) as usize).await?;
     let ledger = if request.again {
@@ -138,17 +139,14 @@ pub async fn ingest(
 
 /// Reads and parses files; those of the ledger are only hashed.
 async fn read(
-    files: Vec<PathBuf>,
+    files: Vec<Found>,
     ledger: HashMap<String, FileReport>,
     threads: usize,
     progress: Arc<dyn Progress>,
     stop: Stop,
     sink: &mut impl Sink,
 ) -> Result<()> {
-    let sizes = files
-        .iter()
-        .map(|path| std::fs::metadata(path).map_or(0, |meta| meta.len()));
-    progress.total(sizes.sum());
+    progress.total(files.iter().map(Found::size).sum());
 
     let (items, mut inbox) = tokio::sync::mpsc::channel(threads * 4);
     let (work, queue) = mpsc::sync_channel::<(u64, Place, Chunk)>(threads * 2);

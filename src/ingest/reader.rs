@@ -3,13 +3,13 @@
 use super::archive::{self, Visitor};
 use super::framing::{self, Chunk, Content};
 use super::report::FileReport;
-use super::source_file::SourceFile;
+use super::source_file::{Found, SourceFile};
 use super::{Ending, Item, Place, Problem, Progress, Sender, Stop};
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+use tokio::runtime::Handle;
 
 /// A file without records that is no longer than this is what a quiet hour leaves: an empty
 /// array, an envelope around one, a header line. A longer one is something else.
@@ -20,7 +20,7 @@ const HEAD_BYTES: usize = 1 << 20;
 
 /// Reads the files one after the other.
 pub(super) struct Reader {
-    files: Vec<PathBuf>,
+    files: Vec<Found>,
     /// Files, and members of archives so far.
     origins: usize,
     ledger: HashMap<String, FileReport>,
@@ -28,6 +28,8 @@ pub(super) struct Reader {
     items: Sender,
     stop: Stop,
     progress: Arc<dyn Progress>,
+    /// For files that are objects of a store.
+    runtime: Handle,
     sequence: u64,
 }
 
@@ -35,7 +37,7 @@ impl Reader {
     /// Sends what it reads: records to `work`, everything else to `items`. The ledger tells the
     /// files that are only hashed.
     pub(super) fn new(
-        files: Vec<PathBuf>,
+        files: Vec<Found>,
         ledger: HashMap<String, FileReport>,
         work: mpsc::SyncSender<(u64, Place, Chunk)>,
         items: Sender,
@@ -50,17 +52,18 @@ impl Reader {
             items,
             stop,
             progress,
+            runtime: Handle::current(),
             sequence: 0,
         }
     }
 
     pub(super) fn run(mut self) {
         let mut done = 0;
-        for (file, path) in std::mem::take(&mut self.files).iter().enumerate() {
+        for (file, found) in std::mem::take(&mut self.files).iter().enumerate() {
             if self.stop.load(Ordering::Relaxed) {
                 return;
             }
-            let size = self.file(file, path, done);
+            let size = self.file(file, found, done);
             done += size;
             self.progress.position(done);
         }
@@ -78,9 +81,9 @@ impl Reader {
     }
 
     /// Returns the size of the file.
-    fn file(&mut self, file: usize, path: &PathBuf, done: u64) -> u64 {
-        let name = path.display().to_string();
-        let mut source = match SourceFile::open(path) {
+    fn file(&mut self, file: usize, found: &Found, done: u64) -> u64 {
+        let name = found.name();
+        let source = match SourceFile::open(found, &self.runtime) {
             Ok(source) => source,
             Err(error) => {
                 self.send(Item::Unreadable {
@@ -112,24 +115,24 @@ impl Reader {
             size,
             sha256: begin,
         });
-        let mut ending = self.content(file, path, &mut source, done);
+        let mut ending = self.content(file, &source, done);
         // Whoever stops the ingest may have stopped it within this file.
         ending.unfinished |= self.stop.load(Ordering::Relaxed);
         self.send(Item::End { file, ending });
         size
     }
 
-    fn content(&mut self, file: usize, path: &PathBuf, source: &mut SourceFile, done: u64) -> Ending {
+    fn content(&mut self, file: usize, source: &SourceFile, done: u64) -> Ending {
         let size = source.size;
         let mut contents = Contents {
             reader: self,
             file,
-            path,
+            source,
             size,
             done,
             ending: Ending::default(),
         };
-        match source.input(path) {
+        match source.input() {
             Ok(input) => {
                 let stop = Arc::clone(&contents.reader.stop);
                 archive::visit(input, size, &stop, &mut contents);
@@ -144,7 +147,7 @@ impl Reader {
 struct Contents<'a> {
     reader: &'a mut Reader,
     file: usize,
-    path: &'a PathBuf,
+    source: &'a SourceFile,
     size: u64,
     /// Bytes of the files before it.
     done: u64,
@@ -213,11 +216,11 @@ impl Visitor for Contents<'_> {
             sent && !reader.stop.load(Ordering::Relaxed)
         });
         // What is kept of a file is what is on the disk.
-        let path = self.path;
+        let source = self.source;
         let in_file = member.is_empty();
         let mut whole = move || {
             Some(if in_file {
-                head_of(path)
+                source.head(HEAD_BYTES)
             } else {
                 std::mem::take(&mut head.kept)
             })
@@ -243,10 +246,10 @@ impl Visitor for Contents<'_> {
 
     fn damaged(&mut self, member: &str, error: io::Error) {
         let origin = self.origin(member);
-        let path = self.path;
+        let source = self.source;
         let in_file = member.is_empty();
         self.failed(origin, member, &error, || {
-            Some(if in_file { head_of(path) } else { Vec::new() })
+            Some(if in_file { source.head(HEAD_BYTES) } else { Vec::new() })
         });
     }
 }
@@ -273,14 +276,4 @@ impl Read for Head<'_> {
         self.kept.extend_from_slice(&buffer[..more]);
         Ok(count)
     }
-}
-
-/// The first bytes of a file that as a whole is one rejected record.
-fn head_of(path: &PathBuf) -> Vec<u8> {
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(HEAD_BYTES as u64).read_to_end(&mut head));
-    if read.is_err() {
-        head.clear();
-    }
-    head
 }

@@ -1,131 +1,185 @@
-//! The files to ingest: finding, opening, hashing.
+//! The files to ingest: opening and hashing.
 
 use super::archive::Input;
-use crate::error::{Error, Result};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Handle;
 
 /// Files up to this size are read once and kept while they are hashed and parsed;
 /// larger ones are read twice.
 const HELD_BYTES: u64 = 64 << 20;
 
-/// The files behind what was typed: files as they are, folders with everything below
-/// them, glob patterns. In order of path, each once. Hidden files are not looked for,
-/// but read when named.
-pub(super) fn discover(patterns: &[String]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for pattern in patterns {
-        let before = files.len();
-        let path = Path::new(pattern);
-        if path.exists() {
-            collect(path, &mut files)?;
-        } else {
-            let paths = glob::glob(pattern).map_err(|e| Error::Setting {
-                setting: pattern.clone(),
-                problem: e.to_string(),
-            })?;
-            for found in paths {
-                let found = found.map_err(|e| Error::File {
-                    path: e.path().to_owned(),
-                    source: e.into(),
-                })?;
-                collect(&found, &mut files)?;
-            }
-        }
-        if files.len() == before && !path.is_dir() {
-            return Err(Error::NoInput {
-                pattern: pattern.clone(),
-            });
-        }
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
+/// Bytes of one request for a part of an object, and how many are made at once.
+const PART_BYTES: u64 = 8 << 20;
+const PARTS_AT_ONCE: usize = 4;
+
+/// A file that was found.
+#[derive(Debug, Clone)]
+pub(super) enum Found {
+    /// On this machine.
+    Local(PathBuf),
+    /// In a bucket or container.
+    Object {
+        url: String,
+        store: Arc<dyn ObjectStore>,
+        meta: ObjectMeta,
+    },
 }
 
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let failed = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
-    // A Delta table, most likely the lake itself, is no log.
-    if path.join("_delta_log").is_dir() {
-        return Ok(());
-    }
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        // A file, or a folder that cannot be read: opening it says what is wrong.
-        Err(_) => {
-            files.push(std::path::absolute(path).map_err(failed)?);
-            return Ok(());
-        }
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        // A link to a folder may lead back up; it is followed when it is named.
-        let linked_folder = entry.path().is_symlink() && entry.path().is_dir();
-        // Pipes and devices may never end; they too are read when they are named.
-        let readable = entry.path().is_file() || entry.path().is_dir();
-        if readable && !hidden && !linked_folder {
-            found.push(entry.path());
+impl Found {
+    /// Its path or URL.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Local(path) => path.display().to_string(),
+            Self::Object { url, .. } => url.clone(),
         }
     }
-    found.sort();
-    found.iter().try_for_each(|entry| collect(entry, files))
+
+    /// Bytes; none where they cannot be told.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::Local(path) => std::fs::metadata(path).map_or(0, |meta| meta.len()),
+            Self::Object { meta, .. } => meta.size,
+        }
+    }
 }
 
 /// A file whose hash is known, ready to be read.
 #[derive(Debug)]
 pub(super) struct SourceFile {
     pub(super) size: u64,
-    /// Lower-case hexadecimal SHA-256 of the file as it is on disk.
+    /// Lower-case hexadecimal SHA-256 of the file as it is where it was found.
     pub(super) sha256: String,
-    held: Option<Vec<u8>>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Held(Bytes),
+    /// A copy of a large object, gone when it is closed.
+    Copied(File),
+    OnDisk(PathBuf),
 }
 
 impl SourceFile {
-    /// Hashes a file. A small one stays in memory for reading.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Hashes a file. A small one stays in memory for reading; a large object is copied to a
+    /// temporary file, as archives are read back and forth. To be called where blocking is allowed.
+    pub(super) fn open(found: &Found, runtime: &Handle) -> io::Result<Self> {
+        match found {
+            Found::Local(path) => Self::open_local(path),
+            Found::Object { store, meta, .. } => runtime.block_on(Self::fetch(store, meta)),
+        }
+    }
+
+    fn open_local(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        let mut hasher = Sha256::new();
         let size = file.metadata()?.len();
+        let mut hashing = Hashing::default();
         if size <= HELD_BYTES {
             let mut bytes = Vec::with_capacity(size as usize + 1);
             file.read_to_end(&mut bytes)?;
-            hasher.update(&bytes);
-            return Ok(Self {
-                size: bytes.len() as u64,
-                sha256: hex(&hasher.finalize()),
-                held: Some(bytes),
-            });
+            hashing.update(&bytes);
+            return Ok(hashing.finish(Content::Held(bytes.into())));
         }
         let mut buffer = vec![0; 1 << 20];
-        let mut size = 0;
         loop {
             let count = file.read(&mut buffer)?;
             if count == 0 {
                 break;
             }
-            size += count as u64;
-            hasher.update(&buffer[..count]);
+            hashing.update(&buffer[..count]);
         }
-        Ok(Self {
-            size,
-            sha256: hex(&hasher.finalize()),
-            held: None,
+        Ok(hashing.finish(Content::OnDisk(path.to_owned())))
+    }
+
+    async fn fetch(store: &Arc<dyn ObjectStore>, meta: &ObjectMeta) -> io::Result<Self> {
+        let mut hashing = Hashing::default();
+        let starts = (0..meta.size).step_by(PART_BYTES as usize);
+        let mut parts = futures::stream::iter(starts)
+            .map(|start| {
+                // Of the same object throughout: what is still written to changes its tag.
+                let options = GetOptions {
+                    range: Some(GetRange::Bounded(start..(start + PART_BYTES).min(meta.size))),
+                    if_match: meta.e_tag.clone(),
+                    ..GetOptions::default()
+                };
+                async move { store.get_opts(&meta.location, options).await?.bytes().await }
+            })
+            .buffered(PARTS_AT_ONCE)
+            .map_err(of_store);
+        if meta.size <= HELD_BYTES {
+            let mut bytes = Vec::with_capacity(meta.size as usize);
+            while let Some(part) = parts.try_next().await? {
+                bytes.extend_from_slice(&part);
+            }
+            hashing.update(&bytes);
+            return Ok(hashing.finish(Content::Held(bytes.into())));
+        }
+        let mut copy = tempfile::tempfile()?;
+        while let Some(part) = parts.try_next().await? {
+            hashing.update(&part);
+            copy.write_all(&part)?;
+        }
+        Ok(hashing.finish(Content::Copied(copy)))
+    }
+
+    /// Its bytes, from the first.
+    pub(super) fn input(&self) -> io::Result<Box<dyn Input>> {
+        Ok(match &self.content {
+            Content::Held(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Content::Copied(copy) => {
+                let mut copy = copy.try_clone()?;
+                copy.rewind()?;
+                Box::new(copy)
+            }
+            Content::OnDisk(path) => Box::new(File::open(path)?),
         })
     }
 
-    /// Its bytes.
-    pub(super) fn input(&mut self, path: &Path) -> io::Result<Box<dyn Input>> {
-        Ok(match self.held.take() {
-            Some(bytes) => Box::new(Cursor::new(bytes)),
-            None => Box::new(File::open(path)?),
-        })
+    /// Its first bytes, as many as can be read.
+    pub(super) fn head(&self, length: usize) -> Vec<u8> {
+        let mut head = Vec::new();
+        let read = self
+            .input()
+            .and_then(|input| input.take(length as u64).read_to_end(&mut head));
+        if read.is_err() {
+            head.clear();
+        }
+        head
+    }
+}
+
+fn of_store(error: object_store::Error) -> io::Error {
+    match error {
+        object_store::Error::Precondition { .. } => io::Error::other("it changed while it was read; ingest it again"),
+        error => io::Error::other(error.to_string()),
+    }
+}
+
+#[derive(Default)]
+struct Hashing {
+    hasher: Sha256,
+    size: u64,
+}
+
+impl Hashing {
+    fn update(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+    }
+
+    fn finish(self, content: Content) -> SourceFile {
+        SourceFile {
+            size: self.size,
+            sha256: hex(&self.hasher.finalize()),
+            content,
+        }
     }
 }
 
@@ -138,33 +192,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_are_searched_without_lakes_links_and_hidden_files() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in [
-            "b/x.json",
-            "a.json",
-            ".hidden",
-            "lake/events/_delta_log/0.json",
-            "lake/events/part.parquet",
-        ] {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "").unwrap();
-        }
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(folder.path(), folder.path().join("b/up")).unwrap();
-        let found = discover(&[folder.path().display().to_string()]).unwrap();
-        assert_eq!(found, [folder.path().join("a.json"), folder.path().join("b/x.json")]);
-        let pattern = folder.path().join("*.json").display().to_string();
-        assert_eq!(discover(&[pattern]).unwrap(), [folder.path().join("a.json")]);
-    }
-
-    #[test]
     fn sha256_is_of_the_file_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         std::fs::write(&path, "abc").unwrap();
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(SourceFile::open(&path).unwrap().sha256, expected);
+        assert_eq!(SourceFile::open_local(&path).unwrap().sha256, expected);
     }
 }

@@ -1,7 +1,7 @@
 //! What files would be taken for, without a lake.
 
 use super::archive::member_of;
-use super::{Item, Progress, Sink, Stop, read, source_file};
+use super::{Item, Progress, Sink, Stop, discover, read};
 use crate::error::Result;
 use crate::sources::SOURCES;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub async fn survey(
     progress: Arc<dyn Progress>,
     stop: Stop,
 ) -> Result<Vec<Surveyed>> {
-    let files = source_file::discover(paths)?;
+    let files = discover::discover(paths).await?;
     let mut survey = Survey {
         origins: vec![Surveyed::default(); files.len()],
         counts: BTreeMap::new(),

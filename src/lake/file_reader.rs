@@ -12,7 +12,6 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
 use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
-use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
 use datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions;
@@ -56,7 +55,12 @@ pub struct ReadColumns {
 impl ReadColumns {
     /// Those of a schema.
     pub fn of(schema: &Schema) -> Self {
-        let names: BTreeSet<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        Self::named(schema.fields().iter().map(|field| field.name().clone()))
+    }
+
+    /// Those of these names.
+    pub fn named(names: impl IntoIterator<Item = String>) -> Self {
+        let names: BTreeSet<String> = names.into_iter().collect();
         let mut text = Vec::new();
         for name in &names {
             text.extend_from_slice(name.as_bytes());
@@ -75,12 +79,14 @@ pub(super) struct FileReaders {
     store: Arc<dyn ObjectStore>,
     /// Its files are files of this machine.
     local: bool,
-    cache: Arc<FileMetadataCache>,
+    /// What is known of files, for scans that come again.
+    cache: Option<Arc<FileMetadataCache>>,
 }
 
 impl FileReaders {
-    pub(super) fn new(url: &ObjectStoreUrl, store: Arc<dyn ObjectStore>, cache: Arc<FileMetadataCache>) -> Self {
-        let local = cfg!(unix) && url.as_str().starts_with("file:");
+    /// `store` is that of `url`, rooted where its path begins.
+    pub(super) fn new(url: &str, store: Arc<dyn ObjectStore>, cache: Option<Arc<FileMetadataCache>>) -> Self {
+        let local = cfg!(unix) && url.starts_with("file:");
         Self { store, local, cache }
     }
 }
@@ -99,7 +105,7 @@ impl ParquetFileReaderFactory for FileReaders {
             path: self.local.then(|| local_path(&file.object_meta.location)).flatten(),
             columns: file.extensions.get::<ReadColumns>().cloned(),
             store: Arc::clone(&self.store),
-            cache: Arc::clone(&self.cache),
+            cache: self.cache.clone(),
             opened: None,
             tail: None,
             file,
@@ -122,7 +128,7 @@ struct FileReader {
     file: PartitionedFile,
     columns: Option<ReadColumns>,
     store: Arc<dyn ObjectStore>,
-    cache: Arc<FileMetadataCache>,
+    cache: Option<Arc<FileMetadataCache>>,
     path: Option<PathBuf>,
     opened: Option<File>,
     /// The end of the file, from this position on, as it came from a store.
@@ -241,7 +247,7 @@ impl AsyncFileReader for FileReader {
             let meta = self.file.object_meta.clone();
             let which = self.columns.as_ref().map_or(0, |columns| columns.id);
             let key = Path::from(format!("{which:016x}/{}", meta.location));
-            if let Some(cached) = self.cache.get(&key)
+            if let Some(cached) = self.cache.as_ref().and_then(|cache| cache.get(&key))
                 && cached.is_valid_for(&meta)
                 && let Some(known) = cached.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()
             {
@@ -253,8 +259,10 @@ impl AsyncFileReader for FileReader {
                 other => ParquetError::General(format!("cannot read {}: {other}", meta.location)),
             };
             let metadata = Arc::new(self.metadata().await.map_err(failed)?);
-            let entry = Arc::new(CachedParquetMetaData::new(Arc::clone(&metadata)));
-            self.cache.put(&key, CachedFileMetadataEntry::new(meta, entry));
+            if let Some(cache) = &self.cache {
+                let entry = Arc::new(CachedParquetMetaData::new(Arc::clone(&metadata)));
+                cache.put(&key, CachedFileMetadataEntry::new(meta, entry));
+            }
             Ok(metadata)
         }
         .boxed()

@@ -3,6 +3,7 @@
 mod commit;
 mod entry;
 mod file_reader;
+mod late;
 mod layout;
 mod log_reads;
 mod provider;
@@ -14,6 +15,7 @@ mod writer;
 pub use commit::Committed;
 pub use entry::{ColumnStatistics, DataFile};
 pub use file_reader::ReadColumns;
+pub use late::LateTable;
 pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema};
 pub use provider::LakeTableProvider;
 pub use table::LakeTable;
@@ -43,6 +45,12 @@ impl std::fmt::Debug for Lake {
 impl Lake {
     /// A lake at a path or URL as typed; opens nothing yet.
     pub fn at(location: &str) -> Result<Self> {
+        if location.contains('%') {
+            return Err(Error::Setting {
+                setting: format!("--lake {location}"),
+                problem: "holds a %, which Delta's paths cannot; choose another name".into(),
+            });
+        }
         let url = stores::parse("--lake", location)?;
         let store = stores::open(&url)?;
         Ok(Self { url, store })

@@ -19,7 +19,6 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
-use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
@@ -142,15 +141,7 @@ impl LakeTableProvider {
     }
 
     fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {
-        let location = format!("{}{}", self.table.url().path(), file.path);
-        let meta = ObjectMeta {
-            location: Path::from_url_path(&location).unwrap_or_else(|_| Path::from(location)),
-            last_modified: chrono::DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
-            size: file.size,
-            e_tag: None,
-            version: None,
-        };
-        let mut partitioned = PartitionedFile::from(meta);
+        let mut partitioned = PartitionedFile::from(self.table.object_meta(file));
         partitioned.partition_values = file
             .partition
             .iter()
@@ -218,7 +209,7 @@ impl TableProvider for LakeTableProvider {
                 global: options,
                 ..Default::default()
             })
-            .with_parquet_file_reader_factory(Arc::new(FileReaders::new(&url, store, cache)));
+            .with_parquet_file_reader_factory(Arc::new(FileReaders::new(url.as_str(), store, Some(cache))));
         let groups = split(files, state.config().target_partitions())
             .into_iter()
             .map(|files| {

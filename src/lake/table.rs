@@ -15,9 +15,14 @@ use deltalake::operations::create::CreateBuilder;
 use deltalake::{DeltaTable, DeltaTableError};
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use std::sync::Arc;
 use url::Url;
+
+/// Larger files go to a store in parts.
+const ONE_REQUEST: u64 = 16 << 20;
+const PART_BYTES: usize = 8 << 20;
+const PARTS_AT_ONCE: usize = 4;
 
 /// A table of a lake at one version.
 #[derive(Debug, Clone)]
@@ -165,6 +170,23 @@ impl LakeTable {
         self.delta.object_store()
     }
 
+    /// The store, rooted at its bucket, its container or the file system.
+    pub(super) fn root_store(&self) -> Arc<dyn ObjectStore> {
+        self.delta.log_store().root_object_store(None)
+    }
+
+    /// A file as an object of the root store.
+    pub(super) fn object_meta(&self, file: &DataFile) -> ObjectMeta {
+        let location = format!("{}{}", self.url.path(), file.path);
+        ObjectMeta {
+            location: Path::from_url_path(&location).unwrap_or_else(|_| Path::from(location)),
+            last_modified: chrono::DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
+            size: file.size,
+            e_tag: None,
+            version: None,
+        }
+    }
+
     /// Every file of this version.
     pub fn files(&self) -> Result<Vec<DataFile>> {
         let schema = self.name.file_schema();
@@ -208,11 +230,13 @@ impl LakeTable {
     /// Uploads files, which stay invisible until they are appended.
     pub async fn upload(&self, file: &ParquetFile) -> Result<()> {
         let path = Path::from(file.path.as_str());
-        self.store()
-            .put(&path, file.bytes.clone().into())
-            .await
-            .map_err(|e| Error::store(format!("cannot write {} of table {}", file.path, self.name.as_str()), e))?;
-        Ok(())
+        let store = self.store();
+        let written = if self.log_reads.is_some() && file.size > ONE_REQUEST {
+            upload_parts(store, &path, file.bytes.clone()).await
+        } else {
+            store.put(&path, file.bytes.clone().into()).await.map(drop)
+        };
+        written.map_err(|e| Error::store(format!("cannot write {} of table {}", file.path, self.name.as_str()), e))
     }
 
     /// Removes uploaded files that will not be appended. What cannot be removed is left to vacuum.
@@ -221,6 +245,19 @@ impl LakeTable {
             let _ = self.store().delete(&Path::from(file.path.as_str())).await;
         }
     }
+}
+
+/// Each part with a request of its own, a few at a time. What fails is ended, and leaves nothing.
+async fn upload_parts(store: Arc<dyn ObjectStore>, path: &Path, bytes: bytes::Bytes) -> object_store::Result<()> {
+    let upload = store.put_multipart(path).await?;
+    let mut parts = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        parts.wait_for_capacity(PARTS_AT_ONCE).await?;
+        parts.put(rest.split_to(rest.len().min(PART_BYTES)));
+    }
+    // Ends the upload itself if it fails.
+    parts.finish().await.map(drop)
 }
 
 /// Commits by writing what must not be there yet, which every store we open can do atomically.

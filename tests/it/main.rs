@@ -12,4 +12,5 @@ mod layers;
 mod random_hunts;
 mod sandbox;
 mod slt;
+mod stores;
 mod views;

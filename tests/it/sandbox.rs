@@ -88,7 +88,7 @@ impl Sandbox {
 }
 
 impl Run {
-    fn of(output: Output, folder: &Path) -> Self {
+    pub(crate) fn of(output: Output, folder: &Path) -> Self {
         // macOS and some set-ups show the folder behind a link.
         let real = folder.canonicalize().unwrap();
         let text = |bytes: &[u8]| {

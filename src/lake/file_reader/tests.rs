@@ -213,8 +213,7 @@ impl Remote {
     fn new() -> Self {
         let store = Arc::new(Counting::default());
         let cache = RuntimeEnv::default().cache_manager.get_file_metadata_cache();
-        let url = ObjectStoreUrl::parse("memory://store").unwrap();
-        let readers = FileReaders::new(&url, Arc::clone(&store) as _, cache);
+        let readers = FileReaders::new("memory://store", Arc::clone(&store) as _, Some(cache));
         Self { store, readers }
     }
 

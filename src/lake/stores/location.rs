@@ -30,11 +30,6 @@ pub fn parse(setting: &str, location: &str) -> Result<Url> {
     if location.is_empty() {
         return Err(wrong("is empty; give a folder or a URL".into()));
     }
-    if location.contains('%') {
-        return Err(wrong(
-            "holds a %, which Delta's paths cannot; choose another name".into(),
-        ));
-    }
     let Some((scheme, rest)) = location.split_once("://").filter(|(scheme, _)| *scheme != "file") else {
         let path = location.strip_prefix("file://").unwrap_or(location);
         let absolute = std::path::absolute(Path::new(path)).map_err(|e| wrong(e.to_string()))?;
@@ -113,7 +108,6 @@ mod tests {
     fn what_is_no_place_says_what_to_write() {
         let problem = |text: &str| parse("--lake", text).unwrap_err().to_string();
         assert!(problem("").contains("give a folder or a URL"));
-        assert!(problem("/a%20b").contains('%'));
         assert!(problem("gs://bucket").contains("s3://, az:// or abfss://"));
         assert!(problem("s3:///lake").contains("s3://BUCKET/FOLDER"));
         assert!(problem("https://account.blob.core.windows.net/c").contains("@account.dfs.core.windows.net"));

@@ -18,7 +18,7 @@ use std::time::Duration;
 use url::Url;
 
 /// For how long requests that a store refuses for now, or that get no answer, are made again.
-const RETRY_SECONDS: u64 = 180;
+const RETRY_SECONDS: u64 = 60;
 
 /// The setting of it.
 const RETRY_SETTING: &str = "RETROHUNT_STORE_RETRY_SECONDS";
@@ -47,7 +47,7 @@ fn retries() -> Result<RetryConfig> {
         })?,
     };
     Ok(RetryConfig {
-        max_retries: if seconds == 0 { 0 } else { 20 },
+        max_retries: if seconds == 0 { 0 } else { usize::MAX },
         retry_timeout: Duration::from_secs(seconds),
         ..RetryConfig::default()
     })

@@ -18,7 +18,7 @@ fn wrong_usage() {
         &["ingest", "a_file", "--format", "csv"],
         &["ingest", "a_file", "--lake", "a_file"],
         &["sql", "SELECT 1", "--lake", "a_file"],
-        &["sql", "SELECT 1", "--lake", "s3://bucket/lake"],
+        &["sql", "SELECT 1", "--lake", "gs://bucket/lake"],
         &["sql", "SELECT 1", "--lake", ""],
         &["sql", "SELECT 1", "--file", "q.sql"],
         &["sql", "SELECT 1", "--format", "xml"],
