@@ -80,7 +80,7 @@ async fn whichever_call_fails_the_next_ingest_ends_what_is_missing() {
     let rejected = column(&lake, TableName::Quarantine, "reason").await;
     assert_eq!((expected.len(), rejected.len()), (9, 1));
 
-    let mut ended_well = 0;
+    let mut found_out = 0;
     for fault in [Fault::Refused, Fault::Unanswered, Fault::Gone] {
         // Threads may ask in another order, so that a call of this number is another one: every
         // number is tried, and a few beyond.
@@ -93,6 +93,12 @@ async fn whichever_call_fails_the_next_ingest_ends_what_is_missing() {
             store.recover();
             let which = format!("{fault:?} at call {call}: {:?}", made.get(call));
 
+            // A commit whose answer is lost is found to be there.
+            let asked = made.get(call).cloned().unwrap_or_default();
+            if fault == Fault::Unanswered && asked.starts_with("put") && asked.ends_with(".json") {
+                assert!(first.is_ok(), "{which}: {first:?}");
+                found_out += 1;
+            }
             // What is visible is whole: a subset, each once.
             let seen = column(&lake, TableName::Events, "event_id").await;
             let unique: BTreeSet<&String> = seen.iter().collect();
@@ -103,7 +109,6 @@ async fn whichever_call_fails_the_next_ingest_ends_what_is_missing() {
                 Ok(report) => {
                     assert_eq!(counts(&report), [12, 9, 2, 1], "{which}");
                     assert_eq!(seen, expected, "{which}");
-                    ended_well += 1;
                 }
                 Err(error) => {
                     let text = error.to_string();
@@ -127,8 +132,7 @@ async fn whichever_call_fails_the_next_ingest_ends_what_is_missing() {
             assert_eq!(hashes.iter().collect::<BTreeSet<_>>().len(), 2, "{which}");
         }
     }
-    // A lost answer to a commit is found out, and the checkpoint is nobody's business.
-    assert!(ended_well > 9, "{ended_well}");
+    assert!(found_out >= 6, "three tables made, three commits: {found_out}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
