@@ -56,6 +56,7 @@ pub(crate) async fn run(args: DemoArgs, resources: Resources) -> Result<Outcome>
         memory_limit: resources.memory_limit,
         threads: resources.threads,
         again: false,
+        unwrap: true,
     };
     let bar = Arc::new(output::BytesBar::new("ingesting"));
     let started = Instant::now();

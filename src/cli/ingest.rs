@@ -39,6 +39,11 @@ pub(crate) struct IngestArgs {
     #[arg(long, conflicts_with = "again")]
     dry_run: bool,
 
+    /// Do not store the audit record inside RawEventData of CloudAppEvents, and that of a row
+    /// of OfficeActivity, as an event of o365.audit of its own
+    #[arg(long)]
+    no_unwrap: bool,
+
     /// How to print the counts
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
     format: SummaryFormat,
@@ -63,6 +68,7 @@ pub(crate) async fn run(args: IngestArgs, resources: Resources) -> Result<Outcom
         memory_limit: resources.memory_limit,
         threads: resources.threads,
         again: args.again,
+        unwrap: !args.no_unwrap,
     };
     let bar = Arc::new(output::BytesBar::new("ingesting"));
     let (stop, watch) = stopped_by_ctrl_c();
@@ -107,7 +113,14 @@ fn stopped_by_ctrl_c() -> (Stop, JoinHandle<()>) {
 async fn dry_run(args: IngestArgs, resources: Resources) -> Result<Outcome> {
     let bar = Arc::new(output::BytesBar::new("looking at"));
     let (stop, watch) = stopped_by_ctrl_c();
-    let surveyed = survey(&args.paths, resources.threads, Arc::clone(&bar) as _, stop).await;
+    let surveyed = survey(
+        &args.paths,
+        resources.threads,
+        !args.no_unwrap,
+        Arc::clone(&bar) as _,
+        stop,
+    )
+    .await;
     watch.abort();
     bar.finish();
     let surveyed = surveyed?;
@@ -140,6 +153,10 @@ fn surveys(files: &[Surveyed]) -> String {
             } = records;
             let _ = writeln!(text, "  {count:>12} {dataset}, as {format}: by {by}");
         }
+        for derived in &file.derived {
+            let Recognised { count, dataset, by, .. } = derived;
+            let _ = writeln!(text, "  {count:>12} {dataset}, derived from {by}");
+        }
         for (why, count) in &file.skipped {
             let _ = writeln!(text, "  {count:>12} skipped: {why}");
         }
@@ -166,6 +183,13 @@ pub(crate) fn summary(report: &IngestReport, lake: &str, seconds: f64) -> String
     let _ = writeln!(text, "  {:>12} stored", report.stored);
     for (dataset, count) in &report.datasets {
         let _ = writeln!(text, "  {:>12}   {dataset}", count);
+    }
+    if report.derived + report.derived_duplicate > 0 {
+        let _ = writeln!(
+            text,
+            "  {:>12} derived: audit records carried by others ({} more were there already)",
+            report.derived, report.derived_duplicate
+        );
     }
     let _ = writeln!(text, "  {:>12} duplicate", report.duplicate);
     let _ = writeln!(text, "  {:>12} rejected", report.rejected);

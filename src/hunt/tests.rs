@@ -35,6 +35,7 @@ async fn engine(records: &[Value]) -> (tempfile::TempDir, Engine) {
         memory_limit: 64 << 20,
         threads: 2,
         again: false,
+        unwrap: true,
     };
     let report = ingest(&lake, request, Arc::new(Quiet), Stop::default()).await.unwrap();
     assert_eq!(report.stored as usize, records.len());

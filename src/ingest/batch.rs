@@ -24,6 +24,8 @@ pub(super) struct EventMeta {
     pub(super) day: i32,
     /// Position of the record in its decompressed file.
     pub(super) position: u64,
+    /// It was carried by another record, which is an event itself.
+    pub(super) derived: bool,
 }
 
 /// Events of one dataset from one chunk of one file.
@@ -227,6 +229,7 @@ mod tests {
             format: 0,
             day: 0,
             position: 0,
+            derived: false,
         };
         let mut builder = EventBatchBuilder::default();
         builder.push(&EventRow::new(), meta);

@@ -110,7 +110,7 @@ impl Collector {
     }
 
     async fn events(&mut self, batch: EventBatch) -> Result<()> {
-        for meta in &batch.meta {
+        for meta in batch.meta.iter().filter(|meta| !meta.derived) {
             let name = SOURCES[usize::from(meta.format)].name();
             match self.reports[batch.place.file].formats.get_mut(name) {
                 Some(count) => *count += 1,
@@ -128,7 +128,7 @@ impl Collector {
         self.committer.load_ids(partitions).await?;
         let mut admitted = Vec::with_capacity(batch.meta.len());
         let mut conflicts = Vec::new();
-        let mut duplicate = 0;
+        let report = &mut self.reports[batch.place.file];
         for (day, rows) in days {
             let ids = self
                 .committer
@@ -138,18 +138,27 @@ impl Collector {
                 })
                 .await?;
             for row in rows {
-                match ids.admit(&batch.meta[row as usize]) {
-                    Verdict::New => admitted.push(row),
-                    Verdict::Duplicate => duplicate += 1,
-                    Verdict::Conflict => conflicts.push(row),
+                let meta = &batch.meta[row as usize];
+                match ids.admit(meta) {
+                    Verdict::New if meta.derived => {
+                        report.derived += 1;
+                        admitted.push(row);
+                    }
+                    Verdict::New => {
+                        report.stored += 1;
+                        admitted.push(row);
+                    }
+                    // The record around it has its bytes.
+                    Verdict::Duplicate | Verdict::Conflict if meta.derived => report.derived_duplicate += 1,
+                    Verdict::Duplicate => report.duplicate += 1,
+                    Verdict::Conflict => {
+                        report.rejected += 1;
+                        conflicts.push(row);
+                    }
                 }
             }
         }
         admitted.sort_unstable();
-        let report = &mut self.reports[batch.place.file];
-        report.duplicate += duplicate;
-        report.stored += admitted.len() as u64;
-        report.rejected += conflicts.len() as u64;
         *self.datasets.entry(batch.dataset.clone()).or_default() += admitted.len() as u64;
         for row in conflicts {
             self.reject(conflict(&batch, row));
@@ -170,10 +179,15 @@ impl Collector {
                 let (batch, row) = withdrawn.row;
                 let batch = &pending.batches[batch as usize];
                 let report = &mut self.reports[batch.place.file];
-                report.stored -= 1;
                 if let Some(count) = self.datasets.get_mut(&batch.dataset) {
                     *count -= 1;
                 }
+                if batch.meta[row as usize].derived {
+                    report.derived -= 1;
+                    report.derived_duplicate += 1;
+                    continue;
+                }
+                report.stored -= 1;
                 if withdrawn.verdict == Verdict::Conflict {
                     report.rejected += 1;
                     let rejected = conflict(batch, row);

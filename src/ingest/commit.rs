@@ -465,7 +465,7 @@ mod tests {
                 shape: Shape::Json(spans),
             };
             let mut pending = Pending::default();
-            for batch in parse(&chunk, super::super::Place::default()).batches {
+            for batch in parse(&chunk, super::super::Place::default(), true).batches {
                 let mut admitted = Vec::new();
                 for (row, meta) in batch.meta.iter().enumerate() {
                     let partition = Partition {

@@ -98,6 +98,7 @@ mod tests {
             format,
             day: 0,
             position: 0,
+            derived: false,
         }
     }
 

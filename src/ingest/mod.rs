@@ -49,6 +49,8 @@ pub struct IngestRequest {
     pub threads: usize,
     /// Read files again that the ledger already has.
     pub again: bool,
+    /// Store the records of the audit log that other records carry as events of their own.
+    pub unwrap: bool,
 }
 
 /// Told how far an ingest is.
@@ -133,19 +135,33 @@ pub async fn ingest(
         committer.ledger().await?
     };
     let mut collector = Collector::new(committer, files.len(), request.memory_limit);
-    read(files, ledger, threads, progress, stop, &mut collector).await?;
+    let reading = Reading {
+        files,
+        ledger,
+        threads,
+        unwrap: request.unwrap,
+    };
+    read(reading, progress, stop, &mut collector).await?;
     collector.finish().await
 }
 
-/// Reads and parses files; those of the ledger are only hashed.
-async fn read(
+/// What to read.
+struct Reading {
     files: Vec<Found>,
+    /// Files that are only hashed, by their hash.
     ledger: HashMap<String, FileReport>,
     threads: usize,
-    progress: Arc<dyn Progress>,
-    stop: Stop,
-    sink: &mut impl Sink,
-) -> Result<()> {
+    unwrap: bool,
+}
+
+/// Reads and parses files.
+async fn read(reading: Reading, progress: Arc<dyn Progress>, stop: Stop, sink: &mut impl Sink) -> Result<()> {
+    let Reading {
+        files,
+        ledger,
+        threads,
+        unwrap,
+    } = reading;
     progress.total(files.iter().map(Found::size).sum());
 
     let (items, mut inbox) = tokio::sync::mpsc::channel(threads * 4);
@@ -154,7 +170,7 @@ async fn read(
     let mut running = tokio::task::JoinSet::new();
     for _ in 0..threads {
         let (queue, items) = (Arc::clone(&queue), items.clone());
-        running.spawn_blocking(move || parse_all(&queue, &items));
+        running.spawn_blocking(move || parse_all(&queue, &items, unwrap));
     }
     let reader = Reader::new(files, ledger, work, items, Arc::clone(&stop), progress);
     running.spawn_blocking(move || reader.run());
@@ -177,12 +193,12 @@ async fn read(
     Ok(())
 }
 
-fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, Place, Chunk)>>, items: &Sender) {
+fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, Place, Chunk)>>, items: &Sender, unwrap: bool) {
     loop {
         // The lock is held while waiting: whoever has it takes the next chunk.
         let next = queue.lock().map_or(None, |queue| queue.recv().ok());
         let Some((sequence, place, chunk)) = next else { return };
-        let parsed = parse::parse(&chunk, place);
+        let parsed = parse::parse(&chunk, place, unwrap);
         if items.blocking_send((sequence, Item::Parsed(Box::new(parsed)))).is_err() {
             return;
         }

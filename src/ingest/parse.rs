@@ -7,7 +7,7 @@ use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
 use super::{tables, windows_1252};
 use crate::config::format_instant;
 use crate::schema::{self, Cell, EVENT_DATASET, EventRow, TIMESTAMP};
-use crate::sources::{self, Json, Recognised, Rejection, SOURCES};
+use crate::sources::{self, Json, Recognised, Rejection, SOURCES, Source};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,9 +42,11 @@ pub(super) struct Parsed {
     pub(super) rejected: Vec<Rejected>,
 }
 
-/// Parses and maps every record of a chunk from this place.
-pub(super) fn parse(chunk: &Chunk, place: Place) -> Parsed {
+/// Parses and maps every record of a chunk from this place, and, with `unwrap`, the records of
+/// the audit log that records carry.
+pub(super) fn parse(chunk: &Chunk, place: Place, unwrap: bool) -> Parsed {
     let mut parser = Parser {
+        unwrap,
         datasets: HashMap::new(),
         parsed: Parsed {
             place,
@@ -132,6 +134,7 @@ fn encoded_again(record: &Json) -> Option<&str> {
 }
 
 struct Parser {
+    unwrap: bool,
     datasets: HashMap<String, EventBatchBuilder>,
     parsed: Parsed,
 }
@@ -192,10 +195,6 @@ impl Parser {
             Recognised::Event(source) => source,
             Recognised::NotAnEvent(why) => return Err(Stop::Skip(why)),
         };
-        let index = SOURCES
-            .iter()
-            .position(|known| known.name() == source.name())
-            .unwrap_or(usize::from(u8::MAX));
         let format = Some(source.name());
         let reject = |reason| Stop::Reject(format, reason);
         let content = source.content(record, text).map_err(reject)?;
@@ -207,21 +206,46 @@ impl Parser {
                 (inner, Cow::Owned(parsed))
             }
         };
+        self.mapped(source, &raw, &record, position, false).map_err(reject)?;
+        if self.unwrap
+            && let Some(carried) = source.carried(&record, &raw)
+            && let Ok(inner) = sources::parse(&carried.text)
+        {
+            // What no record of the audit log is, as other applications have theirs there, stays
+            // in the record around it.
+            let _ = self.mapped(carried.source, &carried.text, &inner, position, true);
+        }
+        Ok(())
+    }
+
+    /// Adds the event of a record.
+    fn mapped(
+        &mut self,
+        source: &'static dyn Source,
+        raw: &str,
+        record: &Json,
+        position: u64,
+        derived: bool,
+    ) -> Result<(), Rejection> {
+        let index = SOURCES
+            .iter()
+            .position(|known| known.name() == source.name())
+            .unwrap_or(usize::from(u8::MAX));
         let mut row = EventRow::new();
-        let identity = source.map(&record, &mut row).map_err(reject)?;
+        let identity = source.map(record, &mut row)?;
         let Some(&Cell::Timestamp(time)) = row.get(TIMESTAMP) else {
-            return Err(reject(Rejection::NoTime("the record")));
+            return Err(Rejection::NoTime("the record"));
         };
         if !PLAUSIBLE.contains(&time) {
-            return Err(reject(Rejection::ImplausibleTime(format_instant(time))));
+            return Err(Rejection::ImplausibleTime(format_instant(time)));
         }
-        let content = content_hash(&record);
+        let content = content_hash(record);
         let key = match &identity.id {
             Some(id) => identity_hash(&identity.organization, id),
             None => content,
         };
         let dataset = row.get_text(EVENT_DATASET).unwrap_or("generic").to_owned();
-        row.text(schema::RAW, &*raw);
+        row.text(schema::RAW, raw);
         row.text(schema::SOURCE_FORMAT, source.name());
         row.text(schema::EVENT_KEY, key_text(key));
         row.text(schema::EVENT_HASH, hash_text(content as i64));
@@ -232,6 +256,7 @@ impl Parser {
             format: index as u8,
             day: time.div_euclid(86_400_000_000) as i32,
             position,
+            derived,
         };
         self.datasets.entry(dataset).or_default().push(&row, meta);
         Ok(())

@@ -70,6 +70,7 @@ pub(super) fn ledger_rows(files: &[&FileReport], ingested: i64, events_version: 
             count(|file| file.stored),
             count(|file| file.duplicate),
             count(|file| file.rejected),
+            count(|file| file.derived),
             count(|file| file.skipped.values().sum()),
             Arc::new(formats.finish()),
             Arc::new(

@@ -20,6 +20,10 @@ pub struct FileReport {
     pub duplicate: u64,
     /// Records that are now in quarantine.
     pub rejected: u64,
+    /// Events stored beside these: records of the audit log that other records carry.
+    pub derived: u64,
+    /// Such records whose event was there already.
+    pub derived_duplicate: u64,
     /// Recognised, but no events by their nature, and not counted as read: why, and how many.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped: BTreeMap<String, u64>,
@@ -70,6 +74,10 @@ pub struct IngestReport {
     /// Sum over the files.
     pub rejected: u64,
     /// Sum over the files.
+    pub derived: u64,
+    /// Sum over the files.
+    pub derived_duplicate: u64,
+    /// Sum over the files.
     pub skipped: u64,
     /// Bytes of the files.
     pub bytes: u64,
@@ -101,6 +109,8 @@ impl IngestReport {
             report.stored += file.stored;
             report.duplicate += file.duplicate;
             report.rejected += file.rejected;
+            report.derived += file.derived;
+            report.derived_duplicate += file.derived_duplicate;
             report.skipped += file.skipped.values().sum::<u64>();
             report.bytes += file.size;
             report.bad_files += u64::from(file.problem.is_some());

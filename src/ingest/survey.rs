@@ -1,7 +1,7 @@
 //! What files would be taken for, without a lake.
 
 use super::archive::member_of;
-use super::{Item, Progress, Sink, Stop, discover, read};
+use super::{Item, Progress, Reading, Sink, Stop, discover, read};
 use crate::error::Result;
 use crate::sources::SOURCES;
 use serde::Serialize;
@@ -20,6 +20,9 @@ pub struct Surveyed {
     pub sha256: String,
     /// Records by what they are, and why.
     pub records: Vec<Recognised>,
+    /// Records of the audit log that these carry, which would be events of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Recognised>,
     /// Records that would be rejected: why, and how many.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rejected: BTreeMap<String, u64>,
@@ -48,6 +51,7 @@ pub struct Recognised {
 pub async fn survey(
     paths: &[String],
     threads: usize,
+    unwrap: bool,
     progress: Arc<dyn Progress>,
     stop: Stop,
 ) -> Result<Vec<Surveyed>> {
@@ -57,15 +61,21 @@ pub async fn survey(
         counts: BTreeMap::new(),
         members: vec![Vec::new(); files.len()],
     };
-    read(files, HashMap::new(), threads.max(1), progress, stop, &mut survey).await?;
+    let reading = Reading {
+        files,
+        ledger: HashMap::new(),
+        threads: threads.max(1),
+        unwrap,
+    };
+    read(reading, progress, stop, &mut survey).await?;
     Ok(survey.finish())
 }
 
 struct Survey {
     /// Files, then members of archives as they came.
     origins: Vec<Surveyed>,
-    /// Events by origin, format and dataset.
-    counts: BTreeMap<(usize, u8, String), u64>,
+    /// Events by origin, whether they are derived, format and dataset.
+    counts: BTreeMap<(usize, bool, u8, String), u64>,
     /// Members by file.
     members: Vec<Vec<usize>>,
 }
@@ -98,7 +108,7 @@ impl Sink for Survey {
                 let origin = parsed.place.origin;
                 for batch in &parsed.batches {
                     for meta in &batch.meta {
-                        let key = (origin, meta.format, batch.dataset.clone());
+                        let key = (origin, meta.derived, meta.format, batch.dataset.clone());
                         *self.counts.entry(key).or_default() += 1;
                     }
                 }
@@ -132,9 +142,15 @@ impl Sink for Survey {
 impl Survey {
     /// Files in their order, each followed by its members.
     fn finish(mut self) -> Vec<Surveyed> {
-        for ((origin, format, dataset), count) in self.counts {
+        for ((origin, derived, format, dataset), count) in self.counts {
             let source = SOURCES[usize::from(format)];
-            self.origins[origin].records.push(Recognised {
+            let origin = &mut self.origins[origin];
+            let records = if derived {
+                &mut origin.derived
+            } else {
+                &mut origin.records
+            };
+            records.push(Recognised {
                 count,
                 format: source.name(),
                 by: source.recognised_by(),

@@ -37,6 +37,7 @@ async fn lake_of(records: &[Value]) -> (tempfile::TempDir, Engine) {
         memory_limit: 256 << 20,
         threads: 2,
         again: false,
+        unwrap: true,
     };
     let report = ingest(&lake, request, Arc::new(Quiet), Stop::default()).await.unwrap();
     let read = (report.stored + report.rejected) as usize;

@@ -130,6 +130,7 @@ pub fn ledger_schema() -> SchemaRef {
         count("stored"),
         count("duplicate"),
         count("rejected"),
+        count("derived"),
         count("skipped"),
         Field::new("formats", DataType::new_list(DataType::Utf8, true), true),
         Field::new("problem", DataType::Utf8, true),

@@ -7,6 +7,7 @@ pub(crate) mod severity;
 pub(crate) mod time;
 
 mod azure;
+mod carried;
 mod defender;
 mod elastic;
 mod log_analytics;
@@ -21,6 +22,7 @@ use crate::schema::EventRow;
 use std::borrow::Cow;
 use std::fmt::Debug;
 
+pub use carried::Carried;
 pub use json::parse;
 
 /// A parsed JSON value. Made by [`parse`], which refuses text that nests too deeply.
@@ -44,6 +46,11 @@ pub trait Source: Debug + Sync {
     /// `text` is the record's own text, so that content can be returned byte for byte.
     fn content<'a>(&self, _record: &Json, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
         Ok(None)
+    }
+
+    /// The record of the audit log that this one carries, beside being an event itself.
+    fn carried<'a>(&self, _record: &Json, _text: &'a str) -> Option<Carried<'a>> {
+        None
     }
 
     /// Fills `row` from a record (or from its content) and says what identifies it.
@@ -171,6 +178,8 @@ pub static SOURCES: &[&dyn Source] = &[
     &elastic::Unprocessed,
     &elastic::Alert,
     &elastic::Document,
+    &carried::RAW_EVENT_DATA,
+    &carried::OFFICE_ACTIVITY_RECORD,
 ];
 
 /// The source of a record, or the rejection that names its keys.

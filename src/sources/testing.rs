@@ -1,6 +1,6 @@
 //! Helpers of the tests of all sources, and what every source has to stand.
 
-use super::{Identity, Json, Recognised, Rejection, SOURCES, parse, recognise};
+use super::{Identity, Json, Recognised, Rejection, SOURCES, Source, parse, recognise};
 use crate::schema::*;
 use proptest::prelude::*;
 use sonic_rs::JsonValueMutTrait as _;
@@ -28,12 +28,29 @@ pub(super) fn try_map(text: &str) -> Result<Mapped, Rejection> {
     let Recognised::Event(source) = recognise(&record)? else {
         panic!("no event: {text}")
     };
-    let inner = match source.content(&record, text)? {
-        Some(content) => parse(&content).map_err(|error| Rejection::Content("content", error))?,
-        None => record,
+    match source.content(&record, text)? {
+        Some(content) => {
+            let inner = parse(&content).map_err(|error| Rejection::Content("content", error))?;
+            by(source, &inner)
+        }
+        None => by(source, &record),
+    }
+}
+
+/// The record of the audit log that a record carries, mapped, and its text.
+pub(super) fn carried(text: &str) -> Option<(Mapped, String)> {
+    let record: Json = parse(text).unwrap();
+    let Ok(Recognised::Event(source)) = recognise(&record) else {
+        panic!("no event: {text}")
     };
+    let carried = source.carried(&record, text)?;
+    let mapped = by(carried.source, &parse(&carried.text).ok()?).ok()?;
+    Some((mapped, carried.text.into_owned()))
+}
+
+fn by(source: &'static dyn Source, record: &Json) -> Result<Mapped, Rejection> {
     let mut row = EventRow::new();
-    let identity = source.map(&inner, &mut row)?;
+    let identity = source.map(record, &mut row)?;
     let mut owned = EventRow::new();
     owned.absorb(row);
     Ok(Mapped {

@@ -362,6 +362,7 @@ fn the_sample_logs_hold_what_they_say() {
     let run = sandbox.run(&["ingest", "--format", "json", &repository("data/contoso")]);
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(report["stored"], expected["stored"]);
+    assert_eq!(report["derived"], expected["derived"]);
     assert_eq!(report["datasets"], expected["datasets"]);
     assert_eq!(report["duplicate"], expected["repeats"]);
     let user = expected["mailbox"].as_object().unwrap().keys().next().unwrap();
@@ -402,4 +403,51 @@ fn a_lake_behind_dots_is_read_as_it_is_written() {
     ]);
     assert_eq!(rows, "{\"source.ip\":\"198.51.100.7\"}\n");
     assert!(sandbox.path("deep/lake/events").is_dir());
+}
+
+/// Defender's rows around audit records.
+fn cloud_app_events(records: &[Value]) -> String {
+    let around = |(n, record): (usize, &Value)| {
+        json!({"Timestamp": "2026-03-01T08:00:00Z", "ActionType": "MailItemsAccessed", "Application": "Microsoft Exchange Online",
+               "ApplicationId": 20893, "AccountObjectId": "a", "ReportId": format!("1_20893_{n}"), "RawEventData": record})
+    };
+    lines(&records.iter().enumerate().map(around).collect::<Vec<_>>())
+}
+
+#[test]
+fn audit_records_that_others_carry_are_events_too() {
+    let records = records(5);
+    let carried = [&records[..4], &[json!({"Id": "x", "of": "another application"})]].concat();
+    let counts = |sandbox: &Sandbox, arguments: &[&str]| {
+        let report: Value =
+            serde_json::from_str(&sandbox.ok(&[&["ingest", "--format", "json"], arguments].concat())).unwrap();
+        ["read", "stored", "duplicate", "derived", "derived_duplicate"].map(|name| report[name].as_u64().unwrap())
+    };
+    let events = "SELECT event.dataset AS dataset, count(*) AS events FROM events GROUP BY 1 ORDER BY 1";
+    let defender = |count: u64| json!({"dataset": "m365_defender.cloud_app_events", "events": count});
+    let audit = |count: u64| json!({"dataset": "o365.audit", "events": count});
+
+    let sandbox = Sandbox::new();
+    let rows = sandbox.file("rows.json", cloud_app_events(&carried));
+    let log = sandbox.file("log.json", lines(&records));
+    assert_eq!(counts(&sandbox, &[&rows]), [5, 5, 0, 4, 0]);
+    assert_eq!(sandbox.sql(events), [defender(5), audit(4)]);
+    let raw = sandbox.sql("SELECT raw, source.ip FROM events WHERE event.dataset = 'o365.audit' AND event.id = 'id-1'");
+    assert_eq!(
+        raw,
+        [json!({"raw": records[1].to_string(), "source.ip": "198.51.100.7"})]
+    );
+    // The log has the same, and one more.
+    assert_eq!(counts(&sandbox, &[&log]), [5, 1, 4, 0, 0]);
+    assert_eq!(sandbox.sql(events), [defender(5), audit(5)]);
+    assert_eq!(counts(&sandbox, &["--again", &rows]), [5, 0, 5, 0, 4]);
+    let ledger = sandbox.sql("SELECT sum(read) AS read, sum(stored) + sum(derived) AS events FROM ledger");
+    assert_eq!(ledger, [json!({"read": 15, "events": 10})]);
+
+    let sandbox = Sandbox::new();
+    let rows = sandbox.file("rows.json", cloud_app_events(&carried));
+    assert_eq!(counts(&sandbox, &["--no-unwrap", &rows]), [5, 5, 0, 0, 0]);
+    assert_eq!(sandbox.sql(events), [defender(5)]);
+    // Read again, it gives what was left out.
+    assert_eq!(counts(&sandbox, &["--again", &rows]), [5, 0, 5, 4, 0]);
 }

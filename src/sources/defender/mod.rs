@@ -9,7 +9,7 @@
 mod columns;
 mod tables;
 
-use super::{Identity, Json, Rejection, Source, json};
+use super::{Carried, Identity, Json, Rejection, Source, json};
 use crate::schema::*;
 use sonic_rs::JsonValueTrait as _;
 use tables::Table;
@@ -74,6 +74,10 @@ impl Source for Streaming {
             }
         }
         self.table.map(properties, row)
+    }
+
+    fn carried<'a>(&self, record: &Json, text: &'a str) -> Option<Carried<'a>> {
+        self.table.carried(record.get("properties")?, text, &["properties"])
     }
 }
 
@@ -161,6 +165,10 @@ impl Source for Row {
 
     fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         self.table.map(record, row)
+    }
+
+    fn carried<'a>(&self, record: &Json, text: &'a str) -> Option<Carried<'a>> {
+        self.table.carried(record, text, &[])
     }
 }
 

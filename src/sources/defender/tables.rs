@@ -1,6 +1,6 @@
 //! The tables: how their rows are told apart, and which ECS fields they fill.
 
-use super::super::{Identity, Json, Rejection, address, json, severity, time};
+use super::super::{Carried, Identity, Json, Rejection, address, carried, json, severity, time};
 use super::columns;
 use crate::schema::*;
 use sonic_rs::JsonValueTrait as _;
@@ -124,6 +124,29 @@ fn came_from<'a>(text: &'a str, row: &mut EventRow<'a>) {
     }
 }
 
+/// The column that holds the record of the audit log.
+const RAW_EVENT_DATA: &str = "RawEventData";
+
+impl Table {
+    /// The record of the audit log in a row, which is at `path` of a text.
+    pub(super) fn carried<'a>(self, row: &Json, text: &'a str, path: &[&'static str]) -> Option<Carried<'a>> {
+        if self != Self::CloudAppEvents {
+            return None;
+        }
+        let raw = json::get(row, RAW_EVENT_DATA)?;
+        let text = match raw.as_str() {
+            Some(inner) => Cow::Owned(inner.trim().to_owned()),
+            // Only a row that was not JSON to begin with is written anew.
+            None => match sonic_rs::get(text, path.iter().copied().chain([RAW_EVENT_DATA])) {
+                Ok(own) => own.as_raw_cow(),
+                Err(_) => Cow::Owned(sonic_rs::to_string(raw).ok()?),
+            },
+        };
+        let source = &carried::RAW_EVENT_DATA;
+        Some(Carried { source, text })
+    }
+}
+
 /// A record of the audit log with Defender's columns around it. The record's own id makes
 /// it the same event as the one in `o365.audit`.
 fn cloud_app_event<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
@@ -132,8 +155,8 @@ fn cloud_app_event<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<Strin
     if let Some(action) = json::text_of(record, "ActionType") {
         row.text(EVENT_ACTION, action);
     }
-    let inner = json::get(record, "RawEventData").and_then(json::inner);
-    let raw = inner.as_ref().or_else(|| json::get(record, "RawEventData"));
+    let inner = json::get(record, RAW_EVENT_DATA).and_then(json::inner);
+    let raw = inner.as_ref().or_else(|| json::get(record, RAW_EVENT_DATA));
     let text = |key: &str| json::text_of(raw?, key).map(Cow::into_owned);
     row.text(M365_DEFENDER_EVENT_RAW_EVENT_DATA_ID, text("Id").unwrap_or_default());
     if !row.has(USER_EMAIL)

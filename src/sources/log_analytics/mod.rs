@@ -9,7 +9,7 @@
 mod entra;
 mod office_activity;
 
-use super::{Identity, Json, Rejection, Source, azure, json, o365_audit};
+use super::{Carried, Identity, Json, Rejection, Source, azure, json};
 use crate::schema::EventRow;
 use sonic_rs::{JsonContainerTrait as _, JsonValueTrait as _};
 
@@ -116,23 +116,27 @@ impl Source for Row {
     }
 
     fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
-        let mut below = EventRow::new();
-        let identity;
-        let restored;
         if self.kind == Kind::OfficeActivity {
-            restored = office_activity::restore(record);
-            identity = o365_audit::map(&restored, &mut below);
-        } else {
-            restored = entra::restore(record, self.kind);
-            identity = azure::AzureMonitor.map(&restored, &mut below);
+            return office_activity::map(record, row);
         }
-        let identity = identity.map_err(|rejection| match rejection {
-            // The restored record is nothing that anybody can look at.
-            Rejection::NoTime(_) => Rejection::NoTime("TimeGenerated"),
-            other => other,
-        })?;
+        let mut below = EventRow::new();
+        let restored = entra::restore(record, self.kind);
+        let identity = azure::AzureMonitor
+            .map(&restored, &mut below)
+            .map_err(|rejection| match rejection {
+                // The restored record is nothing that anybody can look at.
+                Rejection::NoTime(_) => Rejection::NoTime("TimeGenerated"),
+                other => other,
+            })?;
         row.absorb(below);
         Ok(identity)
+    }
+
+    fn carried<'a>(&self, record: &Json, _: &'a str) -> Option<Carried<'a>> {
+        match self.kind {
+            Kind::OfficeActivity => office_activity::record_of(record),
+            _ => None,
+        }
     }
 }
 

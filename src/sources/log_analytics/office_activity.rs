@@ -1,8 +1,10 @@
 //! Rows of OfficeActivity back to records of the unified audit log.
 
-use super::super::Json;
+use super::super::{Carried, Identity, Json, Rejection, carried, json, time};
 use super::{columns, value};
+use crate::schema::*;
 use sonic_rs::Object;
+use std::borrow::Cow;
 
 /// Columns that have another name than their key.
 const RENAMED: &[(&str, &str)] = &[
@@ -28,4 +30,43 @@ pub(super) fn restore(row: &Json) -> Json {
         record.insert(&key, if key == "Data" { cell.clone() } else { value(cell) });
     }
     Json::from(record)
+}
+
+/// The record in a row, as JSON.
+pub(super) fn record_of(row: &Json) -> Option<Carried<'static>> {
+    Some(Carried {
+        source: &carried::OFFICE_ACTIVITY_RECORD,
+        text: Cow::Owned(sonic_rs::to_string(&restore(row)).ok()?),
+    })
+}
+
+/// The row as an event of its own: what tells it, as all else is in the record it carries.
+pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    let at = super::time(record).and_then(time::of);
+    row.set(
+        TIMESTAMP,
+        Cell::Timestamp(at.ok_or(Rejection::NoTime("TimeGenerated"))?),
+    );
+    row.text(EVENT_DATASET, "log_analytics.office_activity");
+    row.text(EVENT_MODULE, "log_analytics");
+    row.text(EVENT_KIND, "event");
+    let mut identity = Identity::default();
+    for (column, cell) in columns(record) {
+        let Some(text) = json::text(cell) else { continue };
+        match column {
+            "OfficeId" => {
+                identity.id = Some(text.clone().into_owned());
+                row.text(EVENT_ID, text);
+            }
+            "OrganizationId" | "OfficeTenantId" => {
+                identity.organization = text.to_ascii_lowercase();
+                row.text(ORGANIZATION_ID, identity.organization.clone());
+            }
+            "Operation" => row.text(EVENT_ACTION, text),
+            "OfficeWorkload" => row.text(EVENT_PROVIDER, text),
+            "UserId" => row.text(USER_ID, text),
+            _ => {}
+        }
+    }
+    Ok(identity)
 }

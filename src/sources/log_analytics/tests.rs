@@ -1,6 +1,6 @@
 //! Rows as exports and queries deliver them, and the fields they become.
 
-use super::super::testing::{mapped, try_map};
+use super::super::testing::{carried, mapped, try_map};
 
 pub(in crate::sources) const SIGN_IN_ROW: &str = r#"{"TimeGenerated":"2026-03-02T08:16:20.1Z","TenantId":"work-space","SourceSystem":"Azure AD","Type":"SigninLogs","AADTenantId":"9F","OperationName":"Sign-in activity","Category":"SignInLogs","ResultType":"50126",
  "ResultDescription":"Bad password","DurationMs":12,"Identity":"Ann","Level":"4","Location":"FR","AppDisplayName":"Mail","AppId":"app1","CorrelationId":"c1","CreatedDateTime":"2026-03-02T08:14:01.1Z","Id":"s1","IPAddress":"198.51.100.7","IsInteractive":true,
@@ -110,6 +110,15 @@ fn office_activity() {
         ("9f", Some("6a0e"))
     );
     event.expect(&[
+        ("@timestamp", "2026-03-02T08:14:55Z"),
+        ("event.dataset", "log_analytics.office_activity"),
+        ("event.action", "MailItemsAccessed"),
+        ("event.id", "6a0e"),
+        ("o365.audit.RecordType", "-"),
+    ]);
+    let (record, _) = carried(OFFICE_ROW).unwrap();
+    assert_eq!(record.identity, event.identity);
+    record.expect(&[
         ("@timestamp", "2026-03-02T08:14:55Z"),
         ("event.dataset", "o365.audit"),
         ("event.code", "ExchangeItemAggregated"),

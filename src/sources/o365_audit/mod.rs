@@ -71,7 +71,7 @@ impl Source for RecordOfText {
 
 /// Without its time a record is still one, so that it is rejected for the missing time
 /// and not as unknown.
-fn is_record(record: &Json) -> bool {
+pub(super) fn is_record(record: &Json) -> bool {
     json::has_all(record, &["RecordType", "Operation"])
         && record.get("AuditData").is_none()
         && ["CreationTime", "Workload", "UserType"]

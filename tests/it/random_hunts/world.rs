@@ -168,6 +168,7 @@ fn ingested(lake: Lake, path: String) -> IngestReport {
             memory_limit: USUAL.memory_limit,
             threads: 1,
             again: false,
+            unwrap: true,
         };
         ingest(&lake, request, Arc::new(Quiet), Stop::default()).await
     })

@@ -29,6 +29,7 @@ pub(super) async fn ingested(lake: &Lake, paths: &[String]) -> Result<IngestRepo
         memory_limit: 64 << 20,
         threads: 2,
         again: false,
+        unwrap: true,
     };
     ingest(lake, request, Arc::new(Silent), Arc::default()).await
 }
