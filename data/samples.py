@@ -223,12 +223,21 @@ def defender():
     streamed = [envelope(name, row, at(row["Timestamp"][:19])) for name, row in rows.items()]
     streamed.append(envelope("DeviceEvents", {"Timestamp": "2026-03-24T09:31:00Z", "ActionType": "x"}, at("2026-03-24T09:31:00")))
     yield "defender-streaming.json", lines(streamed)
+    # In a Sentinel workspace, whose columns stand around Defender's.
+    workspace = [{"TenantId": WORKSPACE, "TimeGenerated": row["Timestamp"], **without(row, "Timestamp"), "SourceSystem": "", "Type": name}
+                 for name, row in rows.items()]
+    yield "defender-workspace.json", lines(workspace)
+    yield "defender-workspace.csv", hunting_csv(workspace[:1])
     for name, row in rows.items():
         file = {"CloudAppEvents": "cloud-app-events", "AADSignInEventsBeta": "sign-ins-beta", "EntraIdSignInEvents": "sign-ins",
                 "AlertEvidence": "alert-evidence"}[name]
         schema = [{"name": key, "type": "String"} for key in row]
         yield f"defender-{file}.json", compact({"schema": schema, "results": [row]}).encode()
         yield f"defender-{file}.csv", hunting_csv([row])
+
+
+def without(row, key):
+    return {column: value for column, value in row.items() if column != key}
 
 
 def elastic():

@@ -156,6 +156,8 @@ pub static SOURCES: &[&dyn Source] = &[
     &log_analytics::AUDIT_FLAT,
     &log_analytics::AUDIT,
     &log_analytics::RISK,
+    &defender::WORKSPACE_TEXT,
+    &defender::WORKSPACE,
     &log_analytics::OtherTable,
     &o365_audit::Record,
     &o365_audit::RecordOfText,

@@ -16,6 +16,11 @@ static COLUMNS: LazyLock<HashMap<&'static str, FieldId>> = LazyLock::new(|| {
     fields.collect()
 });
 
+/// Whether a table of Defender has such a column.
+pub(super) fn is_known(column: &str) -> bool {
+    COLUMNS.contains_key(column)
+}
+
 /// Fills the field of every column of a row.
 pub(super) fn fill<'a>(table: Table, record: &'a Json, row: &mut EventRow<'a>) {
     for (key, value) in json::entries(record) {

@@ -172,6 +172,52 @@ impl Source for Row {
     }
 }
 
+/// A row of a workspace of Log Analytics, which adds columns of its own.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    name: &'static str,
+    recognised_by: &'static str,
+    /// As in [`Row`].
+    text: bool,
+}
+
+/// Rows of a workspace, as the portal's CSV has them.
+pub(crate) static WORKSPACE_TEXT: Workspace = Workspace {
+    name: "log_analytics_defender_text",
+    recognised_by: "TimeGenerated and Type, a table of Defender; all text",
+    text: true,
+};
+/// Rows of a workspace.
+pub(crate) static WORKSPACE: Workspace = Workspace {
+    name: "log_analytics_defender",
+    recognised_by: "TimeGenerated and Type, a table of Defender",
+    text: false,
+};
+
+impl Source for Workspace {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn recognised_by(&self) -> &'static str {
+        self.recognised_by
+    }
+
+    fn recognises(&self, record: &Json) -> bool {
+        record.get("TimeGenerated").is_some()
+            && workspace_table(record).is_some_and(|table| !self.text || table.is_text(record))
+    }
+
+    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+        let table = workspace_table(record).ok_or(Rejection::NoContent("Type"))?;
+        table.map(record, row)
+    }
+}
+
+fn workspace_table(record: &Json) -> Option<Table> {
+    Table::of_name(json::str_of(record, "Type")?)
+}
+
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -26,6 +26,18 @@ impl Table {
         }
     }
 
+    /// The table of that name.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        [
+            Self::CloudAppEvents,
+            Self::AadSignInEventsBeta,
+            Self::EntraIdSignInEvents,
+            Self::AlertEvidence,
+        ]
+        .into_iter()
+        .find(|table| table.name() == name)
+    }
+
     pub(super) fn is_sign_in(self) -> bool {
         matches!(self, Self::AadSignInEventsBeta | Self::EntraIdSignInEvents)
     }
@@ -67,6 +79,7 @@ impl Table {
     /// Maps one row.
     pub(super) fn map<'a>(self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let happened = json::get(record, "Timestamp")
+            .or_else(|| json::get(record, "TimeGenerated"))
             .and_then(time::of)
             .ok_or(Rejection::NoTime("Timestamp"))?;
         row.set(TIMESTAMP, Cell::Timestamp(happened));
@@ -99,7 +112,7 @@ impl Table {
         let id = match self {
             Self::CloudAppEvents => cloud_app_event(record, row),
             Self::AadSignInEventsBeta | Self::EntraIdSignInEvents => sign_in(record, row),
-            Self::AlertEvidence => alert_evidence(record, row),
+            Self::AlertEvidence => alert_evidence(record, row, happened),
         };
         row.gather(&[USER_ID, USER_NAME, USER_EMAIL], RELATED_USER);
         Ok(Identity {
@@ -188,7 +201,7 @@ fn report_id<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
 
 /// One piece of evidence. An alert has many under one id, so all columns together identify it.
 /// The title is the message, which is what rules over external alerts show.
-fn alert_evidence<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
+fn alert_evidence<'a>(record: &'a Json, row: &mut EventRow<'a>, happened: i64) -> Option<String> {
     row.text(EVENT_DATASET, "m365_defender.alert_evidence");
     row.text(EVENT_KIND, "alert");
     let text = |key: &str| json::text_of(record, key);
@@ -245,28 +258,23 @@ fn alert_evidence<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String
             row.add(THREAT_TECHNIQUE_ID, id.to_owned());
         }
     }
-    Some(evidence_identity(record))
+    Some(evidence_identity(record, happened))
 }
 
 /// Everything a row says: an alert has many of them, under one id. Rows come with and without
-/// an envelope and as text, so the record as a whole would tell copies apart.
-fn evidence_identity(record: &Json) -> String {
+/// an envelope and columns around them and as text, so the record as a whole would tell copies
+/// apart.
+fn evidence_identity(record: &Json, happened: i64) -> String {
     let mut columns: Vec<(&str, String)> = json::entries(record)
+        .filter(|(key, _)| columns::is_known(key))
         .filter_map(|(key, value)| {
-            let value = match json::inner(value) {
-                Some(inner) => json::shown(&inner)?.into_owned(),
-                None => match time::of(value).filter(|_| key == "Timestamp") {
-                    Some(micros) => micros.to_string(),
-                    None => json::shown(value)?.into_owned(),
-                },
-            };
-            Some((key, value))
+            let inner = json::inner(value);
+            Some((key, json::shown(inner.as_ref().unwrap_or(value))?.into_owned()))
         })
         .collect();
     columns.sort_unstable();
-    columns.iter().fold(String::new(), |mut identity, (key, value)| {
+    columns.iter().fold(happened.to_string(), |identity, (key, value)| {
         // Lengths, so that no text of a value looks like the next column.
-        identity.push_str(&format!("{key}:{}:{value};", value.len()));
-        identity
+        format!("{identity};{key}:{}:{value}", value.len())
     })
 }

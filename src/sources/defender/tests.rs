@@ -98,6 +98,11 @@ fn alert_evidence() {
             .replace(r#""FileSize":"""#, r#""FileSize":null"#)
     );
     assert_eq!(mapped(&streamed).identity, event.identity, "the same evidence");
+    let sentinel = EVIDENCE.replace(
+        r#""Timestamp""#,
+        r#""TenantId":"w","Type":"AlertEvidence","SourceSystem":"x","TimeGenerated""#,
+    );
+    assert_eq!(mapped(&sentinel).identity, event.identity, "in a workspace");
     let other = EVIDENCE.replace("Impacted", "Related");
     assert_ne!(mapped(&other).identity, event.identity);
     event.expect(&[

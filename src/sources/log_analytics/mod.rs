@@ -4,7 +4,8 @@
 //! A row is the record of another source with its keys spelled differently and its objects
 //! flattened. It is turned back into that record and mapped as one, so that the same event
 //! gets the same fields, dataset and identity whichever way it came. What a row's `TenantId`
-//! names is the workspace, not the tenant.
+//! names is the workspace, not the tenant. Defender's tables keep their columns there, and are
+//! read as what they are.
 
 mod entra;
 mod office_activity;
@@ -154,11 +155,7 @@ impl Source for OtherTable {
     }
 
     fn recognises(&self, record: &Json) -> bool {
-        // Rows of Defender's tables come with Defender's own time as well.
-        time(record).is_some()
-            && record.get("Timestamp").is_none()
-            && json::str_of(record, "Type").is_some()
-            && record.get("TenantId").is_some()
+        time(record).is_some() && json::str_of(record, "Type").is_some() && record.get("TenantId").is_some()
     }
 
     fn map<'a>(&self, record: &'a Json, _row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
