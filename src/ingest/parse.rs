@@ -108,7 +108,10 @@ fn row_as_json(fields: &csv::ByteRecord, header: &CsvHeader) -> Result<String, S
         text.push(':');
         match std::str::from_utf8(value) {
             Ok(value) => push_json_string(&mut text, value),
-            Err(_) => push_json_string(&mut text, &windows_1252::decode(value)),
+            Err(error) => {
+                let decoded = windows_1252::decode(value).ok_or_else(|| format!("column {name}: {error}"))?;
+                push_json_string(&mut text, &decoded);
+            }
         }
     }
     text.push('}');

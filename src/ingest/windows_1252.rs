@@ -7,19 +7,25 @@ const HIGH: [char; 32] = [
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
 ];
 
-/// Every byte is a character, so any bytes are a text.
-pub(super) fn decode(bytes: &[u8]) -> String {
+/// The text, where it is none in UTF-8 that has only been damaged: that has other characters
+/// beyond ASCII, which hardly any text of Windows-1252 has by chance.
+pub(super) fn decode(bytes: &[u8]) -> Option<String> {
+    if bytes.utf8_chunks().any(|chunk| !chunk.valid().is_ascii()) {
+        return None;
+    }
     let character = |byte: &u8| match byte {
         0x80..=0x9F => HIGH[usize::from(byte - 0x80)],
         byte => char::from(*byte),
     };
-    bytes.iter().map(character).collect()
+    Some(bytes.iter().map(character).collect())
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn characters() {
-        assert_eq!(super::decode(b"J\xFCrgen \x80 \x93x\x94 \x9F"), "Jürgen € “x” Ÿ");
+        let text = super::decode(b"J\xFCrgen \x80 \x93x\x94 \x9F");
+        assert_eq!(text.as_deref(), Some("Jürgen € “x” Ÿ"));
+        assert_eq!(super::decode(b"J\xC3\xBCrgen \xFF"), None);
     }
 }
