@@ -129,6 +129,7 @@ def framings():
     yield "objects-concatenated.json", concatenated_objects(AUDIT_LOG)
     yield "blank-lines.json", b"\n\n".join(lines([r]) for r in AUDIT_LOG) + b"\r\n"
     yield "interrupted-in-record.json", (compact(AUDIT_LOG)[:-400]).encode()
+    yield "interrupted-at-begin.json", lines(AUDIT_LOG)[400:]
     yield "interrupted-after-comma.json", ("[" + compact(MAIL) + ",\n" + compact(RULE) + ",\n").encode()
     yield "records-lower.json", wrapped("records", AUDIT_LOG)
     yield "records-upper.json", wrapped("Records", AUDIT_LOG)

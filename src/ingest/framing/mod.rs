@@ -182,10 +182,23 @@ fn classify(bytes: &[u8], ended: bool, limits: Limits) -> Option<Option<Kind>> {
         Some(b'"') if bytes[start..].starts_with(ENCODED_RECORD) => Some(Some(Kind::Json)),
         Some(_) => match csv_header::header(bytes, ended, limits) {
             Head::More => None,
-            Head::No => Some(None),
+            Head::No => begins_within_a_record(&bytes[start..], ended).map(|within| within.then_some(Kind::Json)),
             Head::Yes(header) => Some(Some(Kind::Csv(header))),
         },
     }
+}
+
+/// Whether only the first line is no JSON: a file of one record a line whose begin is missing.
+/// None where that is not decidable yet.
+fn begins_within_a_record(bytes: &[u8], ended: bool) -> Option<bool> {
+    const RECORD: &[u8] = b"{\"";
+    let line_feed = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+    let behind = bytes[line_feed..].iter().position(|byte| !json::is_filler(*byte));
+    let next = &bytes[behind.map_or(bytes.len(), |behind| line_feed + behind)..];
+    if next.len() < RECORD.len() && !ended {
+        return None;
+    }
+    Some(next.starts_with(RECORD))
 }
 
 /// White space, NUL padding and the bytes of a byte order mark.
