@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod cli;
 pub mod config;
+pub mod custody;
 pub mod detections;
 pub mod engine;
 pub mod error;

@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Demo(super::demo::DemoArgs),
     Ingest(super::ingest::IngestArgs),
     Hunt(super::hunt::HuntArgs),
+    Lake(super::lake::LakeCommandArgs),
     Mailbox(super::mailbox::MailboxArgs),
     Detections(super::detections::DetectionsArgs),
     Sql(super::sql::SqlArgs),
@@ -123,7 +124,8 @@ pub(crate) fn check_writable(path: &Path) -> Result<()> {
 /// Which lake.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LakeArgs {
-    /// The lake: a folder
+    /// The lake: a folder, s3://BUCKET/PATH, az://CONTAINER/PATH or
+    /// abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH
     #[arg(long, env = "RETROHUNT_LAKE", default_value = "./lake", value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     lake: String,
 }

@@ -11,6 +11,7 @@ mod hunt;
 mod hunt_table;
 mod ingest;
 mod interrupts;
+mod lake;
 mod mailbox;
 mod output;
 mod sql;
@@ -81,6 +82,7 @@ async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
         args::Command::Demo(command) => demo::run(command, resources).await,
         args::Command::Hunt(command) => hunt::run(command, resources).await,
         args::Command::Mailbox(command) => mailbox::run(command, resources).await,
+        args::Command::Lake(command) => lake::run(command, resources).await,
         args::Command::Detections(command) => detections::run(command, resources).await,
         args::Command::Sql(command) => sql::run(command, resources).await,
         args::Command::Functions(command) => functions::run(&command),

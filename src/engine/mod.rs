@@ -312,16 +312,9 @@ fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
         let [ScalarValue::Utf8(Some(dataset)), ScalarValue::Date32(Some(day))] = file.partition.as_slice() else {
             continue;
         };
-        let statistics = file.statistics.get("timestamp");
-        let bounds = statistics.map(|statistics| (&statistics.min, &statistics.max));
-        let (first, last) = match bounds {
-            Some((
-                Some(ScalarValue::TimestampMicrosecond(Some(first), _)),
-                Some(ScalarValue::TimestampMicrosecond(Some(last), _)),
-            )) => (*first, *last),
-            // Another writer may have left no statistics; the day still bounds its events.
-            _ => (i64::from(*day) * DAY, i64::from(*day) * DAY + DAY - 1),
-        };
+        // Another writer may have left no statistics; the day still bounds its events.
+        let day = i64::from(*day) * DAY;
+        let (first, last) = file.times().unwrap_or((day, day + DAY - 1));
         let extent = extents
             .entry(dataset.clone())
             .or_insert(Extent { first, last, rows: 0 });
@@ -335,15 +328,8 @@ fn extents_of(files: &[DataFile]) -> BTreeMap<String, Extent> {
 /// First and last time of all events, if the log says that each has one.
 fn times_of(files: &[DataFile]) -> Option<(i64, i64)> {
     let mut times = files.iter().map(|file| {
-        let statistics = file.statistics.get("timestamp")?;
-        match (statistics.nulls, &statistics.min, &statistics.max) {
-            (
-                Some(0),
-                Some(ScalarValue::TimestampMicrosecond(Some(first), _)),
-                Some(ScalarValue::TimestampMicrosecond(Some(last), _)),
-            ) => Some((*first, *last)),
-            _ => None,
-        }
+        let each_has_one = file.statistics.get("timestamp")?.nulls == Some(0);
+        file.times().filter(|_| each_has_one)
     });
     let begin = times.next()??;
     times.try_fold(begin, |(first, last), of_file| {

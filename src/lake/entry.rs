@@ -25,6 +25,21 @@ pub struct DataFile {
     pub statistics: HashMap<String, ColumnStatistics>,
 }
 
+impl DataFile {
+    /// No event in the file is before the first of these or after the last, if the log says so.
+    /// Microseconds since the Unix epoch.
+    pub fn times(&self) -> Option<(i64, i64)> {
+        let time = self.statistics.get("timestamp")?;
+        match (&time.min, &time.max) {
+            (
+                Some(ScalarValue::TimestampMicrosecond(Some(first), _)),
+                Some(ScalarValue::TimestampMicrosecond(Some(last), _)),
+            ) => Some((*first, *last)),
+            _ => None,
+        }
+    }
+}
+
 /// What the log says of one column of one file.
 #[derive(Debug, Clone)]
 pub struct ColumnStatistics {

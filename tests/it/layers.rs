@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. `error` and `config` belong to everybody.
-const LAYERS: [&str; 12] = [
+const LAYERS: [&str; 13] = [
     "schema",
     "sources",
     "lake",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 12] = [
     "detections",
     "alerts",
     "hunt",
+    "custody",
     "investigations",
     "cli",
 ];

@@ -1,0 +1,27 @@
+//! `retrohunt lake`
+
+mod info;
+
+use super::Outcome;
+use super::args::LakeArgs;
+use crate::config::Resources;
+use crate::error::Result;
+use clap::{Args, Subcommand};
+
+/// What a lake holds, whether it is whole, and its upkeep
+#[derive(Debug, Args)]
+pub(crate) struct LakeCommandArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Info(info::InfoArgs),
+}
+
+pub(crate) async fn run(args: LakeCommandArgs, _resources: Resources) -> Result<Outcome> {
+    match args.action {
+        Action::Info(args) => info::run(args).await,
+    }
+}
