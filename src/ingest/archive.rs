@@ -4,23 +4,28 @@
 //! and its path is a text. What must be read from its end first (zip, 7z) and lies within
 //! something else goes to a temporary file without a name.
 
+mod limits;
+mod seven_z;
+
 use super::utf16::Utf16;
+use limits::{Limits, Metered};
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use zip::result::ZipError;
 
 /// How deep archives and compressions may lie within each other.
 const DEPTH: u32 = 8;
 
-/// A file may expand to so many bytes, or to so many times its size where that is more: logs
-/// shrink to a tenth or a fiftieth, and a file of a few kilobytes that repeats itself to a
-/// thousandth. What expands further was made to fill disks.
-const EXPANDED_BYTES: u64 = 4 << 30;
-const EXPANDED_TIMES: u64 = 250;
+/// Memory for the dictionary of a compressed file, in KiB: what `xz -9` needs, a few times.
+const DICTIONARY_KIB: u32 = 512 << 10;
 
-/// Memory for the dictionary of an `.xz` file, in KiB: what `xz -9` needs, a few times.
-const XZ_MEMORY: u32 = 512 << 10;
+/// Longest index of a zip archive, which is held in memory: half a million members.
+const INDEX_BYTES: u64 = 64 << 20;
+
+/// What may stand between two members of a tar archive, which is held in memory: the path of the
+/// next one, where it is long.
+const TAR_HEADER_BYTES: u64 = 1 << 20;
 
 /// Between the path of an archive and that of a member within it.
 pub(super) const MEMBER: &str = "!/";
@@ -54,8 +59,7 @@ pub(super) trait Visitor {
 /// Shows the visitor everything that is in a file of this size, until somebody says to stop.
 pub(super) fn visit(mut file: Box<dyn Input>, size: u64, stop: &AtomicBool, visitor: &mut dyn Visitor) {
     let walk = Walk {
-        stop,
-        left: Cell::new(EXPANDED_BYTES.max(size.saturating_mul(EXPANDED_TIMES))),
+        limits: Limits::new(size, stop),
         ended: Cell::new(false),
     };
     let begin = |file: &mut Box<dyn Input>| {
@@ -91,6 +95,14 @@ fn is_tar(start: &[u8]) -> bool {
     header[0] != 0 && tar.cksum().is_ok_and(|told| told == sum + spaces)
 }
 
+/// Whether a member of a tar archive has bytes. Folders, links and devices have none; what is of
+/// no known type is a file, as POSIX has it.
+fn holds_content(kind: tar::EntryType) -> bool {
+    let special = kind.is_dir() || kind.is_symlink() || kind.is_hard_link() || kind.is_fifo();
+    let device = kind.is_block_special() || kind.is_character_special();
+    !(special || device || kind.is_pax_global_extensions())
+}
+
 /// Members that the systems which pack archives put beside what was asked for.
 fn is_junk(member: &str) -> bool {
     let hidden = member.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
@@ -116,9 +128,7 @@ fn joined(outer: &str, name: &str) -> String {
 }
 
 struct Walk<'a> {
-    stop: &'a AtomicBool,
-    /// Bytes that may still come out.
-    left: Cell<u64>,
+    limits: Limits<'a>,
     /// The visitor has seen enough.
     ended: Cell<bool>,
 }
@@ -130,14 +140,15 @@ impl Walk<'_> {
             let problem = format!("archives lie more than {DEPTH} deep in each other: unpack them first");
             return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
         }
-        let mut input = Peeked::new(input)?;
+        let mut input = self.limits.counted(input, depth);
+        let mut input = Peeked::new(&mut input)?;
         let start = input.start.clone();
         let mut buffered = BufReader::with_capacity(256 << 10, &mut input);
         let within = depth + 1;
         match start.as_slice() {
             start if is_indexed(start) => {
                 let mut held = tempfile::tempfile()?;
-                io::copy(&mut self.counted(&mut buffered), &mut held)?;
+                io::copy(&mut buffered, &mut held)?;
                 held.seek(SeekFrom::Start(0))?;
                 self.indexed(Box::new(held), start, member, within, visitor)
             }
@@ -154,7 +165,7 @@ impl Walk<'_> {
                 self.stream(&mut content, member, within, visitor)
             }
             [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => {
-                let mut content = lzma_rust2::XzReader::new_mem_limit(buffered, true, XZ_MEMORY);
+                let mut content = lzma_rust2::XzReader::new_mem_limit(buffered, true, DICTIONARY_KIB);
                 self.stream(&mut content, member, within, visitor)
             }
             [0xFF, 0xFE, ..] => {
@@ -176,28 +187,33 @@ impl Walk<'_> {
     }
 
     fn show(&self, content: &mut dyn Read, member: &str, visitor: &mut dyn Visitor) {
-        self.ended.set(!visitor.content(member, &mut self.counted(content)));
+        self.ended.set(!visitor.content(member, content));
     }
 
     /// Shows a member of an archive; false to go no further.
     fn member(&self, content: &mut dyn Read, member: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<bool> {
+        self.limits.member()?;
         let shown = self.stream(content, member, depth, visitor);
         shown.unwrap_or_else(|error| visitor.damaged(member, error));
-        self.check().map(|()| !self.ended.get())
+        self.limits.check().map(|()| !self.ended.get())
     }
 
     fn tar(&self, input: &mut dyn Read, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
-        let mut archive = tar::Archive::new(input);
+        let between = Cell::new(TAR_HEADER_BYTES);
+        let mut archive = tar::Archive::new(Metered::new(input, &between, "what describes a member of the archive"));
         for entry in archive.entries()? {
+            between.set(u64::MAX);
             let mut entry = entry?;
             let member = joined(outer, &String::from_utf8_lossy(&entry.path_bytes()));
-            // Folders, links and devices hold nothing.
-            if !entry.header().entry_type().is_file() || is_junk(&member) {
-                continue;
-            }
-            if !self.member(&mut entry, &member, depth, visitor)? {
+            if holds_content(entry.header().entry_type())
+                && !is_junk(&member)
+                && !self.member(&mut entry, &member, depth, visitor)?
+            {
                 break;
             }
+            // Up to here it is content, of which there may be any amount.
+            io::copy(&mut self.limits.counted(&mut entry, depth), &mut io::sink())?;
+            between.set(TAR_HEADER_BYTES);
         }
         Ok(())
     }
@@ -219,7 +235,13 @@ impl Walk<'_> {
     }
 
     fn zip(&self, input: Box<dyn Input>, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
-        let mut archive = zip::ZipArchive::new(input)?;
+        let index = Cell::new(INDEX_BYTES);
+        let mut archive = zip::ZipArchive::new(Metered::new(input, &index, "the index of the archive"))?;
+        index.set(u64::MAX);
+        if archive.has_duplicate_names() {
+            let problem = "members have the same name, of which only the last is read: unpack it first";
+            visitor.damaged(outer, io::Error::new(io::ErrorKind::Unsupported, problem));
+        }
         for place in 0..archive.len() {
             let name = match archive.name_for_index(place) {
                 Some(Ok(name)) => joined(outer, &name),
@@ -246,47 +268,6 @@ impl Walk<'_> {
         }
         Ok(())
     }
-
-    fn seven_z(&self, input: Box<dyn Input>, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
-        let failed = |error: sevenz_rust2::Error| match error {
-            sevenz_rust2::Error::Io(error, _) => error,
-            sevenz_rust2::Error::PasswordRequired | sevenz_rust2::Error::MaybeBadPassword(_) => encrypted(),
-            sevenz_rust2::Error::UnsupportedCompressionMethod(method) if method.contains("AES") => encrypted(),
-            other => io::Error::new(io::ErrorKind::InvalidData, other.to_string()),
-        };
-        let password = sevenz_rust2::Password::empty();
-        let mut archive = sevenz_rust2::ArchiveReader::new(input, password).map_err(failed)?;
-        let shown = archive.for_each_entries(|entry, content| {
-            let member = joined(outer, entry.name());
-            if entry.is_directory() || is_junk(&member) {
-                return Ok(true);
-            }
-            self.member(content, &member, depth, visitor)
-                .map_err(sevenz_rust2::Error::from)
-        });
-        shown.map_err(failed)
-    }
-
-    /// A stream whose bytes count as expanded.
-    fn counted<'a>(&'a self, input: &'a mut dyn Read) -> Counted<'a> {
-        Counted { input, walk: self }
-    }
-
-    /// An error when too much has come out, or nobody waits for more.
-    fn check(&self) -> io::Result<()> {
-        if self.stop.load(Ordering::Relaxed) {
-            // Not of the kind `Interrupted`, after which one tries again.
-            return Err(io::Error::other("stopped"));
-        }
-        if self.left.get() > 0 {
-            return Ok(());
-        }
-        let problem = format!(
-            "it expands to more than {} GiB and {EXPANDED_TIMES} times its size: if you trust it, unpack it first",
-            EXPANDED_BYTES >> 30
-        );
-        Err(io::Error::new(io::ErrorKind::FileTooLarge, problem))
-    }
 }
 
 fn encrypted() -> io::Error {
@@ -294,20 +275,6 @@ fn encrypted() -> io::Error {
         io::ErrorKind::Unsupported,
         "encrypted: unpack it first, with its password",
     )
-}
-
-struct Counted<'a> {
-    input: &'a mut dyn Read,
-    walk: &'a Walk<'a>,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        let left = self.walk.left.get().saturating_sub(count as u64);
-        self.walk.left.set(left);
-        self.walk.check().map(|()| count)
-    }
 }
 
 /// A stream of which the first bytes are known.

@@ -7,7 +7,7 @@ use super::dedup::{Partition, Verdict};
 use super::parse::{Parsed, Rejected, kept};
 use super::pending::{Origin, Pending};
 use super::report::{FileReport, IngestReport};
-use super::{Ending, Item, Place, Sink};
+use super::{Item, Place, Problem, Sink};
 use crate::error::{Error, Result};
 use crate::schema::{EVENT_ID, RAW};
 use crate::sources::{Rejection, SOURCES};
@@ -22,13 +22,16 @@ const PENDING_SHARE: f64 = 0.4;
 /// good part the number of files: with a quarter of this, it was a third more.
 const PENDING_BYTES: usize = 4 << 30;
 
-/// Rejected records that wait for a commit at most.
-const WAITING_REJECTS: usize = 10_000;
+/// Rejected records that wait for a commit at most, and their bytes.
+const WAITING_REJECTS: usize = 50_000;
+const WAITING_REJECT_BYTES: usize = 32 << 20;
 
 pub(super) struct Collector {
     committer: Committer,
     pending: Pending,
     rejected: Vec<Rejected>,
+    /// Bytes of their records.
+    rejected_bytes: usize,
     origins: Vec<Origin>,
     reports: Vec<FileReport>,
     /// Files whose end has been seen and that the ledger does not have yet.
@@ -44,6 +47,7 @@ impl Collector {
             committer,
             pending: Pending::default(),
             rejected: Vec::new(),
+            rejected_bytes: 0,
             origins: vec![
                 Origin {
                     path: String::new(),
@@ -59,33 +63,28 @@ impl Collector {
         }
     }
 
-    fn end(&mut self, file: usize, ending: Ending) {
-        for problem in ending.problems {
-            // The quarantine row of the file itself; it counts as a record only where
-            // nothing of the file could be framed as one.
-            let counted = u64::from(problem.whole.is_some());
-            let report = &mut self.reports[file];
-            report.read += counted;
-            report.rejected += counted;
-            let reason = Rejection::File(problem.text.clone());
-            if counted > 0 {
-                *self.reasons.entry(reason.to_string()).or_default() += 1;
-            }
-            self.rejected.push(Rejected {
-                place: Place {
-                    file,
-                    origin: problem.origin,
-                },
-                position: None,
-                format: None,
-                reason,
-                record: problem.whole.map(|bytes| kept(&bytes)).unwrap_or_default(),
-            });
-            report.add_problem(&problem.member, problem.text);
+    fn problem(&mut self, file: usize, problem: Problem) {
+        // The quarantine row of the file itself; it counts as a record only where
+        // nothing of the file could be framed as one.
+        let counted = u64::from(problem.whole.is_some());
+        let report = &mut self.reports[file];
+        report.read += counted;
+        report.rejected += counted;
+        let reason = Rejection::File(problem.text.clone());
+        report.add_problem(&problem.member, problem.text);
+        if counted > 0 {
+            *self.reasons.entry(reason.to_string()).or_default() += 1;
         }
-        if !ending.unfinished {
-            self.ended.push(file);
-        }
+        self.wait(Rejected {
+            place: Place {
+                file,
+                origin: problem.origin,
+            },
+            position: None,
+            format: None,
+            reason,
+            record: problem.whole.map(|bytes| kept(&bytes)).unwrap_or_default(),
+        });
     }
 
     async fn parsed(&mut self, parsed: Parsed) -> Result<()> {
@@ -106,6 +105,11 @@ impl Collector {
 
     fn reject(&mut self, rejected: Rejected) {
         *self.reasons.entry(rejected.reason.kind()).or_default() += 1;
+        self.wait(rejected);
+    }
+
+    fn wait(&mut self, rejected: Rejected) {
+        self.rejected_bytes += rejected.record.len();
         self.rejected.push(rejected);
     }
 
@@ -197,13 +201,21 @@ impl Collector {
                 }
             }
         }
-        let rejected = std::mem::take(&mut self.rejected);
-        if !rejected.is_empty() {
-            self.committer.commit_quarantine(&rejected, &self.origins).await?;
-        }
+        self.commit_rejected().await?;
         let ended = std::mem::take(&mut self.ended);
         let files: Vec<&FileReport> = ended.iter().map(|&file| &self.reports[file]).collect();
         self.committer.commit_ledger(&files, version).await
+    }
+
+    /// Commits rejected records alone: there may be many of them, and commits of few events
+    /// leave small files.
+    async fn commit_rejected(&mut self) -> Result<()> {
+        let rejected = std::mem::take(&mut self.rejected);
+        self.rejected_bytes = 0;
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        self.committer.commit_quarantine(&rejected, &self.origins).await
     }
 
     pub(super) async fn finish(mut self) -> Result<IngestReport> {
@@ -248,7 +260,12 @@ impl Sink for Collector {
                 self.origins.push(Origin { path, sha256 });
             }
             Item::Parsed(parsed) => self.parsed(*parsed).await?,
-            Item::End { file, ending } => self.end(file, ending),
+            Item::Problem { file, problem } => self.problem(file, problem),
+            Item::End { file, unfinished } => {
+                if !unfinished {
+                    self.ended.push(file);
+                }
+            }
             Item::Known { file, report } => self.reports[file] = *report,
             Item::Unreadable { file, path, problem } => {
                 self.reports[file] = FileReport {
@@ -258,8 +275,11 @@ impl Sink for Collector {
                 };
             }
         }
-        if self.pending.bytes > self.budget || self.rejected.len() > WAITING_REJECTS {
+        if self.pending.bytes > self.budget {
             self.commit().await?;
+        }
+        if self.rejected.len() > WAITING_REJECTS || self.rejected_bytes > WAITING_REJECT_BYTES {
+            self.commit_rejected().await?;
         }
         Ok(())
     }
@@ -277,7 +297,17 @@ fn conflict(batch: &EventBatch, row: u32) -> Rejected {
         place: batch.place,
         position: Some(meta.position),
         format: Some(SOURCES[usize::from(meta.format)].name()),
-        reason: Rejection::Conflict(text(EVENT_ID).unwrap_or_default()),
+        reason: Rejection::Conflict(shortened(text(EVENT_ID).unwrap_or_default())),
         record: kept(text(RAW).unwrap_or_default().as_bytes()),
     }
+}
+
+/// An id for a message: nobody reads more of it, and a record may have one of megabytes.
+fn shortened(mut id: String) -> String {
+    const LONGEST: usize = 200;
+    if id.len() > LONGEST {
+        id.truncate(id.floor_char_boundary(LONGEST));
+        id.push('…');
+    }
+    id
 }

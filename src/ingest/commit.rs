@@ -3,7 +3,8 @@
 use super::dedup::{Known, Partition, PartitionIds, Verdict};
 use super::parse::Rejected;
 use super::pending::{Origin, Pending, RowRef};
-use super::records::{ledger_rows, quarantine_rows};
+use super::quarantine::Quarantine;
+use super::records::ledger_rows;
 use super::report::FileReport;
 use crate::error::{Error, Result};
 use crate::lake::{Committed, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Attempts against other writers before giving up; each loses only to a commit of somebody else.
-const ATTEMPTS: usize = 200;
+pub(super) const ATTEMPTS: usize = 200;
 
 /// Files that are read at once.
 const FILES_AT_ONCE: usize = 16;
@@ -34,7 +35,7 @@ pub(super) struct Withdrawn {
 #[derive(Debug)]
 pub(super) struct Committer {
     events: LakeTable,
-    quarantine: LakeTable,
+    quarantine: Quarantine,
     ledger: LakeTable,
     ids: HashMap<Partition, PartitionIds>,
     /// Data files whose ids are in `ids`.
@@ -51,7 +52,7 @@ impl Committer {
     pub(super) async fn open(lake: &Lake, threads: usize, ids_limit: usize) -> Result<Self> {
         let mut committer = Self {
             events: lake.table_or_create(TableName::Events).await?,
-            quarantine: lake.table_or_create(TableName::Quarantine).await?,
+            quarantine: Quarantine::of(lake.table_or_create(TableName::Quarantine).await?),
             ledger: lake.table_or_create(TableName::Ledger).await?,
             ids: HashMap::new(),
             seen: HashSet::new(),
@@ -264,60 +265,7 @@ impl Committer {
 
     /// Keeps rejected records, each once however often its file is ingested.
     pub(super) async fn commit_quarantine(&mut self, rejected: &[Rejected], origins: &[Origin]) -> Result<()> {
-        let shas: HashSet<&str> = rejected
-            .iter()
-            .map(|record| origins[record.place.origin].sha256.as_str())
-            .collect();
-        for attempt in 0..ATTEMPTS {
-            let kept = self.quarantined(&shas).await?;
-            let mut fresh_keys = HashSet::new();
-            let fresh: Vec<&Rejected> = rejected
-                .iter()
-                .filter(|record| {
-                    let origin = &origins[record.place.origin];
-                    let member = Origin::member(&origin.path).to_owned();
-                    let key = (origin.sha256.clone(), member, record.position);
-                    !kept.contains(&key) && fresh_keys.insert(key)
-                })
-                .collect();
-            if fresh.is_empty() {
-                return Ok(());
-            }
-            let rows = quarantine_rows(&fresh, origins, chrono::Utc::now().timestamp_micros())?;
-            if append_rows(&mut self.quarantine, TableName::Quarantine, rows, attempt).await? {
-                return Ok(());
-            }
-        }
-        Err(busy("quarantine"))
-    }
-
-    /// What is kept of these files already: hash, member, position.
-    async fn quarantined(&self, shas: &HashSet<&str>) -> Result<HashSet<(String, String, Option<u64>)>> {
-        let mut kept = HashSet::new();
-        let mut batches = self
-            .quarantine
-            .read_all(&["source_sha256", "source_file", "source_position"])?;
-        while let Some(batch) = batches.try_next().await? {
-            let texts = |name| {
-                let column = batch.column_by_name(name);
-                column.and_then(|c| c.as_string_opt::<i32>())
-            };
-            let positions = batch
-                .column_by_name("source_position")
-                .and_then(|c| c.as_primitive_opt::<Int64Type>());
-            if let (Some(hashes), Some(paths), Some(positions)) =
-                (texts("source_sha256"), texts("source_file"), positions)
-            {
-                let rows = hashes.iter().zip(paths.iter()).zip(positions.iter());
-                kept.extend(rows.filter_map(|((sha, path), at)| {
-                    let sha = sha.filter(|sha| shas.contains(sha))?;
-                    let member = Origin::member(path.unwrap_or_default());
-                    Some((sha.to_owned(), member.to_owned(), at.map(|at| at as u64)))
-                }));
-            }
-        }
-        drop(batches);
-        Ok(kept)
+        self.quarantine.commit(rejected, origins).await
     }
 
     /// Writes down finished files.
@@ -327,7 +275,10 @@ impl Committer {
         }
         for attempt in 0..ATTEMPTS {
             let rows = ledger_rows(files, chrono::Utc::now().timestamp_micros(), version)?;
-            if append_rows(&mut self.ledger, TableName::Ledger, rows, attempt).await? {
+            if append_rows(&mut self.ledger, TableName::Ledger, rows, attempt)
+                .await?
+                .is_some()
+            {
                 return Ok(());
             }
         }
@@ -358,16 +309,22 @@ async fn load(events: &LakeTable, file: &DataFile) -> Result<PartitionIds> {
     Ok(ids)
 }
 
-async fn append_rows(table: &mut LakeTable, name: TableName, rows: RecordBatch, attempt: usize) -> Result<bool> {
+/// Adds rows as one file; its path, or nothing where another writer was first.
+pub(super) async fn append_rows(
+    table: &mut LakeTable,
+    name: TableName,
+    rows: RecordBatch,
+    attempt: usize,
+) -> Result<Option<String>> {
     let file = encode(name, &rows.schema(), Vec::new(), [Ok(rows)])?;
     table.upload(&file).await?;
     match table.append(std::slice::from_ref(&file)).await? {
-        Committed::At(_) => Ok(true),
+        Committed::At(_) => Ok(Some(file.path)),
         Committed::Outdated => {
             table.discard(std::slice::from_ref(&file)).await;
             back_off(attempt).await;
             table.refresh().await?;
-            Ok(false)
+            Ok(None)
         }
     }
 }
@@ -378,7 +335,7 @@ async fn back_off(attempt: usize) {
     tokio::time::sleep(std::time::Duration::from_millis(spread)).await;
 }
 
-fn busy(table: &str) -> Error {
+pub(super) fn busy(table: &str) -> Error {
     Error::Store {
         action: format!("cannot commit to table {table}"),
         source: format!("other writers were first {ATTEMPTS} times; run the ingest again").into(),

@@ -14,6 +14,7 @@ mod discover;
 mod framing;
 mod parse;
 mod pending;
+mod quarantine;
 mod reader;
 mod records;
 mod report;
@@ -77,8 +78,10 @@ enum Item {
     Member { file: usize, member: String },
     /// Part of its records.
     Parsed(Box<Parsed>),
-    /// A file ends.
-    End { file: usize, ending: Ending },
+    /// Something is wrong with a file.
+    Problem { file: usize, problem: Problem },
+    /// A file ends. Unfinished, where there may be more in it than was read.
+    End { file: usize, unfinished: bool },
     /// The ledger has this content.
     Known { file: usize, report: Box<FileReport> },
     /// A file that cannot be opened.
@@ -91,14 +94,6 @@ struct Place {
     file: usize,
     /// The file itself, or one of the members of all archives, which are numbered after them.
     origin: usize,
-}
-
-/// How the reading of a file ended.
-#[derive(Debug, Default)]
-struct Ending {
-    problems: Vec<Problem>,
-    /// There may be more in the file than was read.
-    unfinished: bool,
 }
 
 /// What is wrong with a file, or with a member of one.

@@ -4,7 +4,7 @@ use super::archive::{self, Visitor};
 use super::framing::{self, Chunk, Content};
 use super::report::FileReport;
 use super::source_file::{Found, SourceFile};
-use super::{Ending, Item, Place, Problem, Progress, Sender, Stop};
+use super::{Item, Place, Problem, Progress, Sender, Stop};
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
@@ -115,14 +115,15 @@ impl Reader {
             size,
             sha256: begin,
         });
-        let mut ending = self.content(file, &source, done);
+        let unfinished = self.content(file, &source, done);
         // Whoever stops the ingest may have stopped it within this file.
-        ending.unfinished |= self.stop.load(Ordering::Relaxed);
-        self.send(Item::End { file, ending });
+        let unfinished = unfinished || self.stop.load(Ordering::Relaxed);
+        self.send(Item::End { file, unfinished });
         size
     }
 
-    fn content(&mut self, file: usize, source: &SourceFile, done: u64) -> Ending {
+    /// True where there may be more in the file than was read.
+    fn content(&mut self, file: usize, source: &SourceFile, done: u64) -> bool {
         let size = source.size;
         let mut contents = Contents {
             reader: self,
@@ -130,7 +131,7 @@ impl Reader {
             source,
             size,
             done,
-            ending: Ending::default(),
+            unfinished: false,
         };
         match source.input() {
             Ok(input) => {
@@ -139,7 +140,7 @@ impl Reader {
             }
             Err(error) => contents.damaged("", error),
         }
-        contents.ending
+        contents.unfinished
     }
 }
 
@@ -151,7 +152,8 @@ struct Contents<'a> {
     size: u64,
     /// Bytes of the files before it.
     done: u64,
-    ending: Ending,
+    /// There may be more in the file than was read.
+    unfinished: bool,
 }
 
 impl Contents<'_> {
@@ -169,11 +171,15 @@ impl Contents<'_> {
     }
 
     fn problem(&mut self, origin: usize, member: &str, text: String, whole: Option<Vec<u8>>) {
-        self.ending.problems.push(Problem {
+        let problem = Problem {
             origin,
             member: member.to_owned(),
             text,
             whole,
+        };
+        self.reader.send(Item::Problem {
+            file: self.file,
+            problem,
         });
     }
 
@@ -185,7 +191,7 @@ impl Contents<'_> {
         match error.kind() {
             // The system failed, not the file: the next ingest has to read it again.
             _ if error.raw_os_error().is_some() => {
-                self.ending.unfinished = true;
+                self.unfinished = true;
                 self.problem(origin, member, format!("could not be read to its end: {error}"), None);
             }
             io::ErrorKind::Unsupported | io::ErrorKind::FileTooLarge => {

@@ -120,11 +120,8 @@ impl Sink for Survey {
                     *surveyed.skipped.entry((*why).to_owned()).or_default() += count;
                 }
             }
-            Item::End { ending, .. } => {
-                for problem in ending.problems {
-                    self.origins[problem.origin].problem = Some(problem.text);
-                }
-            }
+            Item::Problem { problem, .. } => self.origins[problem.origin].problem = Some(problem.text),
+            Item::End { .. } => {}
             Item::Unreadable { file, path, problem } => {
                 self.origins[file] = Surveyed {
                     path,

@@ -28,6 +28,10 @@ impl<R: Read> Utf16<R> {
         self.input.by_ref().take(64 << 10).read_to_end(&mut bytes)?;
         let mut units: Vec<u16> = self.pending.take().into_iter().collect();
         units.extend(bytes.chunks_exact(2).map(|pair| (self.unit)([pair[0], pair[1]])));
+        // Half a character at the end of a text that was cut off.
+        if bytes.len() % 2 == 1 {
+            units.push(0xFFFD);
+        }
         if bytes.len() == 64 << 10 && units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit)) {
             self.pending = units.pop();
         }

@@ -83,12 +83,12 @@ pub fn encode(
     for name in table.statistics_columns() {
         properties = properties.set_column_compression(ColumnPath::from(*name), Compression::LZ4_RAW);
     }
-    if schema.column_with_name("raw").is_some() {
-        // The text of records is unique: a dictionary and bounds of it are lost work.
-        let raw = ColumnPath::from("raw");
+    // The text of records is unique: a dictionary and bounds of it are lost work.
+    for name in ["raw", "record"] {
+        let text = ColumnPath::from(name);
         properties = properties
-            .set_column_dictionary_enabled(raw.clone(), false)
-            .set_column_statistics_enabled(raw, EnabledStatistics::None);
+            .set_column_dictionary_enabled(text.clone(), false)
+            .set_column_statistics_enabled(text, EnabledStatistics::None);
     }
     let mut writer =
         ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.build())).map_err(internal)?;

@@ -237,14 +237,10 @@ fn what_expands_without_end_is_given_up() {
         }
     }
     let stop = AtomicBool::new(false);
-    let walk = Walk {
-        stop: &stop,
-        left: Cell::new(1 << 20),
-        ended: Cell::new(false),
-    };
+    let limits = Limits::of(1 << 20, &stop);
     let mut zeros = Zeros;
     let mut sum = 0;
-    let mut counted = walk.counted(&mut zeros);
+    let mut counted = limits.counted(&mut zeros, 1);
     let mut buffer = [0; 4096];
     let error = loop {
         match counted.read(&mut buffer) {
@@ -254,7 +250,80 @@ fn what_expands_without_end_is_given_up() {
     };
     assert!(sum <= 1 << 20);
     assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
-    assert!(walk.check().is_err(), "the rest of the archive is not looked at");
+    assert!(limits.check().is_err(), "the rest of the archive is not looked at");
+}
+
+#[test]
+fn what_expands_on_its_way_to_nothing_is_given_up() {
+    // A gzip file of no bytes in a million empty blocks, in one of the same length: the inner one
+    // has to be read, though nothing comes out.
+    let mut nothing = gzip(b"");
+    let (head, tail) = (nothing[..10].to_vec(), nothing.split_off(10));
+    let blocks = b"\0\0\0\xFF\xFF".repeat(1_000_000);
+    let bytes = gzip(&[head, blocks, tail].concat());
+    assert_eq!(contents(bytes.clone()), of(&[("", "")]));
+    let stop = AtomicBool::new(false);
+    let walk = Walk {
+        limits: Limits::of(1 << 20, &stop),
+        ended: Cell::new(false),
+    };
+    let mut seen = Seen::default();
+    let shown = walk.stream(&mut bytes.as_slice(), "", 0, &mut seen);
+    assert!(shown.is_err() || !seen.damaged.is_empty(), "{seen:?}");
+    assert_eq!(walk.limits.check().unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+}
+
+#[test]
+fn what_describes_a_member_is_not_without_end() {
+    let named = |length: usize| {
+        let mut tar = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(2);
+        tar.append_data(&mut header, "n".repeat(length), &b"{}"[..]).unwrap();
+        tar.into_inner().unwrap()
+    };
+    assert_eq!(contents(named(1000)), of(&[("n".repeat(1000).as_str(), "{}")]));
+    let seen = seen(named(2 << 20));
+    assert_eq!(seen.contents, []);
+    assert!(seen.damaged[0].1.contains("is too long"), "{:?}", seen.damaged);
+}
+
+#[test]
+fn a_member_of_any_type_that_has_bytes_is_a_file() {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, kind) in [
+        ("links", b'1'),
+        ("points", b'2'),
+        ("folder", b'5'),
+        ("cont", b'7'),
+        ("other", b'Z'),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::new(kind));
+        header.set_path(name).unwrap();
+        let content: &[u8] = if kind < b'6' { b"" } else { b"{}" };
+        header.set_size(content.len() as u64);
+        if kind < b'5' {
+            header.set_link_name("../../etc/passwd").unwrap();
+        }
+        header.set_cksum();
+        tar.append(&header, content).unwrap();
+    }
+    assert_eq!(
+        contents(tar.into_inner().unwrap()),
+        of(&[("cont", "{}"), ("other", "{}")])
+    );
+}
+
+#[test]
+fn members_of_the_same_name_are_said() {
+    let mut bytes = zip(&[("a.json", b"{\"a\":1}"), ("b.json", b"{\"b\":1}")]);
+    while let Some(at) = bytes.windows(6).position(|window| window == b"b.json") {
+        bytes[at] = b'a';
+    }
+    let seen = seen(bytes);
+    assert_eq!(seen.contents, of(&[("a.json", "{\"b\":1}")]));
+    assert!(seen.damaged[0].1.contains("the same name"), "{seen:?}");
 }
 
 /// `logs/a.json` and `b.csv`, packed with py7zr: plain, with a password, and with one for the
@@ -277,6 +346,20 @@ fn seven_z_is_read_and_what_is_encrypted_is_said() {
             "{seen:?}"
         );
     }
+}
+
+#[test]
+fn a_dictionary_of_gigabytes_is_not_made() {
+    // The size of its dictionary follows the method, LZMA, and five bytes of its properties.
+    let mut bytes = unhex(SEVEN_Z_PLAIN);
+    let index = 32 + u64::from_le_bytes(bytes[12..20].try_into().unwrap()) as usize;
+    assert!(bytes.len() > index);
+    let method = bytes.windows(3).rposition(|window| window == [0x21, 0x01, 0x18]);
+    let method = method.expect("LZMA2 with the property of 16 MiB");
+    // 40 stands for 4 GiB.
+    bytes[method + 2] = 40;
+    let seen = seen(bytes);
+    assert_eq!(seen.damaged.len(), 1, "{seen:?}");
 }
 
 #[test]

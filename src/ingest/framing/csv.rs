@@ -170,7 +170,7 @@ pub(super) fn run(
     let header = Arc::new(header);
     let rules = header.rules;
     window.discard(header.length);
-    let mut at = 0;
+    let (mut at, mut count) = (0, 0);
     loop {
         let row = match window.bytes.len() - at {
             // The first bytes of a byte order mark.
@@ -180,13 +180,14 @@ pub(super) fn run(
         };
         if let Row::Whole(end) | Row::Broken(end) = row {
             at = end;
-            if at < rules.limits.chunk {
+            count += 1;
+            if at < rules.limits.chunk && count < rules.limits.records {
                 continue;
             }
         }
         if at > 0 {
             let chunk = window.take(at, Shape::Csv(Arc::clone(&header)));
-            at = 0;
+            (at, count) = (0, 0);
             if !emit(chunk) {
                 return window;
             }

@@ -78,7 +78,8 @@ impl JsonFramer {
         loop {
             let step = self.step(&window.bytes, window.ended);
             let goes_on = match step {
-                Step::On => continue,
+                Step::On if self.spans.len() < self.limits.records => continue,
+                Step::On => self.flush(&mut window, self.at, emit),
                 Step::TooLong { start, end } => {
                     self.flush(&mut window, start, emit) && emit(self.cut(&mut window, end - start))
                 }

@@ -38,6 +38,9 @@ struct Limits {
     /// Bytes of a chunk: large enough to parse in parallel without overhead, small
     /// enough that a few of them per core fit in little memory.
     chunk: usize,
+    /// Records of a chunk: no log has so short ones that this is reached, but what is no log
+    /// may have one in every other byte, and each takes memory of its own.
+    records: usize,
     /// Longest record. Far below 4 GiB, so that places in a chunk fit in 32 bits.
     record: usize,
     /// What is kept of a record that is longer.
@@ -50,6 +53,7 @@ struct Limits {
 
 const LIMITS: Limits = Limits {
     chunk: 4 << 20,
+    records: 32 << 10,
     record: MAX_RECORD_BYTES,
     kept: 1 << 20,
     quoted: 16 << 20,

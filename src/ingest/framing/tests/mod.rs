@@ -9,6 +9,7 @@ use super::*;
 /// Small sizes, so that each limit is reached by little text.
 const SMALL: Limits = Limits {
     chunk: 64,
+    records: 7,
     record: 200,
     kept: 10,
     quoted: 100,
