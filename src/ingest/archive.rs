@@ -8,11 +8,12 @@ mod limits;
 mod seven_z;
 
 use super::utf16::Utf16;
-use limits::{Limits, Metered};
+use limits::Metered;
 use std::cell::Cell;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
-use std::sync::atomic::AtomicBool;
 use zip::result::ZipError;
+
+pub(super) use limits::Limits;
 
 /// How deep archives and compressions may lie within each other.
 const DEPTH: u32 = 8;
@@ -56,10 +57,10 @@ pub(super) trait Visitor {
     fn damaged(&mut self, member: &str, error: io::Error);
 }
 
-/// Shows the visitor everything that is in a file of this size, until somebody says to stop.
-pub(super) fn visit(mut file: Box<dyn Input>, size: u64, stop: &AtomicBool, visitor: &mut dyn Visitor) {
+/// Shows the visitor everything that is in a file, within the limits.
+pub(super) fn visit(mut file: Box<dyn Input>, limits: Limits<'_>, visitor: &mut dyn Visitor) {
     let walk = Walk {
-        limits: Limits::new(size, stop),
+        limits,
         ended: Cell::new(false),
     };
     let begin = |file: &mut Box<dyn Input>| {

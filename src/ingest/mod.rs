@@ -11,6 +11,7 @@ mod commit;
 mod content_hash;
 mod dedup;
 mod discover;
+mod examine;
 mod framing;
 mod parse;
 mod pending;
@@ -24,6 +25,8 @@ mod tables;
 mod utf16;
 mod windows_1252;
 
+pub use examine::{Examined, Framed, examine, members};
+pub use framing::Content;
 pub use report::{FileReport, IngestReport};
 pub use survey::{Recognised, Surveyed, survey};
 

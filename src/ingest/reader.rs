@@ -1,6 +1,6 @@
 //! Reads files, and the members of archives, to chunks of records and what is wrong with them.
 
-use super::archive::{self, Visitor};
+use super::archive::{self, Limits, Visitor};
 use super::framing::{self, Chunk, Content};
 use super::report::FileReport;
 use super::source_file::{Found, SourceFile};
@@ -136,7 +136,7 @@ impl Reader {
         match source.input() {
             Ok(input) => {
                 let stop = Arc::clone(&contents.reader.stop);
-                archive::visit(input, size, &stop, &mut contents);
+                archive::visit(input, Limits::new(size, &stop), &mut contents);
             }
             Err(error) => contents.damaged("", error),
         }

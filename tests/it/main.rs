@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bad_input;
 mod cli;
 mod conformance;
+mod corpus;
 mod detections;
 mod hunts;
 mod ingest;

@@ -14,7 +14,9 @@ const EXPANDED_TIMES: u64 = 250;
 /// Members of a file in all. Each is remembered for as long as the ingest runs.
 const MEMBERS: u64 = 1 << 20;
 
-pub(super) struct Limits<'a> {
+/// What a file may expand to, and who says when to stop.
+#[derive(Debug)]
+pub(in crate::ingest) struct Limits<'a> {
     stop: &'a AtomicBool,
     /// Bytes that may still come out, at each depth: what expands to nothing in the end has still
     /// to be read where it is large.
@@ -24,12 +26,12 @@ pub(super) struct Limits<'a> {
 
 impl<'a> Limits<'a> {
     /// For a file of this size, until somebody says to stop.
-    pub(super) fn new(size: u64, stop: &'a AtomicBool) -> Self {
+    pub(in crate::ingest) fn new(size: u64, stop: &'a AtomicBool) -> Self {
         Self::of(EXPANDED_BYTES.max(size.saturating_mul(EXPANDED_TIMES)), stop)
     }
 
     /// For so many bytes at each depth.
-    pub(super) fn of(bytes: u64, stop: &'a AtomicBool) -> Self {
+    pub(in crate::ingest) fn of(bytes: u64, stop: &'a AtomicBool) -> Self {
         Self {
             stop,
             left: std::array::from_fn(|_| Cell::new(bytes)),

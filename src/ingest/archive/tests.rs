@@ -1,5 +1,6 @@
 use super::*;
 use std::io::Write as _;
+use std::sync::atomic::AtomicBool;
 
 /// What a visitor was shown: paths with texts, and what was damaged.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,11 @@ impl Visitor for Seen {
 fn seen(bytes: Vec<u8>) -> Seen {
     let mut seen = Seen::default();
     let size = bytes.len() as u64;
-    visit(Box::new(Cursor::new(bytes)), size, &AtomicBool::new(false), &mut seen);
+    visit(
+        Box::new(Cursor::new(bytes)),
+        Limits::new(size, &AtomicBool::new(false)),
+        &mut seen,
+    );
     seen
 }
 
@@ -200,7 +205,11 @@ fn a_visitor_can_have_seen_enough() {
         zip(&[("x.tar", &tar(members)), ("3", b"{}")]),
     ] {
         let mut one = One(0);
-        visit(Box::new(Cursor::new(bytes)), 1000, &AtomicBool::new(false), &mut one);
+        visit(
+            Box::new(Cursor::new(bytes)),
+            Limits::new(1000, &AtomicBool::new(false)),
+            &mut one,
+        );
         assert_eq!(one.0, 1);
     }
 }
@@ -210,7 +219,11 @@ fn whoever_says_stop_does_not_wait_for_the_end() {
     let members: &[(&str, &[u8])] = &[("1", b"{}"), ("2", b"{}")];
     for bytes in [zip(members), tar(members), gzip(b"{}"), b"{}".to_vec()] {
         let mut seen = Seen::default();
-        visit(Box::new(Cursor::new(bytes)), 1000, &AtomicBool::new(true), &mut seen);
+        visit(
+            Box::new(Cursor::new(bytes)),
+            Limits::new(1000, &AtomicBool::new(true)),
+            &mut seen,
+        );
         assert_eq!(seen.contents, []);
         assert!(seen.damaged.iter().all(|(_, problem)| problem == "stopped"), "{seen:?}");
     }

@@ -112,7 +112,7 @@ pub(super) enum Shape {
 
 /// What a file turned out to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub enum Content {
     /// No byte.
     Empty,
     /// Neither JSON nor CSV: the file as a whole is one rejected record.
@@ -132,6 +132,16 @@ pub(super) fn frame(
     emit: &mut dyn FnMut(Chunk) -> bool,
 ) -> Result<Content, (Content, std::io::Error)> {
     frame_within(LIMITS, input, emit)
+}
+
+/// As [`frame`], reading so many bytes at a time.
+pub(super) fn frame_in_steps(
+    step: usize,
+    input: impl Read,
+    emit: &mut dyn FnMut(Chunk) -> bool,
+) -> Result<Content, (Content, std::io::Error)> {
+    let chunk = step.max(1);
+    frame_within(Limits { chunk, ..LIMITS }, input, emit)
 }
 
 fn frame_within(
