@@ -6,7 +6,7 @@ use super::content_hash::{content_hash, identity_hash};
 use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
 use super::{tables, windows_1252};
 use crate::config::format_instant;
-use crate::schema::{self, Cell, EVENT_DATASET, EventRow, TIMESTAMP};
+use crate::schema::{self, Cell, EVENT_DATASET, EventRow, FieldId, TIMESTAMP};
 use crate::sources::{self, Json, Recognised, Rejection, SOURCES, Source};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -242,6 +242,7 @@ impl Parser {
         if !PLAUSIBLE.contains(&time) {
             return Err(Rejection::ImplausibleTime(format_instant(time)));
         }
+        leave_out_times(&mut row);
         let content = content_hash(record);
         let key = match &identity.id {
             Some(id) => identity_hash(&identity.organization, id),
@@ -273,6 +274,20 @@ impl Parser {
             .map(|(name, builder)| builder.finish(name, self.parsed.place))
             .collect();
         self.parsed
+    }
+}
+
+/// Leaves out times that nanoseconds since 1970 cannot hold, such as the years 1 and 9999 that
+/// stand for "never": functions of time fail on them, and with them every query over the column.
+fn leave_out_times(row: &mut EventRow<'_>) {
+    const HELD: std::ops::Range<i64> = -9_223_372_036_854_775..9_223_372_036_854_775;
+    let beyond = |(field, cell): &(FieldId, Cell<'_>)| match cell {
+        Cell::Timestamp(time) if !HELD.contains(time) => Some(*field),
+        _ => None,
+    };
+    let beyond: Vec<FieldId> = row.cells().iter().filter_map(beyond).collect();
+    for field in beyond {
+        row.take(field);
     }
 }
 

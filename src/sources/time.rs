@@ -23,7 +23,7 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
 
 /// Milliseconds since the epoch, as numbers and `/Date()/` give them; years 0 to 9999.
 fn millis(value: i64) -> Option<i64> {
-    (MIN_MILLIS..=MAX_MILLIS).contains(&value).then_some(value * 1000)
+    (MIN_MILLIS..=MAX_MILLIS).contains(&value).then(|| value * 1000)
 }
 
 const MIN_MILLIS: i64 = -62_167_219_200_000;

@@ -51,6 +51,21 @@ impl Sandbox {
         Run::of(self.command(arguments).output().unwrap(), self.folder.path())
     }
 
+    /// Runs the program with so many MB of address space. An allocation beyond it fails, which
+    /// ends the program with a signal.
+    pub(crate) fn run_within(&self, megabytes: u64, arguments: &[&str]) -> Run {
+        let program = self.command(arguments);
+        let mut shell = Command::new("sh");
+        shell
+            .env_clear()
+            .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(self.folder.path())
+            .args(["-c", &format!("ulimit -v {}; exec \"$0\" \"$@\"", megabytes << 10)])
+            .arg(program.get_program())
+            .args(program.get_args());
+        Run::of(shell.output().unwrap(), self.folder.path())
+    }
+
     /// Runs the program, which has to succeed, and returns what it printed.
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let run = self.run(arguments);
