@@ -80,7 +80,7 @@ impl<'a> Dripping<'a> {
 impl Read for Dripping<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.turn += 1;
-        if self.turn % 5 == 0 {
+        if self.turn.is_multiple_of(5) {
             return Err(std::io::ErrorKind::Interrupted.into());
         }
         let most = (self.turn * 31 % 97 + 1).min(buffer.len());

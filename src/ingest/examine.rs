@@ -66,10 +66,11 @@ pub fn examine(input: impl Read, step: usize) -> Examined {
             }
             Shape::Csv(header) => rows(&chunk.bytes, header).for_each(|(at, row, _)| framed(at, row)),
         }
-        let parsed = parse::parse(&chunk, Place::default());
+        let parsed = parse::parse(&chunk, Place::default(), true);
         examined.read += parsed.read;
         examined.skipped += parsed.skipped.values().sum::<u64>();
         let events = parsed.batches.iter().flat_map(|batch| &batch.meta);
+        let events = events.filter(|meta| !meta.derived);
         examined.events.extend(events.map(|meta| meta.position));
         let rejected = parsed.rejected.into_iter();
         let rejected = rejected.map(|record| (record.position.unwrap_or_default(), record.reason));

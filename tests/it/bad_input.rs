@@ -8,9 +8,9 @@ mod records;
 use crate::sandbox::Sandbox;
 use serde_json::{Value, json};
 
-/// Memory of an ingest of anything, in MB of address space. The program takes some 300 of it to
-/// start: what counts is that no file of a few MB makes it need gigabytes.
-const MEMORY_MB: u64 = 2500;
+/// Memory of an ingest of anything, in MB of address space. The program takes some 400 of it to
+/// start, and more with each core: what counts is that no file of a few MB makes it need gigabytes.
+const MEMORY_MB: u64 = 1500;
 
 /// A record of the Management Activity API.
 fn record(id: &str, more: Value) -> Value {

@@ -22,6 +22,30 @@ fn every_framing() {
 }
 
 #[test]
+fn a_chunk_holds_no_more_records_than_it_may() {
+    for text in [
+        "{\n".repeat(50),
+        format!("[1{}", ",1".repeat(50)),
+        format!("a,b\n{}", "1\n".repeat(50)),
+    ] {
+        let limits = Limits {
+            chunk: 1 << 20,
+            ..SMALL
+        };
+        let mut most = 0;
+        frame_within(limits, text.as_bytes(), &mut |chunk| {
+            most = most.max(match &chunk.shape {
+                Shape::Json(spans) => spans.len(),
+                Shape::Csv(header) => rows(&chunk.bytes, header).count(),
+            });
+            true
+        })
+        .unwrap();
+        assert_eq!(most, SMALL.records, "{text}");
+    }
+}
+
+#[test]
 fn pretty_printed() {
     let text = "{\n  \"a\": {\n    \"b\": [1, 2]\n  }\n}\n{\n  \"c\": 1\n}\n";
     assert_eq!(
