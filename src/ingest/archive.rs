@@ -24,6 +24,9 @@ const DICTIONARY_KIB: u32 = 512 << 10;
 /// Longest index of a zip archive, which is held in memory: half a million members.
 const INDEX_BYTES: u64 = 64 << 20;
 
+/// The least that a member takes there.
+const ZIP_MEMBER_BYTES: u64 = 46;
+
 /// What may stand between two members of a tar archive, which is held in memory: the path of the
 /// next one, where it is long.
 const TAR_HEADER_BYTES: u64 = 1 << 20;
@@ -235,7 +238,11 @@ impl Walk<'_> {
         }
     }
 
-    fn zip(&self, input: Box<dyn Input>, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
+    fn zip(&self, mut input: Box<dyn Input>, outer: &str, depth: u32, visitor: &mut dyn Visitor) -> io::Result<()> {
+        if zip_members(&mut input)? > INDEX_BYTES / ZIP_MEMBER_BYTES {
+            let problem = "the index of the archive is too long: unpack it first";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
+        }
         let index = Cell::new(INDEX_BYTES);
         let mut archive = zip::ZipArchive::new(Metered::new(input, &index, "the index of the archive"))?;
         index.set(u64::MAX);
@@ -269,6 +276,20 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// How many members a zip archive says it has, where it has too many for 16 bits. Memory for all of
+/// them is taken before the first is read.
+fn zip_members(input: &mut dyn Input) -> io::Result<u64> {
+    const TAIL: u64 = 1 << 20;
+    let end = input.seek(SeekFrom::End(0))?;
+    input.seek(SeekFrom::Start(end.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    input.take(TAIL).read_to_end(&mut tail)?;
+    let count = |at: usize| tail.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    let ends = memchr::memmem::find_iter(&tail, b"PK\x06\x06");
+    let counts = ends.flat_map(|at| [count(at + 24), count(at + 32)]).flatten();
+    Ok(counts.max().unwrap_or(0))
 }
 
 fn encrypted() -> io::Error {

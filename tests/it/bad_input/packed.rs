@@ -1,7 +1,7 @@
 //! Archives and compressed files.
 
 use super::{ingested, line};
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -168,6 +168,36 @@ fn a_zip_that_claims_what_it_has_not() {
     }
     let found = ingested(&whole[..end]);
     assert_eq!(found.counts, [1, 0, 0, 1]);
+}
+
+/// Memory for an index is taken by what the archive says of it: 2 MB that expand to a zip archive
+/// of ten million members, all of them zeros.
+#[test]
+fn a_zip_that_claims_ten_million_members() {
+    let (before, index) = (20_000_000_u64, 460_000_000_u64);
+    let members = (index / 46).to_le_bytes();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut zeros = |head: &[u8], length: u64| {
+        encoder.write_all(head).unwrap();
+        std::io::copy(&mut std::io::repeat(0).take(length - head.len() as u64), &mut encoder).unwrap();
+    };
+    zeros(b"PK\x03\x04", before);
+    zeros(b"PK\x01\x02", index);
+    let sizes = [index.to_le_bytes(), before.to_le_bytes()].concat();
+    let head = b"PK\x06\x06\x2C\0\0\0\0\0\0\0\x2D\0\x2D\0\0\0\0\0\0\0\0\0";
+    let locator = [
+        b"PK\x06\x07\0\0\0\0",
+        &(before + index).to_le_bytes()[..],
+        b"\x01\0\0\0",
+    ]
+    .concat();
+    let end = b"PK\x05\x06\0\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0";
+    for part in [&head[..], &members, &members, &sizes, &locator, end] {
+        encoder.write_all(part).unwrap();
+    }
+    let found = ingested(encoder.finish().unwrap());
+    assert_eq!(found.counts, [1, 0, 0, 1]);
+    assert!(found.says("the index of the archive is too long"), "{}", found.problem);
 }
 
 /// A 7z archive whose index is this, with good checksums.
