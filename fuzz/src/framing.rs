@@ -9,6 +9,9 @@ pub fn framing(bytes: &[u8]) {
     let whole = examine(bytes, 4 << 20);
     assert_eq!(whole.error, None);
     accounted_for(bytes, &whole);
+    if whole.content == Content::Json && !may_hold_an_envelope(bytes) {
+        only_between_records(bytes, &whole, b" \t\r\n\0\xEF\xBB\xBF,[]}");
+    }
     // A step of one byte looks at what is undecided again and again.
     let smallest = if bytes.len() > 4096 { 64 } else { 1 };
     for step in [smallest, 7 * smallest, 1000] {
@@ -27,18 +30,40 @@ pub fn csv(bytes: &[u8]) {
     framing(&text);
     let found = examine(text.as_slice(), 4 << 20);
     assert_eq!(found.content, Content::Csv);
-    let mut end = 31;
-    for row in &found.framed {
-        let blanks = &text[end..row.position as usize];
-        assert!(blanks.iter().all(is_blank), "lost before {}: {blanks:?}", row.position);
-        end = (row.position + row.length) as usize;
-    }
-    assert!(text[end..].iter().all(is_blank), "lost at the end: {:?}", &text[end..]);
+    // The header line.
+    only_between_records(&text[31..], &shifted(&found, 31), b" \t\r\n\0\xEF\xBB\xBF");
 }
 
-/// White space, padding, and the bytes of a byte order mark.
-fn is_blank(byte: &u8) -> bool {
-    b" \t\r\n\0\xEF\xBB\xBF".contains(byte)
+fn shifted(found: &Examined, by: u64) -> Examined {
+    let mut shifted = found.clone();
+    shifted.framed.iter_mut().for_each(|record| record.position -= by);
+    shifted
+}
+
+/// Whether there may be an object around an array of records, which is no record itself.
+fn may_hold_an_envelope(bytes: &[u8]) -> bool {
+    let keys: [&[u8]; 4] = [b"ecords\"", b"value\"", b"esults\"", b"hits\""];
+    keys.iter()
+        .any(|key| bytes.windows(key.len()).any(|window| window == *key))
+}
+
+/// Nothing else is left out.
+fn only_between_records(bytes: &[u8], found: &Examined, these: &[u8]) {
+    let mut end = 0;
+    let whole = bytes.len() as u64;
+    for (start, next) in found
+        .framed
+        .iter()
+        .map(|record| (record.position, record.position + record.length))
+        .chain([(whole, whole)])
+    {
+        let between = &bytes[end..start as usize];
+        assert!(
+            between.iter().all(|byte| these.contains(byte)),
+            "lost before {start}: {between:?}"
+        );
+        end = next as usize;
+    }
 }
 
 fn accounted_for(bytes: &[u8], found: &Examined) {

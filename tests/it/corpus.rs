@@ -33,26 +33,26 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     seeds
 }
 
-/// Runs a check; where it panics, the input is written to a file, which the panic names.
-fn hold(target: &str, check: Check, bytes: &[u8], origin: &Path) {
-    if catch_unwind(AssertUnwindSafe(|| check(bytes))).is_err() {
-        let kept = std::env::temp_dir().join(format!("{target}-{:x}", bytes.len()));
-        std::fs::write(&kept, bytes).unwrap();
-        panic!(
-            "{target} does not hold for {} (from {})",
-            kept.display(),
-            origin.display()
-        );
-    }
+/// Runs a check. Where it panics, the input is written to a file, which the answer names.
+fn fault(target: &str, check: Check, bytes: &[u8], origin: &Path) -> Option<String> {
+    catch_unwind(AssertUnwindSafe(|| check(bytes))).err()?;
+    let kept = std::env::temp_dir().join(format!("{target}-{:x}", bytes.len()));
+    std::fs::write(&kept, bytes).unwrap();
+    Some(format!("{target}: {} (from {})", kept.display(), origin.display()))
 }
 
 #[test]
 fn every_seed_holds() {
+    let mut faults = Vec::new();
     for (target, check) in TARGETS {
-        for (path, bytes) in corpus(target) {
-            hold(target, check, &bytes, &path);
-        }
+        let seeds = corpus(target);
+        faults.extend(
+            seeds
+                .iter()
+                .filter_map(|(path, bytes)| fault(target, check, bytes, path)),
+        );
     }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 #[test]
@@ -86,7 +86,9 @@ fn changed_seeds_hold() {
             let (path, bytes) = &seeds[random.below(seeds.len())];
             let other = &seeds[random.below(seeds.len())].1;
             let changed = random.changed(bytes, other);
-            hold(target, check, &changed, path);
+            if let Some(fault) = fault(target, check, &changed, path) {
+                panic!("{fault}");
+            }
         }
     }
 }
