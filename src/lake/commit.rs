@@ -5,7 +5,7 @@ use super::{DataFile, ParquetFile};
 use crate::error::{Error, Result};
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake::kernel::{Action, Add, Remove};
+use deltalake::kernel::{Action, Add, Remove, Transaction};
 use deltalake::protocol::checkpoints::{cleanup_metadata, create_checkpoint};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use std::collections::{HashMap, HashSet};
@@ -96,28 +96,48 @@ impl LakeTable {
         self.commit(adds.chain(removes).collect(), operation).await
     }
 
-    /// Takes files, and the rows in them, out of the table. Their bytes stay until they are
-    /// vacuumed.
-    pub async fn remove(&mut self, removed: &[DataFile]) -> Result<Committed> {
+    /// Takes files, and the rows in them, out of the table, and notes for ever of which datasets
+    /// nothing before a day is kept. The bytes stay until they are vacuumed.
+    pub async fn remove(&mut self, removed: &[DataFile], first_kept: &[(String, i64)]) -> Result<Committed> {
         let removes = removed
             .iter()
             .map(|file| Action::Remove(self.remove_action(file, true)));
+        let notes = first_kept
+            .iter()
+            .map(|(dataset, day)| Action::Txn(Transaction::new(retention_mark(dataset), *day)));
         let operation = DeltaOperation::Delete { predicate: None };
-        self.commit(removes.collect(), operation).await
+        self.commit(removes.chain(notes).collect(), operation).await
     }
 
-    fn remove_action(&self, file: &DataFile, data_change: bool) -> Remove {
+    /// The first day of a dataset that is kept, days since the Unix epoch, if earlier ones have
+    /// been removed on purpose.
+    pub async fn first_kept(&self, dataset: &str) -> Result<Option<i64>> {
+        let log_store = self.delta().log_store();
+        let version = self
+            .snapshot()?
+            .transaction_version(log_store.as_ref(), retention_mark(dataset));
+        version
+            .await
+            .map_err(|error| Error::store(format!("cannot read the log of table {}", self.name().as_str()), error))
+    }
+
+    /// Partition columns and their values.
+    pub(super) fn partition_of(&self, file: &DataFile) -> Vec<(String, Option<String>)> {
         let columns = self.name().partition_columns();
         let values = columns.iter().zip(&file.partition).map(|(column, value)| {
             let value = (!value.is_null()).then(|| value.to_string());
             (column.name().clone(), value)
         });
+        values.collect()
+    }
+
+    fn remove_action(&self, file: &DataFile, data_change: bool) -> Remove {
         Remove {
             path: file.path.clone(),
             data_change,
             deletion_timestamp: Some(chrono::Utc::now().timestamp_millis()),
             extended_file_metadata: Some(true),
-            partition_values: Some(values.collect()),
+            partition_values: Some(self.partition_of(file).into_iter().collect()),
             size: i64::try_from(file.size).ok(),
             tags: None,
             deletion_vector: None,
@@ -142,6 +162,11 @@ impl LakeTable {
             let _ = cleanup_metadata(self.delta(), None).await;
         }
     }
+}
+
+/// The name under which the table's log keeps the first day of a dataset that is kept.
+fn retention_mark(dataset: &str) -> String {
+    format!("retrohunt.retention.{dataset}")
 }
 
 fn add_action(file: &ParquetFile, data_change: bool) -> Add {

@@ -48,6 +48,15 @@ impl TableName {
         }
     }
 
+    /// The columns by which the rows of a file are in order: nearly every detection names its
+    /// actions.
+    pub fn order(self) -> &'static [&'static str] {
+        match self {
+            Self::Events => &["event_action", "timestamp"],
+            Self::Quarantine | Self::Ledger => &["ingested"],
+        }
+    }
+
     /// Columns whose smallest and largest value per file the log keeps, for pruning.
     pub fn statistics_columns(self) -> &'static [&'static str] {
         match self {

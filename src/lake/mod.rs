@@ -1,6 +1,7 @@
 //! The tables under one URL: Delta tables over Hive-partitioned Parquet. Knows no JSON of logs.
 
 mod commit;
+mod compaction;
 mod entry;
 mod file_reader;
 mod late;
@@ -10,15 +11,18 @@ mod provider;
 mod reader;
 pub mod stores;
 mod table;
+mod vacuum;
 mod writer;
 
 pub use commit::Committed;
+pub use compaction::Compacted;
 pub use entry::{ColumnStatistics, DataFile};
 pub use file_reader::ReadColumns;
 pub use late::LateTable;
 pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema};
 pub use provider::LakeTableProvider;
 pub use table::LakeTable;
+pub use vacuum::Vacuumed;
 pub use writer::{ParquetFile, encode, new_path};
 
 use crate::error::{Error, Result};

@@ -1,6 +1,8 @@
 //! `retrohunt lake`
 
+mod compact;
 mod info;
+mod vacuum;
 
 use super::Outcome;
 use super::args::LakeArgs;
@@ -18,10 +20,14 @@ pub(crate) struct LakeCommandArgs {
 #[derive(Debug, Subcommand)]
 enum Action {
     Info(info::InfoArgs),
+    Compact(compact::CompactArgs),
+    Vacuum(vacuum::VacuumArgs),
 }
 
-pub(crate) async fn run(args: LakeCommandArgs, _resources: Resources) -> Result<Outcome> {
+pub(crate) async fn run(args: LakeCommandArgs, resources: Resources) -> Result<Outcome> {
     match args.action {
         Action::Info(args) => info::run(args).await,
+        Action::Compact(args) => compact::run(args, resources).await,
+        Action::Vacuum(args) => vacuum::run(args).await,
     }
 }
