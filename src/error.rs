@@ -65,6 +65,14 @@ pub enum Error {
         /// Names that exist and look alike.
         nearest: Vec<String>,
     },
+    /// Evidence was asked for by an id that is nowhere.
+    #[error("nothing has the id {id:?}: {looked}")]
+    NoEvidence {
+        /// The id as typed.
+        id: String,
+        /// What was looked at.
+        looked: String,
+    },
     /// The store or the table format failed.
     #[error("{action}: {source}")]
     Store {
@@ -104,6 +112,9 @@ impl Error {
             )),
             Self::Memory(_) => Some("raise --memory-limit, lower --threads, or narrow the range".into()),
             Self::NoInput { .. } => Some("give files, folders or quoted glob patterns".into()),
+            Self::NoEvidence { .. } => Some(
+                "an id is an event.id, an event_key or an alert_id; alerts are found in what `retrohunt hunt --format jsonl --output FILE` wrote: add --alerts FILE; another lake is asked with --lake".into(),
+            ),
             Self::Unknown {
                 kind: "detection",
                 nearest,

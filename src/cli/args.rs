@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Demo(super::demo::DemoArgs),
     Ingest(super::ingest::IngestArgs),
     Hunt(super::hunt::HuntArgs),
+    Evidence(super::evidence::EvidenceArgs),
     Lake(super::lake::LakeCommandArgs),
     Mailbox(super::mailbox::MailboxArgs),
     Detections(super::detections::DetectionsArgs),

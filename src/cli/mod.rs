@@ -5,6 +5,7 @@ mod args;
 mod completions;
 mod demo;
 mod detections;
+mod evidence;
 mod explain;
 mod functions;
 mod hunt;
@@ -81,6 +82,7 @@ async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
         args::Command::Ingest(command) => ingest::run(command, resources).await,
         args::Command::Demo(command) => demo::run(command, resources).await,
         args::Command::Hunt(command) => hunt::run(command, resources).await,
+        args::Command::Evidence(command) => evidence::run(command, resources).await,
         args::Command::Mailbox(command) => mailbox::run(command, resources).await,
         args::Command::Lake(command) => lake::run(command, resources).await,
         args::Command::Detections(command) => detections::run(command, resources).await,

@@ -93,6 +93,45 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     found.iter().try_for_each(|entry| collect(entry, files))
 }
 
+/// The file of this name, as an ingest has kept it, or why it cannot be read. No pattern, and
+/// nothing that may never end.
+pub(super) async fn exact(name: &str) -> Result<Found, String> {
+    if stores::is_url(name) {
+        return object(name).await;
+    }
+    match std::fs::metadata(name) {
+        Ok(meta) if meta.is_file() => Ok(Found::Local(PathBuf::from(name))),
+        Ok(_) => Err("is no file any more".to_owned()),
+        Err(error) => Err(error
+            .to_string()
+            .split(" (os error ")
+            .next()
+            .unwrap_or_default()
+            .to_owned()),
+    }
+}
+
+/// One object. Its name is not parsed as a URL: `#`, `?` and `%` are characters of it.
+async fn object(name: &str) -> Result<Found, String> {
+    let (root, key) = name
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .map(|(_, key)| (&name[..name.len() - key.len()], key))
+        .ok_or("is no object of a store")?;
+    let opened = stores::parse("", root).and_then(|url| stores::open(&url));
+    let store = opened.map_err(|error| error.to_string())?;
+    let location = ObjectPath::parse(key).map_err(|error| error.to_string())?;
+    match store.head(&location).await {
+        Ok(meta) => Ok(Found::Object {
+            url: name.to_owned(),
+            store,
+            meta,
+        }),
+        Err(object_store::Error::NotFound { .. }) => Err("there is no such object".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// One object, what is below a prefix, or what matches a pattern.
 async fn objects(pattern: &str) -> Result<Vec<Found>> {
     let has_wildcard = pattern.contains(['*', '[']);

@@ -13,6 +13,7 @@ mod dedup;
 mod discover;
 mod examine;
 mod framing;
+mod originals;
 mod parse;
 mod pending;
 mod quarantine;
@@ -27,6 +28,7 @@ mod windows_1252;
 
 pub use examine::{Examined, Framed, examine, members};
 pub use framing::Content;
+pub use originals::{Opened, Original, Reread, Wanted, member_within, places};
 pub use report::{FileReport, IngestReport};
 pub use survey::{Recognised, Surveyed, survey};
 

@@ -128,7 +128,7 @@ fn push_json_string(text: &mut String, value: &str) {
 
 /// The record in a text that holds its JSON, as tools leave it that encode what is encoded
 /// already. Each layer is shorter than the one around it.
-fn encoded_again(record: &Json) -> Option<&str> {
+pub(super) fn encoded_again(record: &Json) -> Option<&str> {
     use sonic_rs::JsonValueTrait as _;
     record
         .as_str()

@@ -6,11 +6,15 @@ pub mod human;
 pub mod value;
 
 mod csv;
+mod indent;
 mod json;
 mod parquet;
 mod table;
 #[cfg(test)]
 mod tests;
+
+pub use indent::indented;
+pub use table::printable;
 
 use crate::error::{Error, Result};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};

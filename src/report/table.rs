@@ -102,7 +102,7 @@ impl Writer for TableWriter<'_> {
 }
 
 /// Logs hold what attackers send: no control character of theirs reaches the terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     if !text.contains(hidden) {
         return text.to_owned();
     }
