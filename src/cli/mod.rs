@@ -32,6 +32,8 @@ pub(crate) enum Outcome {
     Done,
     /// Done, but some input was rejected or some part failed: exit code 3.
     Incomplete,
+    /// Done, and what it found is that something is wrong, which has been said: exit code 1.
+    Failed,
 }
 
 /// Runs the program: parses the arguments, runs the command, prints its error.
@@ -50,6 +52,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
         // Whoever read the output had enough of it.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

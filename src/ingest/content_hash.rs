@@ -1,6 +1,6 @@
 //! Hashes by which repeats are found.
 
-use crate::sources::Json;
+use crate::sources::{self, Json};
 use sonic_rs::{JsonContainerTrait as _, JsonType, JsonValueTrait as _};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -11,6 +11,16 @@ const DEPTH: usize = 128;
 /// record pretty-printed, or written by another serialiser, has the same hash.
 pub(super) fn content_hash(value: &Json) -> u128 {
     hash(value, DEPTH)
+}
+
+/// What `event.hash` is for a record of this text; none where it is no JSON.
+pub fn content_text(raw: &str) -> Option<String> {
+    Some(hash_text(content_hash(&sources::parse(raw).ok()?) as i64))
+}
+
+/// The text of a content hash as `event.hash` keeps it: 16 hexadecimal digits.
+pub(super) fn hash_text(content: i64) -> String {
+    format!("{:016x}", content as u64)
 }
 
 /// Hash of an event's own id within its organisation.

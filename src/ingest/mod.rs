@@ -26,6 +26,7 @@ mod tables;
 mod utf16;
 mod windows_1252;
 
+pub use content_hash::content_text;
 pub use examine::{Examined, Framed, examine, members};
 pub use framing::Content;
 pub use originals::{Opened, Original, Reread, Wanted, member_within, places};

@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
-use super::content_hash::{content_hash, identity_hash};
+use super::content_hash::{content_hash, hash_text, identity_hash};
 use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
 use super::{tables, windows_1252};
 use crate::config::format_instant;
@@ -295,11 +295,6 @@ fn leave_out_times(row: &mut EventRow<'_>) {
 enum Stop {
     Skip(&'static str),
     Reject(Option<&'static str>, Rejection),
-}
-
-/// The text of a content hash as `event.hash` keeps it: 16 hexadecimal digits.
-pub(super) fn hash_text(content: i64) -> String {
-    format!("{:016x}", content as u64)
 }
 
 /// The text of an identity as `event_key` keeps it: 32 hexadecimal digits.

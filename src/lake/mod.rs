@@ -12,6 +12,7 @@ mod reader;
 pub mod stores;
 mod table;
 mod vacuum;
+mod verify;
 mod writer;
 
 pub use commit::Committed;

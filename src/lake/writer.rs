@@ -113,7 +113,7 @@ fn internal(error: ParquetError) -> Error {
     Error::Internal(format!("cannot encode Parquet: {error}"))
 }
 
-struct Statistics {
+pub(super) struct Statistics {
     rows: usize,
     columns: Vec<ColumnBounds>,
 }
@@ -134,7 +134,7 @@ enum Bound {
 }
 
 impl Statistics {
-    fn new(table: TableName, schema: &SchemaRef) -> Self {
+    pub(super) fn new(table: TableName, schema: &SchemaRef) -> Self {
         let columns = table.statistics_columns().iter().map(|name| ColumnBounds {
             name,
             position: schema.column_with_name(name).map(|(position, _)| position),
@@ -147,7 +147,7 @@ impl Statistics {
         }
     }
 
-    fn add(&mut self, batch: &RecordBatch) {
+    pub(super) fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows();
         for column in &mut self.columns {
             let Some(position) = column.position else {
@@ -165,7 +165,7 @@ impl Statistics {
         }
     }
 
-    fn into_json(self) -> Value {
+    pub(super) fn into_json(self) -> Value {
         let (mut mins, mut maxs, mut nulls) = (Map::new(), Map::new(), Map::new());
         for column in self.columns {
             nulls.insert(column.name.into(), column.nulls.into());

@@ -1,5 +1,6 @@
 //! `retrohunt lake`
 
+mod check;
 mod compact;
 mod info;
 mod vacuum;
@@ -20,6 +21,7 @@ pub(crate) struct LakeCommandArgs {
 #[derive(Debug, Subcommand)]
 enum Action {
     Info(info::InfoArgs),
+    Check(check::CheckArgs),
     Compact(compact::CompactArgs),
     Vacuum(vacuum::VacuumArgs),
 }
@@ -27,6 +29,7 @@ enum Action {
 pub(crate) async fn run(args: LakeCommandArgs, resources: Resources) -> Result<Outcome> {
     match args.action {
         Action::Info(args) => info::run(args).await,
+        Action::Check(args) => check::run(args, resources).await,
         Action::Compact(args) => compact::run(args, resources).await,
         Action::Vacuum(args) => vacuum::run(args).await,
     }
