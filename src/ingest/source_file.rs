@@ -1,6 +1,7 @@
 //! The files to ingest: opening and hashing.
 
 use super::archive::Input;
+use crate::lake::hex;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
@@ -181,10 +182,6 @@ impl Hashing {
             content,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

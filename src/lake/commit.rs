@@ -14,6 +14,9 @@ use std::collections::{HashMap, HashSet};
 /// for each commit after the last one.
 const CHECKPOINT_EVERY: u64 = 10;
 
+/// The tag under which the log keeps the hash of a file.
+const SHA256_TAG: &str = "retrohunt.sha256";
+
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Committed {
@@ -121,6 +124,18 @@ impl LakeTable {
             .map_err(|error| Error::store(format!("cannot read the log of table {}", self.name().as_str()), error))
     }
 
+    /// SHA-256 of the files of this version, by path, where the log has it.
+    #[allow(deprecated, reason = "there is no other way to the tags of a file")]
+    pub(super) fn hashes(&self) -> Result<HashMap<String, String>> {
+        let log = self.snapshot()?.log_data();
+        let hashes = log.iter().filter_map(|view| {
+            let tags = view.add_action().tags?;
+            let hash = tags.get(SHA256_TAG).cloned().flatten()?;
+            Some((view.object_store_path().to_string(), hash))
+        });
+        Ok(hashes.collect())
+    }
+
     /// Partition columns and their values.
     pub(super) fn partition_of(&self, file: &DataFile) -> Vec<(String, Option<String>)> {
         let columns = self.name().partition_columns();
@@ -177,7 +192,7 @@ fn add_action(file: &ParquetFile, data_change: bool) -> Add {
         modification_time: file.written_ms,
         data_change,
         stats: Some(file.statistics.to_string()),
-        tags: None,
+        tags: Some(HashMap::from([(SHA256_TAG.to_owned(), Some(file.sha256.clone()))])),
         deletion_vector: None,
         base_row_id: None,
         default_row_commit_version: None,

@@ -24,6 +24,7 @@ pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema};
 pub use provider::LakeTableProvider;
 pub use table::LakeTable;
 pub use vacuum::Vacuumed;
+pub(crate) use writer::hex;
 pub use writer::{ParquetFile, encode, new_path};
 
 use crate::error::{Error, Result};

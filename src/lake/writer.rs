@@ -11,6 +11,7 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -31,6 +32,8 @@ pub struct ParquetFile {
     pub bytes: bytes::Bytes,
     /// Its size in bytes.
     pub size: u64,
+    /// Lower-case hexadecimal SHA-256 of it, which the log keeps.
+    pub sha256: String,
     /// Delta's statistics object.
     pub statistics: Value,
     /// Milliseconds since the Unix epoch.
@@ -103,10 +106,16 @@ pub fn encode(
         path: new_path(&partition),
         partition,
         size: bytes.len() as u64,
+        sha256: hex(&Sha256::digest(&bytes)),
         bytes: bytes.into(),
         statistics: statistics.into_json(),
         written_ms: chrono::Utc::now().timestamp_millis(),
     })
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn internal(error: ParquetError) -> Error {

@@ -15,4 +15,5 @@ mod random_hunts;
 mod sandbox;
 mod slt;
 mod stores;
+mod upkeep;
 mod views;

@@ -19,7 +19,7 @@ const TOLD: u64 = 3;
 /// A dataset on a day, and what was found in it.
 #[derive(Debug, Default)]
 pub(super) struct Partition {
-    files: Vec<DataFile>,
+    files: Vec<(DataFile, Option<String>)>,
     pub(super) events: u64,
     pub(super) problems: Vec<Finding>,
     /// Events by the hash of the file they came from.
@@ -30,34 +30,33 @@ pub(super) struct Partition {
 /// The partitions of the table.
 pub(super) fn partitions(table: &LakeTable) -> Result<Vec<Partition>> {
     let mut partitions: BTreeMap<String, Partition> = BTreeMap::new();
-    for file in table.files()? {
+    for (file, sha256) in table.files_with_hashes()? {
         let values: Vec<String> = file.partition.iter().map(ScalarValue::to_string).collect();
-        partitions.entry(values.join("/")).or_default().files.push(file);
+        partitions
+            .entry(values.join("/"))
+            .or_default()
+            .files
+            .push((file, sha256));
     }
     Ok(partitions.into_values().collect())
 }
 
 impl Partition {
     pub(super) fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+        self.files.iter().map(|(file, _)| file.size).sum()
     }
 
     /// Reads all events.
     pub(super) async fn read(mut self, table: &LakeTable) -> Result<Self> {
-        for file in std::mem::take(&mut self.files) {
+        for (file, sha256) in std::mem::take(&mut self.files) {
             let place = format!("{}{}", table.url(), file.path);
             let day = match file.partition.get(1) {
                 Some(ScalarValue::Date32(Some(day))) => Some(*day),
                 _ => None,
             };
             let mut faults = Faults::default();
-            let verified = table
-                .verify(&file, &mut |batch| self.look(batch, day, &mut faults))
-                .await;
-            let texts = match verified {
-                Ok(texts) => texts,
-                Err(error) => vec![error.to_string()],
-            };
+            let mut look = |batch: &RecordBatch| self.look(batch, day, &mut faults);
+            let texts = table.verify(&file, sha256.as_deref(), &mut look).await;
             let texts = texts.into_iter().chain(faults.into_texts());
             self.problems.extend(texts.map(|text| Finding {
                 place: place.clone(),

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::ingest::Progress;
 use crate::lake::{Lake, LakeTable, TableName};
 use accounts::Accounts;
+use datafusion::arrow::array::RecordBatch;
 use events::Partition;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
@@ -172,16 +173,11 @@ async fn read_rows(
     checked: &mut Checked,
     accounts: &mut Accounts,
 ) -> Result<()> {
-    for file in table.files()? {
+    for (file, sha256) in table.files_with_hashes()? {
         let place = format!("{}{}", table.url(), file.path);
-        let verified = table
-            .verify(&file, &mut |batch| accounts.add_rows(table.name(), batch))
-            .await;
-        match verified {
-            Ok(problems) => problems
-                .into_iter()
-                .for_each(|text| checked.problem(place.as_str(), text)),
-            Err(error) => checked.problem(place, error.to_string()),
+        let mut look = |batch: &RecordBatch| accounts.add_rows(table.name(), batch);
+        for text in table.verify(&file, sha256.as_deref(), &mut look).await {
+            checked.problem(place.as_str(), text);
         }
         advance(file.size);
     }

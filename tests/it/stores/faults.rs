@@ -153,3 +153,48 @@ async fn eight_ingests_at_once_store_each_event_once() {
     assert_eq!((stored, events.len()), (9, 9));
     assert_eq!(column(&lake_in(&store), TableName::Quarantine, "reason").await.len(), 1);
 }
+
+/// A small file for each record, some of them in one partition.
+async fn scattered(store: &Arc<Watched>, paths: &[String]) -> Lake {
+    let lake = lake_in(store);
+    for path in paths {
+        ingested(&lake, std::slice::from_ref(path)).await.unwrap();
+    }
+    lake
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whichever_call_fails_a_compaction_changes_no_events() {
+    let sandbox = Sandbox::new();
+    let paths = logs(&sandbox);
+    let clean = Arc::new(Watched::default());
+    let lake = scattered(&clean, &paths).await;
+    let expected = column(&lake, TableName::Events, "event_id").await;
+    clean.take_calls();
+    let compact = |lake: &Lake| {
+        let lake = lake.clone();
+        async move {
+            let mut table = lake.table(TableName::Events).await?;
+            table.compact(1 << 20, 1, &|_| {}).await
+        }
+    };
+    let compacted = compact(&lake).await.unwrap();
+    assert_eq!((compacted.files, compacted.into_files, compacted.rows), (6, 3, 9));
+    let calls = clean.take_calls().len();
+    for fault in [Fault::Refused, Fault::Unanswered, Fault::Gone] {
+        for call in 0..calls {
+            let store = Arc::new(Watched::default());
+            let lake = scattered(&store, &paths).await;
+            store.fail_at(call, fault);
+            let first = compact(&lake).await;
+            let made = store.take_calls();
+            store.recover();
+            let which = format!("{fault:?} at call {call}: {:?}: {first:?}", made.get(call));
+            assert_eq!(column(&lake, TableName::Events, "event_id").await, expected, "{which}");
+            compact(&lake).await.unwrap();
+            assert_eq!(column(&lake, TableName::Events, "event_id").await, expected, "{which}");
+            let files = lake.table(TableName::Events).await.unwrap().files().unwrap();
+            assert_eq!(files.len(), 3, "{which}");
+        }
+    }
+}
