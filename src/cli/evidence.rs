@@ -219,7 +219,7 @@ fn shown(number: usize, total: usize, evidence: &EventEvidence) -> String {
     line("stored", &known(&event.event_ingested.map(format_instant)));
     line("source file", &event.source_file);
     line("SHA-256", &event.source_sha256);
-    let position = event.source_position.map(|position| position.to_string());
+    let position = event.source_position.map(|position| format!("byte {position}"));
     line("position", &known(&position));
     line("format", &known(&event.source_format));
     match &evidence.ledger {

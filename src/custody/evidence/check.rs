@@ -5,6 +5,7 @@ use super::{EventEvidence, StoredEvent};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::{Original, Reread, Stop, Wanted, member_within, places};
+use chrono::DateTime;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -125,19 +126,20 @@ fn position(event: &StoredEvent) -> u64 {
     known.and_then(Result::ok).unwrap_or(u64::MAX)
 }
 
-/// What the ledger has of the file of an event: of the ingest that stored it, else the newest.
+/// What the ledger has of the file of an event: of the ingest that stored it, which wrote the row
+/// when it was done with the file, else the newest.
 fn row_of(event: &StoredEvent, ledger: &BTreeMap<String, Vec<Map<String, Value>>>) -> Option<Map<String, Value>> {
-    let rows = ledger.get(&event.source_sha256)?;
-    let of_file = || {
-        let name = |row: &Map<String, Value>| row.get("source_file").and_then(Value::as_str).map(str::to_owned);
-        let same = move |row: &&Map<String, Value>| {
-            name(row).is_some_and(|file| member_within(&event.source_file, &file).is_some())
-        };
-        rows.iter().filter(same)
+    let text = |row: &Map<String, Value>, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+    let of_file = |row: &&Map<String, Value>| {
+        text(row, "source_file").is_some_and(|file| member_within(&event.source_file, &file).is_some())
     };
-    let stored = event.event_ingested.map(crate::report::value::rfc3339);
-    let at_once = of_file().find(|row| row.get("ingested").and_then(Value::as_str) == stored.as_deref());
-    at_once.or_else(|| of_file().next()).cloned()
+    let rows: Vec<&Map<String, Value>> = ledger.get(&event.source_sha256)?.iter().filter(of_file).collect();
+    let written = |row: &Map<String, Value>| {
+        let time = DateTime::parse_from_rfc3339(&text(row, "ingested")?).ok()?;
+        Some(time.timestamp_micros())
+    };
+    let first_after = rows.iter().rev().find(|row| written(row) >= event.event_ingested);
+    first_after.or(rows.first()).map(|row| (*row).clone())
 }
 
 /// The file of an event, and the member in it. Without the ledger, the first that is there.

@@ -2,7 +2,7 @@
 
 mod faults;
 mod requests;
-mod servers;
+pub(crate) mod servers;
 mod watched;
 
 use crate::sandbox::{Run, Sandbox, repository};
