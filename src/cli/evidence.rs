@@ -208,6 +208,9 @@ fn shown(number: usize, total: usize, evidence: &EventEvidence) -> String {
     let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     line("event.id", &known(&event.event_id));
     line("event_key", &event.event_key);
+    if !event.other_ids.is_empty() {
+        line("known as", &event.other_ids.join(", "));
+    }
     line("dataset", &event.dataset);
     line("time", &format_instant(event.timestamp));
     line("organization", &known(&event.organization));

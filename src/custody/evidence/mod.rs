@@ -63,6 +63,9 @@ pub struct StoredEvent {
     pub event_id: Option<String>,
     /// The identity by which repeats are found.
     pub event_key: String,
+    /// By what else alerts know it: ids of Elastic's alerts and of Defender's rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_ids: Vec<String>,
     /// ECS `event.dataset`.
     pub dataset: String,
     /// When it happened, microseconds since the Unix epoch; RFC 3339 in JSON.
@@ -85,9 +88,6 @@ pub struct StoredEvent {
     pub source_sha256: String,
     /// Where the record begins in what the file decompresses to.
     pub source_position: Option<i64>,
-    /// By what else alerts know it: ids of Elastic's alerts and of Defender's rows.
-    #[serde(skip)]
-    other_ids: Vec<String>,
 }
 
 fn instant<S: Serializer>(micros: &i64, serializer: S) -> Result<S::Ok, S::Error> {
