@@ -116,7 +116,7 @@ pub(crate) async fn run(args: EvidenceArgs, resources: Resources) -> Result<Outc
     })
 }
 
-fn alert_file(path: &PathBuf) -> Result<AlertFile<'static>> {
+fn alert_file(path: &PathBuf) -> Result<AlertFile> {
     if path.as_os_str() == "-" {
         return Ok(AlertFile {
             name: "standard input".into(),

@@ -111,11 +111,14 @@ fn tiny_lake() -> Sandbox {
 
 #[test]
 fn help_says_what_is_needed_in_80_columns() {
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["demo"],
         &["ingest"],
         &["hunt"],
+        &["evidence"],
+        &["lake"],
+        &["lake", "info"],
         &["mailbox"],
         &["detections"],
         &["detections", "list"],

@@ -11,14 +11,14 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 
 /// What `hunt --format jsonl` or `json` wrote.
-pub struct AlertFile<'a> {
+pub struct AlertFile {
     /// How to call it.
     pub name: String,
     /// Its text.
-    pub content: Box<dyn Read + Send + 'a>,
+    pub content: Box<dyn Read + Send>,
 }
 
-impl fmt::Debug for AlertFile<'_> {
+impl fmt::Debug for AlertFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AlertFile").field(&self.name).finish()
     }
@@ -79,7 +79,7 @@ impl FoundAlert {
 }
 
 /// Adds the alerts of these ids; returns how many alerts there are in the file.
-pub(super) fn find(file: AlertFile<'_>, ids: &BTreeSet<&str>, found: &mut Vec<FoundAlert>) -> Result<u64> {
+pub(super) fn find(file: AlertFile, ids: &BTreeSet<String>, found: &mut Vec<FoundAlert>) -> Result<u64> {
     let name = file.name;
     let failed = |problem: String| Error::File {
         path: PathBuf::from(&name),
@@ -98,7 +98,7 @@ pub(super) fn find(file: AlertFile<'_>, ids: &BTreeSet<&str>, found: &mut Vec<Fo
         let known = found
             .iter()
             .any(|alert: &FoundAlert| alert.alert_id == head.alert_id && alert.text == text.get());
-        if ids.contains(head.alert_id.as_str()) && !known {
+        if ids.contains(&head.alert_id) && !known {
             found.push(FoundAlert {
                 times: head.times(),
                 alert_id: head.alert_id,
@@ -184,10 +184,10 @@ mod tests {
     fn found(text: &str) -> Result<(u64, Vec<FoundAlert>)> {
         let file = AlertFile {
             name: "alerts.jsonl".into(),
-            content: Box::new(text.as_bytes()),
+            content: Box::new(io::Cursor::new(text.to_owned())),
         };
         let mut found = Vec::new();
-        let read = find(file, &BTreeSet::from(["a1"]), &mut found)?;
+        let read = find(file, &BTreeSet::from(["a1".to_owned()]), &mut found)?;
         Ok((read, found))
     }
 

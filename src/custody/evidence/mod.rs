@@ -131,16 +131,21 @@ pub async fn gather(
     lake: &Lake,
     engine: &Engine,
     ids: &[String],
-    files: Vec<AlertFile<'_>>,
+    files: Vec<AlertFile>,
     stop: &Stop,
 ) -> Result<Evidence> {
     let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
-    let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-    let mut read = 0;
-    let mut alerts = Vec::new();
-    for file in files {
-        read += alerts::find(file, &wanted, &mut alerts)?;
-    }
+    let wanted: BTreeSet<String> = ids.iter().cloned().collect();
+    // Where waiting for standard input keeps nobody from ending it.
+    let reading = tokio::task::spawn_blocking(move || {
+        let (mut alerts, mut read) = (Vec::new(), 0);
+        for file in files {
+            read += alerts::find(file, &wanted, &mut alerts)?;
+        }
+        Ok::<_, Error>((alerts, read))
+    });
+    let reading = reading.await;
+    let (mut alerts, read) = reading.map_err(|error| Error::Internal(format!("reading alerts ended: {error}")))??;
     let found = lookup::events(engine, ids, &mut alerts).await?;
     let known = |id: &str| alerts.iter().any(|alert| alert.alert_id == id);
     let is_there = |id: &str| known(id) || found.iter().any(|(event, _)| event.is(id));

@@ -136,6 +136,29 @@ async fn logs_in_a_bucket_are_ingested() {
             "jsonl",
         ]);
         assert_eq!(file, format!("{{\"source_file\":\"{only}\"}}\n"));
+        let keys = ok(
+            &sandbox,
+            &environment,
+            &[
+                "sql",
+                "SELECT event_key FROM events",
+                "--lake",
+                "all",
+                "--format",
+                "csv",
+            ],
+        );
+        let keys: Vec<&str> = keys.lines().skip(1).collect();
+        let arguments = [&["evidence", "--format", "json", "--lake", "all"], keys.as_slice()].concat();
+        let proved = run(&sandbox, &environment, &arguments);
+        assert_eq!((proved.code, keys.len() > 200), (0, true), "{}", proved.stderr);
+        let alone = run(
+            &sandbox,
+            &[("AWS_REGION", "us-east-1".to_owned())].into(),
+            &["evidence", keys[0], "--lake", "all"],
+        );
+        assert_eq!(alone.code, 3, "without access: {alone:?}");
+        assert!(alone.stdout.contains("file not reachable: s3://"), "{alone:?}");
         let nothing = run(&sandbox, &environment, &["ingest", &format!("{place}/nothing/here")]);
         assert_eq!(nothing.code, 1);
         assert!(nothing.stderr.contains("no such file or folder"), "{nothing:?}");
