@@ -14,6 +14,9 @@ use std::collections::{HashMap, HashSet};
 /// for each commit after the last one.
 const CHECKPOINT_EVERY: u64 = 10;
 
+/// How often a commit that fails is tried again, unless somebody else commits.
+const COMMIT_AGAIN: usize = 3;
+
 /// The tag under which the log keeps the hash of a file.
 const SHA256_TAG: &str = "retrohunt.sha256";
 
@@ -49,15 +52,20 @@ impl LakeTable {
             })
             .collect();
         let before = self.version();
-        match self.write_commit(actions, operation).await {
+        let mut written = self.write_commit(actions.clone(), operation.clone()).await;
+        for _ in 0..COMMIT_AGAIN {
+            // Nobody has committed, nor have we: it may be done now. Both at once cannot be, as
+            // the version is the same.
+            let refused = matches!(&written, Err(error) if !is_outdated(error));
+            if !refused || self.refresh().await.is_err() || self.version() > before {
+                break;
+            }
+            written = self.write_commit(actions.clone(), operation.clone()).await;
+        }
+        match written {
             Ok(()) => self.refresh().await?,
             Err(error) => {
-                let outdated = matches!(
-                    &error,
-                    DeltaTableError::Transaction {
-                        source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
-                    }
-                );
+                let outdated = is_outdated(&error);
                 // A store can do what it is asked for and then fail to say so; asked again, it
                 // says that what it should make is there.
                 let done = self.refresh().await.is_ok() && self.version() > before && self.has_any(&added)?;
@@ -182,6 +190,16 @@ impl LakeTable {
 /// The name under which the table's log keeps the first day of a dataset that is kept.
 fn retention_mark(dataset: &str) -> String {
     format!("retrohunt.retention.{dataset}")
+}
+
+/// Somebody else was first, or we were and did not hear of it.
+fn is_outdated(error: &DeltaTableError) -> bool {
+    matches!(
+        error,
+        DeltaTableError::Transaction {
+            source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
+        }
+    )
 }
 
 fn add_action(file: &ParquetFile, data_change: bool) -> Add {

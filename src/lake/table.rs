@@ -19,6 +19,9 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart}
 use std::sync::Arc;
 use url::Url;
 
+/// How often a table is made, if that fails and it is not there.
+const CREATE_AGAIN: usize = 3;
+
 /// Larger files go to a store in parts.
 const ONE_REQUEST: u64 = 16 << 20;
 const PART_BYTES: usize = 8 << 20;
@@ -71,12 +74,16 @@ impl LakeTable {
     }
 
     pub(super) async fn open_or_create(lake: &Lake, name: TableName) -> Result<Self> {
-        if let Some(table) = Self::open(lake, name).await? {
-            return Ok(table);
+        let mut created = Ok(());
+        for _ in 0..CREATE_AGAIN {
+            // Another process may have made it, which is as good, and so may we have without
+            // hearing of it.
+            if let Some(table) = Self::open(lake, name).await? {
+                return Ok(table);
+            }
+            created = Self::create(lake, name).await;
         }
-        let created = Self::create(lake, name).await;
         match Self::open(lake, name).await? {
-            // Another process may have made it first, which is as good.
             Some(table) => Ok(table),
             None => created.and_then(|()| {
                 Err(Error::Internal(format!(

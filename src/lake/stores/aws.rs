@@ -5,10 +5,10 @@
 //! `~/.aws/config` and `~/.aws/credentials`, web identity, container, instance.
 
 use super::aws_profile::{Profile, ProfileCredentials};
-use super::{client_options, retries, unusable, variable};
+use super::{client_options, unusable, variable};
 use crate::error::Result;
-use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::{ObjectStore, RetryConfig};
 use std::sync::Arc;
 use url::Url;
 
@@ -20,7 +20,7 @@ const OTHER_WAYS: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-pub(super) fn open(url: &Url) -> Result<Arc<dyn ObjectStore>> {
+pub(super) fn open(url: &Url, retries: RetryConfig) -> Result<Arc<dyn ObjectStore>> {
     let profile = Profile::load()?;
     let setting = |variables: &[&str], key: &str| {
         let in_environment = variables.iter().find_map(|name| variable(name));
@@ -32,7 +32,7 @@ pub(super) fn open(url: &Url) -> Result<Arc<dyn ObjectStore>> {
     );
     let mut builder = AmazonS3Builder::from_env()
         .with_url(url.as_str())
-        .with_retry(retries()?)
+        .with_retry(retries)
         .with_client_options(client_options(endpoint.as_deref()));
     if let Some(endpoint) = endpoint {
         builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint);

@@ -6,10 +6,10 @@
 //! `AZURE_CLIENT_SECRET`), workload identity (`AZURE_FEDERATED_TOKEN_FILE`), the Azure CLI's
 //! login, managed identity.
 
-use super::{client_options, retries, unusable, variable};
+use super::{client_options, unusable, variable};
 use crate::error::{Error, Result};
-use object_store::ObjectStore;
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::{ObjectStore, RetryConfig};
 use std::collections::HashMap;
 use std::sync::Arc;
 use url::Url;
@@ -22,7 +22,7 @@ const NAMES: [(&str, AzureConfigKey); 2] = [
     ("AZURE_STORAGE_KEY", AzureConfigKey::AccessKey),
 ];
 
-pub(super) fn open(url: &Url) -> Result<Arc<dyn ObjectStore>> {
+pub(super) fn open(url: &Url, retries: RetryConfig) -> Result<Arc<dyn ObjectStore>> {
     let mut endpoint = variable("AZURE_STORAGE_ENDPOINT").or_else(|| variable("AZURE_ENDPOINT"));
     let mut builder = MicrosoftAzureBuilder::from_env();
     for (name, key) in NAMES {
@@ -40,7 +40,7 @@ pub(super) fn open(url: &Url) -> Result<Arc<dyn ObjectStore>> {
     }
     let store = with_login(builder)
         .with_url(url.as_str())
-        .with_retry(retries()?)
+        .with_retry(retries)
         .with_client_options(client_options(endpoint.as_deref()))
         .build();
     match store {

@@ -5,13 +5,16 @@
 mod aws;
 mod aws_profile;
 mod azure;
+mod disk;
 mod location;
+mod persistent;
 
 pub use location::{is_url, parse};
 
+use persistent::Persistent;
+
 use crate::error::{Error, Result};
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 use object_store::{ClientOptions, RetryConfig};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +33,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The store of a location, with the credentials that its cloud's own tools would find. Nothing
 /// is asked of it yet.
 pub fn open(url: &Url) -> Result<Arc<dyn ObjectStore>> {
-    match url.scheme() {
-        "file" => Ok(Arc::new(LocalFileSystem::new())),
-        "s3" => aws::open(url),
-        "az" | "abfs" | "abfss" => azure::open(url),
-        scheme => Err(Error::Internal(format!("no store for the scheme {scheme:?}"))),
-    }
+    let retries = retries()?;
+    let patience = retries.retry_timeout;
+    let store = match url.scheme() {
+        "file" => return Ok(Arc::new(disk::Disk::default())),
+        "s3" => aws::open(url, retries)?,
+        "az" | "abfs" | "abfss" => azure::open(url, retries)?,
+        scheme => return Err(Error::Internal(format!("no store for the scheme {scheme:?}"))),
+    };
+    Ok(Arc::new(Persistent::new(store, patience)))
 }
 
 fn retries() -> Result<RetryConfig> {
@@ -47,7 +53,7 @@ fn retries() -> Result<RetryConfig> {
         })?,
     };
     Ok(RetryConfig {
-        max_retries: if seconds == 0 { 0 } else { usize::MAX },
+        max_retries: if seconds == 0 { 0 } else { 10_000 },
         retry_timeout: Duration::from_secs(seconds),
         ..RetryConfig::default()
     })

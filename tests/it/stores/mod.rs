@@ -1,6 +1,7 @@
 //! Lakes and logs in stores: S3 and Azure Blob by real servers, faults by a store in memory.
 
 mod faults;
+mod flaky;
 mod requests;
 pub(crate) mod servers;
 mod watched;
