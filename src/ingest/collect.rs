@@ -4,15 +4,17 @@ use super::archive::member_of;
 use super::batch::{EventBatch, schema_position};
 use super::commit::Committer;
 use super::dedup::{Partition, Verdict};
+use super::near::Near;
 use super::parse::{Parsed, Rejected, kept};
 use super::pending::{Origin, Pending};
+use super::repeats::Repeats;
 use super::report::{FileReport, IngestReport};
 use super::{Item, Place, Problem, Sink};
 use crate::error::{Error, Result};
 use crate::schema::{EVENT_ID, RAW};
 use crate::sources::{Rejection, SOURCES};
 use datafusion::arrow::array::{Array, AsArray};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Part of the memory limit that waiting events may fill; writing them takes the rest.
 const PENDING_SHARE: f64 = 0.4;
@@ -26,6 +28,9 @@ const PENDING_BYTES: usize = 4 << 30;
 const WAITING_REJECTS: usize = 50_000;
 const WAITING_REJECT_BYTES: usize = 32 << 20;
 
+/// Hours with repeats, of all files, that wait for a commit at most.
+const WAITING_REPEATS: usize = 100_000;
+
 pub(super) struct Collector {
     committer: Committer,
     pending: Pending,
@@ -36,6 +41,10 @@ pub(super) struct Collector {
     reports: Vec<FileReport>,
     /// Files whose end has been seen and that the ledger does not have yet.
     ended: Vec<usize>,
+    /// Hours with repeats of these.
+    repeats: usize,
+    /// The last event so far of each origin of the file that is being read.
+    last: HashMap<usize, Near>,
     reasons: BTreeMap<String, u64>,
     datasets: BTreeMap<String, u64>,
     budget: usize,
@@ -57,6 +66,8 @@ impl Collector {
             ],
             reports: vec![FileReport::default(); files],
             ended: Vec::new(),
+            repeats: 0,
+            last: HashMap::new(),
             reasons: BTreeMap::new(),
             datasets: BTreeMap::new(),
             budget: ((memory_limit as f64 * PENDING_SHARE) as usize).min(PENDING_BYTES),
@@ -84,6 +95,7 @@ impl Collector {
             format: None,
             reason,
             record: problem.whole.map(|bytes| kept(&bytes)).unwrap_or_default(),
+            near: self.last.get(&problem.origin).cloned(),
         });
     }
 
@@ -94,8 +106,22 @@ impl Collector {
         for (why, count) in parsed.skipped {
             *report.skipped.entry(why.to_owned()).or_default() += count;
         }
-        for rejected in parsed.rejected {
+        let origin = parsed.place.origin;
+        let before = self.last.get(&origin);
+        let neighbour = before.or(parsed.ends.as_ref().map(|(first, _)| first)).cloned();
+        if before.is_none() && neighbour.is_some() {
+            // What earlier chunks of this origin held were rejects alone.
+            let waiting = self.rejected.iter_mut().rev();
+            for rejected in waiting.take_while(|rejected| rejected.place == parsed.place) {
+                rejected.near = rejected.near.take().or_else(|| neighbour.clone());
+            }
+        }
+        for mut rejected in parsed.rejected {
+            rejected.near = rejected.near.or_else(|| neighbour.clone());
             self.reject(rejected);
+        }
+        if let Some((_, last)) = parsed.ends {
+            self.last.insert(origin, last);
         }
         for batch in parsed.batches {
             self.events(batch).await?;
@@ -132,6 +158,7 @@ impl Collector {
         self.committer.load_ids(partitions).await?;
         let mut admitted = Vec::with_capacity(batch.meta.len());
         let mut conflicts = Vec::new();
+        let mut repeats = Vec::new();
         let report = &mut self.reports[batch.place.file];
         for (day, rows) in days {
             let ids = self
@@ -154,7 +181,10 @@ impl Collector {
                     }
                     // The record around it has its bytes.
                     Verdict::Duplicate | Verdict::Conflict if meta.derived => report.derived_duplicate += 1,
-                    Verdict::Duplicate => report.duplicate += 1,
+                    Verdict::Duplicate => {
+                        report.duplicate += 1;
+                        repeats.push(row);
+                    }
                     Verdict::Conflict => {
                         report.rejected += 1;
                         conflicts.push(row);
@@ -162,6 +192,7 @@ impl Collector {
                 }
             }
         }
+        report.repeats.add(&batch, &repeats);
         admitted.sort_unstable();
         *self.datasets.entry(batch.dataset.clone()).or_default() += admitted.len() as u64;
         for row in conflicts {
@@ -198,13 +229,19 @@ impl Collector {
                     self.reject(rejected);
                 } else {
                     report.duplicate += 1;
+                    report.repeats.add(batch, &[row]);
                 }
             }
         }
         self.commit_rejected().await?;
         let ended = std::mem::take(&mut self.ended);
         let files: Vec<&FileReport> = ended.iter().map(|&file| &self.reports[file]).collect();
-        self.committer.commit_ledger(&files, version).await
+        self.committer.commit_ledger(&files, version).await?;
+        for file in ended {
+            self.reports[file].repeats = Repeats::default();
+        }
+        self.repeats = 0;
+        Ok(())
     }
 
     /// Commits rejected records alone: there may be many of them, and commits of few events
@@ -262,7 +299,9 @@ impl Sink for Collector {
             Item::Parsed(parsed) => self.parsed(*parsed).await?,
             Item::Problem { file, problem } => self.problem(file, problem),
             Item::End { file, unfinished } => {
+                self.last.clear();
                 if !unfinished {
+                    self.repeats += self.reports[file].repeats.len();
                     self.ended.push(file);
                 }
             }
@@ -275,7 +314,7 @@ impl Sink for Collector {
                 };
             }
         }
-        if self.pending.bytes > self.budget {
+        if self.pending.bytes > self.budget || self.repeats > WAITING_REPEATS {
             self.commit().await?;
         }
         if self.rejected.len() > WAITING_REJECTS || self.rejected_bytes > WAITING_REJECT_BYTES {
@@ -299,6 +338,7 @@ fn conflict(batch: &EventBatch, row: u32) -> Rejected {
         format: Some(SOURCES[usize::from(meta.format)].name()),
         reason: Rejection::Conflict(shortened(text(EVENT_ID).unwrap_or_default())),
         record: kept(text(RAW).unwrap_or_default().as_bytes()),
+        near: Near::of(batch, row),
     }
 }
 

@@ -4,9 +4,10 @@ use super::Place;
 use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
 use super::content_hash::{content_hash, hash_text, identity_hash};
 use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
+use super::near::Near;
 use super::{tables, windows_1252};
 use crate::config::format_instant;
-use crate::schema::{self, Cell, EVENT_DATASET, EventRow, FieldId, TIMESTAMP};
+use crate::schema::{self, Cell, EVENT_DATASET, EventRow, FieldId, ORGANIZATION_ID, TIMESTAMP};
 use crate::sources::{self, Json, Recognised, Rejection, SOURCES, Source};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -29,6 +30,9 @@ pub(super) struct Rejected {
     pub(super) reason: Rejection,
     /// The record's text as it was in the file.
     pub(super) record: Vec<u8>,
+    /// The event itself where it is known, else the one before it in its file, else the one
+    /// after it.
+    pub(super) near: Option<Near>,
 }
 
 /// What a chunk held.
@@ -40,6 +44,8 @@ pub(super) struct Parsed {
     pub(super) skipped: BTreeMap<&'static str, u64>,
     pub(super) batches: Vec<EventBatch>,
     pub(super) rejected: Vec<Rejected>,
+    /// The first event and the last one.
+    pub(super) ends: Option<(Near, Near)>,
 }
 
 /// Parses and maps every record of a chunk from this place, and, with `unwrap`, the records of
@@ -54,6 +60,7 @@ pub(super) fn parse(chunk: &Chunk, place: Place, unwrap: bool) -> Parsed {
             skipped: BTreeMap::new(),
             batches: Vec::new(),
             rejected: Vec::new(),
+            ends: None,
         },
     };
     if let Some(length) = chunk.too_long {
@@ -190,6 +197,7 @@ impl Parser {
             format,
             reason,
             record: kept(record),
+            near: self.parsed.ends.as_ref().map(|(_, last)| last.clone()),
         });
     }
 
@@ -249,6 +257,16 @@ impl Parser {
             None => content,
         };
         let dataset = row.get_text(EVENT_DATASET).unwrap_or("generic").to_owned();
+        if !derived {
+            let organization = row.get_text(ORGANIZATION_ID);
+            match &mut self.parsed.ends {
+                Some((_, last)) => last.follow(&dataset, organization, time),
+                None => {
+                    let near = Near::new(&dataset, organization, time);
+                    self.parsed.ends = Some((near.clone(), near));
+                }
+            }
+        }
         row.text(schema::RAW, raw);
         row.text(schema::SOURCE_FORMAT, source.name());
         row.text(schema::EVENT_KEY, key_text(key));

@@ -1,13 +1,17 @@
 //! Rows of the ledger and of the quarantine.
 
+use super::near::Near;
 use super::parse::Rejected;
 use super::pending::Origin;
 use super::report::FileReport;
 use crate::error::Result;
-use crate::lake::{ledger_schema, quarantine_schema};
+use crate::lake::{ledger_schema, quarantine_schema, repeat_fields};
 use datafusion::arrow::array::{
-    BinaryArray, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, Int64Array, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
+    TimestampMicrosecondArray,
 };
+use datafusion::arrow::buffer::OffsetBuffer;
+use datafusion::arrow::datatypes::{DataType, Field};
 use std::sync::Arc;
 
 /// Rejected records as rows.
@@ -36,8 +40,20 @@ pub(super) fn quarantine_rows(rejected: &[&Rejected], origins: &[Origin], ingest
             Arc::new(BinaryArray::from_iter_values(
                 rejected.iter().map(|r| r.record.as_slice()),
             )),
+            Arc::new(near(rejected, |near| Some(&*near.dataset)).collect::<StringArray>()),
+            Arc::new(near(rejected, |near| near.organization.as_deref()).collect::<StringArray>()),
+            Arc::new(
+                near(rejected, |near| Some(near.time))
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone("UTC"),
+            ),
         ],
     )?)
+}
+
+/// Of what is near each of the records.
+fn near<'a, T>(rejected: &'a [&Rejected], value: impl Fn(&'a Near) -> Option<T>) -> impl Iterator<Item = Option<T>> {
+    rejected.iter().map(move |r| r.near.as_ref().and_then(&value))
 }
 
 /// Finished files as rows.
@@ -80,10 +96,40 @@ pub(super) fn ledger_rows(files: &[&FileReport], ingested: i64, events_version: 
                     .collect::<StringArray>(),
             ),
             Arc::new(Int64Array::from_iter(files.iter().map(|_| version))),
+            repeats(files)?,
         ],
     )?)
 }
 
 fn times(at: i64, rows: usize) -> TimestampMicrosecondArray {
     TimestampMicrosecondArray::from_value(at, rows).with_timezone("UTC")
+}
+
+/// The repeats of each file as a list.
+fn repeats(files: &[&FileReport]) -> Result<ArrayRef> {
+    let rows = || files.iter().flat_map(|file| file.repeats.iter());
+    let hours = || rows().map(|(hour, _)| hour);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(
+            hours()
+                .map(|hour| hour.map(|(dataset, _, _)| dataset))
+                .collect::<StringArray>(),
+        ),
+        Arc::new(
+            hours()
+                .map(|hour| hour.and_then(|(_, organization, _)| organization.as_ref()))
+                .collect::<StringArray>(),
+        ),
+        Arc::new(
+            hours()
+                .map(|hour| hour.map(|(_, _, hour)| *hour))
+                .collect::<TimestampMicrosecondArray>()
+                .with_timezone("UTC"),
+        ),
+        Arc::new(Int64Array::from_iter_values(rows().map(|(_, count)| count as i64))),
+    ];
+    let structs = StructArray::try_new(repeat_fields(), columns, None)?;
+    let item = Arc::new(Field::new_list_field(DataType::Struct(repeat_fields()), true));
+    let lengths = OffsetBuffer::from_lengths(files.iter().map(|file| file.repeats.iter().count()));
+    Ok(Arc::new(ListArray::try_new(item, lengths, Arc::new(structs), None)?))
 }

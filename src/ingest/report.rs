@@ -1,5 +1,6 @@
 //! What an ingest did, per file and in total.
 
+use super::repeats::Repeats;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,9 @@ pub struct FileReport {
     /// How many things are wrong with it, or with members of it.
     #[serde(skip)]
     pub problems: u64,
+    /// What its duplicates repeat, until the ledger has it.
+    #[serde(skip)]
+    pub(super) repeats: Repeats,
     /// The lake's ledger had this content already, so it was not read again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub already_ingested: bool,

@@ -124,6 +124,10 @@ pub fn quarantine_schema() -> SchemaRef {
         Field::new("source_format", DataType::Utf8, true),
         Field::new("reason", DataType::Utf8, false),
         Field::new("record", DataType::Binary, true),
+        // The record itself where it is known, else its neighbour in the file.
+        Field::new("near_dataset", DataType::Utf8, true),
+        Field::new("near_organization", DataType::Utf8, true),
+        Field::new("near_timestamp", timestamp(), true),
     ]))
 }
 
@@ -144,7 +148,23 @@ pub fn ledger_schema() -> SchemaRef {
         Field::new("formats", DataType::new_list(DataType::Utf8, true), true),
         Field::new("problem", DataType::Utf8, true),
         Field::new("events_version", DataType::Int64, true),
+        Field::new(
+            "repeats",
+            DataType::new_list(DataType::Struct(repeat_fields()), true),
+            true,
+        ),
     ]))
+}
+
+/// What the list `repeats` of a file in `ledger` holds: duplicates by the hour of the event that
+/// they repeat. Without dataset and hour are those of hours that were too many to be kept.
+pub fn repeat_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("event_dataset", DataType::Utf8, true),
+        Field::new("organization_id", DataType::Utf8, true),
+        Field::new("hour", timestamp(), true),
+        Field::new("count", DataType::Int64, false),
+    ])
 }
 
 #[cfg(test)]

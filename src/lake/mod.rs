@@ -20,7 +20,7 @@ pub use compaction::Compacted;
 pub use entry::{ColumnStatistics, DataFile};
 pub use file_reader::ReadColumns;
 pub use late::LateTable;
-pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema};
+pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema, repeat_fields};
 pub use provider::LakeTableProvider;
 pub use table::LakeTable;
 pub use vacuum::Vacuumed;
