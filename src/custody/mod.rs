@@ -1,6 +1,7 @@
 //! What a lake holds and whether that can be proved.
 
 mod check;
+pub mod coverage;
 pub mod evidence;
 mod holdings;
 

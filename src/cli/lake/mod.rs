@@ -2,6 +2,7 @@
 
 mod check;
 mod compact;
+mod coverage;
 mod info;
 mod vacuum;
 
@@ -24,6 +25,7 @@ enum Action {
     Check(check::CheckArgs),
     Compact(compact::CompactArgs),
     Vacuum(vacuum::VacuumArgs),
+    Coverage(coverage::CoverageArgs),
 }
 
 pub(crate) async fn run(args: LakeCommandArgs, resources: Resources) -> Result<Outcome> {
@@ -32,5 +34,6 @@ pub(crate) async fn run(args: LakeCommandArgs, resources: Resources) -> Result<O
         Action::Check(args) => check::run(args, resources).await,
         Action::Compact(args) => compact::run(args, resources).await,
         Action::Vacuum(args) => vacuum::run(args).await,
+        Action::Coverage(args) => coverage::run(args, resources).await,
     }
 }
