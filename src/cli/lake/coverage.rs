@@ -169,7 +169,14 @@ fn log_shown(text: &mut String, log: &LogCoverage) {
         counted(log.duplicates, "repeat", "repeats"),
         count(log.rejected)
     );
-    let _ = writeln!(text, "  {:<12}{} of {} have events", "hours", count(with), count(all));
+    let _ = writeln!(
+        text,
+        "  {:<12}{} of {} have events, {} are sure to",
+        "hours",
+        count(with),
+        count(all),
+        count(log.hours_expected)
+    );
     if let Some(late) = &log.late {
         let [median, p95, max] = [late.median_seconds, late.p95_seconds, late.max_seconds].map(how_long);
         let _ = writeln!(text, "  {:<12}{median} (median), {p95} (95 %), {max} (all)", "late");
@@ -181,7 +188,11 @@ fn log_shown(text: &mut String, log: &LogCoverage) {
         let _ = writeln!(text, "  {name:<12}{from} to {to}, about {expected} expected");
     }
     if log.gaps.is_empty() {
-        let _ = writeln!(text, "  {:<12}none", "gaps");
+        let found = match log.hours_expected {
+            0 => "none found; events are too few to tell",
+            _ => "none",
+        };
+        let _ = writeln!(text, "  {:<12}{found}", "gaps");
     }
     if log.gaps.len() > LISTED {
         let _ = writeln!(text, "  {:<12}and {} more", "", count((log.gaps.len() - LISTED) as u64));

@@ -20,7 +20,9 @@
 //!
 //! Quiet logs have no such hours and can still lose a day. So a stretch of 24 empty hours or more
 //! without a single such hour is judged as a whole in the same way, with the sums of the same
-//! stretch of other weeks; it is a gap from the first to the last of its hours that usually have an event.
+//! stretch of other weeks. As it could have begun in any hour of the week, its limit is 1/168 of
+//! that of an hour: with many weeks it takes 13 events. It is a gap from the first to the last of
+//! its hours that usually have an event.
 //!
 //! Between two gap hours of one empty stretch, the gap goes on: nights are part of it.
 
@@ -145,6 +147,19 @@ impl History {
         gaps
     }
 
+    /// Hours of a range in which so much is usual that an empty one would be a gap.
+    pub(super) fn expecting(&self, range: (i64, i64), limit: f64) -> u64 {
+        if self.counts.is_empty() {
+            return 0;
+        }
+        let mut nothing = self.outside_of(self.first, self.first);
+        let hours = (range.0..range.1).filter(|&hour| {
+            let usual = nothing.usual(hour);
+            usual.is_some_and(|usual| usual.probability_of_none() < limit)
+        });
+        hours.count() as u64
+    }
+
     /// The empty hours around one of them, as far as is known.
     fn stretch(&self, hour: i64, known: (i64, i64)) -> Stretch<'_> {
         let (mut from, mut to) = (hour, hour + 1);
@@ -154,6 +169,10 @@ impl History {
         while to < known.1 && self.count(to) == 0 {
             to += 1;
         }
+        self.outside_of(from, to)
+    }
+
+    fn outside_of(&self, from: i64, to: i64) -> Stretch<'_> {
         Stretch {
             history: self,
             from,
@@ -187,7 +206,8 @@ impl Stretch<'_> {
                     .is_some_and(|usual| usual.probability_of_none() < limit)
             })
             .collect();
-        if chosen.is_empty() && self.whole().is_some_and(|usual| usual.probability_of_none() < limit) {
+        let whole = || self.whole().map(Usual::probability_of_none);
+        if chosen.is_empty() && whole().is_some_and(|probability| probability < limit / WEEK as f64) {
             chosen = all()
                 .filter(|&hour| self.usual(hour).is_some_and(|usual| usual.median > 0))
                 .collect();

@@ -33,6 +33,9 @@ pub struct LogCoverage {
     pub rejected: u64,
     /// How late the events came.
     pub late: Option<Lateness>,
+    /// Hours in which, by the history of the log, an event was to be expected. Without any, there
+    /// are too few events to tell an hour that is missing.
+    pub hours_expected: u64,
     /// Hours that have any of these, in order.
     pub hours: Vec<CoveredHour>,
     /// Where events are missing, in order.
@@ -137,7 +140,8 @@ impl Log {
             rejected: of(&self.rejected, hour),
         });
         let hours: Vec<CoveredHour> = hours.collect();
-        let gaps = History::new(&self.events).gaps((from, to), limit);
+        let history = History::new(&self.events);
+        let gaps = history.gaps((from, to), limit);
         let gaps: Vec<Gap> = gaps
             .into_iter()
             .map(|gap| Gap {
@@ -160,6 +164,7 @@ impl Log {
             duplicates: hours.iter().map(|hour| hour.duplicates).sum(),
             rejected: hours.iter().map(|hour| hour.rejected).sum(),
             late: self.late.summed_up(),
+            hours_expected: history.expecting((from, to), limit),
             hours,
             gaps,
         })

@@ -26,9 +26,15 @@ pub fn looked_at(log: &LogCoverage) -> String {
         except.push(rejected(log));
     }
     match except.is_empty() {
+        true if log.hours_expected == 0 => {
+            text.push_str("; no record was rejected, and events are too few to tell an hour without them from a gap.");
+        }
         true => text.push_str("; no gap was found and no record rejected."),
         false => {
             let _ = write!(text, ", except: {}.", except.join("; "));
+            if log.gaps.is_empty() && log.hours_expected == 0 {
+                text.push_str(" Events are too few to tell an hour without them from a gap.");
+            }
         }
     }
     text
@@ -114,6 +120,7 @@ mod tests {
             duplicates: 0,
             rejected: 0,
             late: None,
+            hours_expected: 9,
             hours: Vec::new(),
             gaps: Vec::new(),
         }
@@ -126,6 +133,15 @@ mod tests {
             "Looked at 1,234 events of o365.audit of organisation 9f from 2026-03-02T08:00:00Z to 2026-03-04T08:00:00Z; \
              no gap was found and no record rejected."
         );
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_said() {
+        let quiet = LogCoverage {
+            hours_expected: 0,
+            ..log()
+        };
+        assert!(looked_at(&quiet).ends_with("too few to tell an hour without them from a gap."));
     }
 
     #[test]

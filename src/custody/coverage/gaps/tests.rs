@@ -114,25 +114,32 @@ fn a_month_that_is_missing_does_not_make_itself_usual() {
 #[test]
 fn few_events_a_day_have_no_gaps() {
     for seed in 0..20 {
-        let found = gaps(&tenant(12, seed, |_| 3.0 / 24.0), weeks(12));
-        assert_eq!(found, [], "seed {seed}");
+        let hours = tenant(12, seed, |_| 3.0 / 24.0);
+        assert_eq!(gaps(&hours, weeks(12)), [], "seed {seed}");
+        assert_eq!(History::new(&hours).expecting(weeks(12), LIMIT), 0);
     }
 }
 
 #[test]
 fn a_quiet_log_can_lose_a_day() {
-    let quiet = |hour| office(hour) / 20.0;
+    let quiet = |hour| office(hour) / 12.0;
     for seed in 0..20 {
         let mut hours = tenant(12, seed, quiet);
         let day = MONDAY + 6 * WEEK + 48;
         assert_eq!(gaps(&hours, weeks(12)), [], "seed {seed}");
+        assert_eq!(
+            History::new(&hours).expecting(weeks(12), LIMIT),
+            0,
+            "no single hour is sure"
+        );
         hours.retain(|hour, _| !(day..day + 24).contains(hour));
         let found = gaps(&hours, weeks(12));
         assert_eq!(found.len(), 1, "seed {seed}: {found:?}");
         let gap = found[0];
+        assert!(gap.from <= day + 10 && day + 15 <= gap.to, "{gap:?}");
         assert!(
-            (day + 7..day + 11).contains(&gap.from) && (day + 15..day + 19).contains(&gap.to),
-            "{gap:?}"
+            day - 10 <= gap.from && gap.to <= day + 36,
+            "as far as its neighbours are empty: {gap:?}"
         );
     }
 }
@@ -181,6 +188,13 @@ fn few_days_are_compared_with_each_other() {
     let hours: HashMap<i64, u64> = [(MONDAY, 900), (MONDAY + 2, 900)].into();
     assert_eq!(gaps(&hours, (MONDAY, MONDAY + 3)), []);
     assert_eq!(gaps(&HashMap::new(), weeks(1)), []);
+}
+
+#[test]
+fn hours_that_expect_events_are_those_of_the_office() {
+    let hours = tenant(12, 6, office);
+    let expecting = History::new(&hours).expecting(weeks(12), LIMIT);
+    assert_eq!(expecting, 12 * 5 * 8, "09:00 to 17:00");
 }
 
 #[test]
@@ -246,7 +260,8 @@ fn slowly(hours: &HashMap<i64, u64>, range: (i64, i64), limit: f64) -> Vec<Gap> 
             let starts = starts.filter(|start| start + length <= from || *start >= from + length);
             let sums = starts.map(|start| (start..start + length).map(count).sum());
             let busy = seen.iter().any(|&hour| usually_busy(hour));
-            unlikely(quartiles(sums.collect(), 3)) && (!busy || usually_busy(hour))
+            let whole = quartiles(sums.collect(), 3).map(Usual::probability_of_none);
+            whole.is_some_and(|whole| whole < limit / 168.0) && (!busy || usually_busy(hour))
         };
         if chosen {
             match gaps.last_mut() {

@@ -16,6 +16,7 @@ fn log(name: &str, hours: &[(i64, u64)], to: i64) -> LogCoverage {
         duplicates: 0,
         rejected: 0,
         late: None,
+        hours_expected: 0,
         hours: hours
             .iter()
             .map(|&(hour, events)| CoveredHour {
