@@ -111,7 +111,7 @@ fn tiny_lake() -> Sandbox {
 
 #[test]
 fn help_says_what_is_needed_in_80_columns() {
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 20] = [
         &[],
         &["demo"],
         &["ingest"],
@@ -119,6 +119,10 @@ fn help_says_what_is_needed_in_80_columns() {
         &["evidence"],
         &["lake"],
         &["lake", "info"],
+        &["lake", "check"],
+        &["lake", "compact"],
+        &["lake", "coverage"],
+        &["lake", "vacuum"],
         &["mailbox"],
         &["detections"],
         &["detections", "list"],

@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod conformance;
 mod corpus;
+mod coverage;
 mod detections;
 mod evidence;
 mod hunts;

@@ -142,9 +142,12 @@ fn shown(coverage: &Coverage) -> String {
         text.push('\n');
     }
     files_shown(&mut text, coverage);
-    let sentences = coverage.datasets.iter().map(looked_at).chain(exceptions(coverage));
-    text.push_str("In words:\n");
-    sentences.for_each(|sentence| text.push_str(&output::wrapped(&sentence, "  ")));
+    // A line each, to paste and to search.
+    text.push_str("in words\n");
+    for sentence in coverage.datasets.iter().map(looked_at).chain(exceptions(coverage)) {
+        text.push_str(&sentence);
+        text.push('\n');
+    }
     text
 }
 
@@ -207,7 +210,7 @@ fn files_shown(text: &mut String, coverage: &Coverage) {
     for file in coverage.files.iter().take(LISTED) {
         let _ = writeln!(text, "  {}", one_line(&file.file));
         if let Some(problem) = &file.problem {
-            text.push_str(&output::wrapped(&one_line(problem), "    "));
+            let _ = writeln!(text, "    {}", one_line(problem));
         }
         if !file.finished {
             text.push_str("    not ingested to its end\n");

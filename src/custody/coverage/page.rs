@@ -75,11 +75,15 @@ fn overview(html: &mut String, logs: &[LogCoverage]) {
     for (number, log) in logs.iter().enumerate() {
         let (with, all) = log.hours_with_events();
         let bad = |number: u64| if number > 0 { " bad" } else { "" };
-        let gaps = log.gaps.len() as u64;
+        let found = log.gaps.len() as u64;
+        let gaps = match (found, log.hours_expected) {
+            (0, 0) => "<span class=\"dim\">too few events</span>".to_owned(),
+            _ => count(found),
+        };
         let _ = writeln!(
             html,
             "<tr><td><a href=\"#log-{number}\">{}</a><td>{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n{}\">{}\
-             <td class=\"n\">{} of {}<td class=\"n{}\">{}</tr>",
+             <td class=\"n\">{} of {}<td class=\"n{}\">{gaps}</tr>",
             escaped(&log.dataset),
             organization(log),
             count(log.events),
@@ -88,8 +92,7 @@ fn overview(html: &mut String, logs: &[LogCoverage]) {
             count(log.rejected),
             count(with),
             count(all),
-            bad(gaps),
-            count(gaps)
+            bad(found),
         );
     }
     html.push_str("</tbody></table>\n");
@@ -121,12 +124,16 @@ fn section(html: &mut String, number: usize, log: &LogCoverage, room: &mut usize
         let [median, p95, max] = [late.median_seconds, late.p95_seconds, late.max_seconds].map(super::how_long);
         let _ = write!(
             html,
-            "Events were ingested {median} after they happened in the median, 95 % within {p95}, all within {max}."
+            "Events were ingested {median} after they happened in the median, 95&nbsp;% within {p95}, all within {max}. "
         );
     }
-    html.push_str("</p>\n");
-    gaps(html, &log.gaps);
     let days = Days::of(log);
+    let _ = writeln!(
+        html,
+        "At most {} in an hour.</p>",
+        counted(days.most, "event", "events")
+    );
+    gaps(html, &log.gaps);
     let drawn = days.drawn();
     if drawn > *room {
         html.push_str(
