@@ -42,10 +42,9 @@ pub(super) fn open(url: &Url, retries: RetryConfig) -> Result<Arc<dyn ObjectStor
     }
     let named = variable("AWS_PROFILE").is_some();
     let other = OTHER_WAYS.iter().any(|name| variable(name).is_some());
-    if (named && variable("AWS_ACCESS_KEY_ID").is_none()) || !other {
-        if let Some(credentials) = ProfileCredentials::of(profile) {
-            builder = builder.with_credentials(Arc::new(credentials));
-        }
+    let profile_counts = (named && variable("AWS_ACCESS_KEY_ID").is_none()) || !other;
+    if profile_counts && let Some(credentials) = ProfileCredentials::of(profile) {
+        builder = builder.with_credentials(Arc::new(credentials));
     }
     let store = builder.build().map_err(|error| unusable(url, &error))?;
     Ok(Arc::new(store))

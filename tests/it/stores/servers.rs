@@ -68,6 +68,7 @@ fn free_port() -> u16 {
 
 /// Starts a server that ends when this process does, however that is: its standard input is a
 /// pipe of ours, and a shell ends the server when the pipe is closed.
+#[expect(clippy::zombie_processes, reason = "it runs for as long as this process does")]
 fn start(name: &str, command: &str) -> Server {
     let port = free_port();
     let folder = tools().join(format!("{name}-{port}"));
