@@ -196,7 +196,8 @@ fn logs(listed: Vec<ObjectMeta>, prefix: &ObjectPath) -> Vec<ObjectMeta> {
             .prefix_match(prefix)
             .is_some_and(|mut parts| parts.any(|part| part.as_ref().starts_with('.')));
         let of_table = tables.iter().any(|table| meta.location.prefix_matches(table));
-        !hidden && !of_table && !(meta.size == 0 && folders.contains(&meta.location))
+        let mark = meta.size == 0 && folders.contains(&meta.location);
+        !(hidden || of_table || mark)
     };
     let mut kept = listed;
     kept.retain(is_log);

@@ -147,12 +147,12 @@ impl Search<'_> {
     }
 
     fn take(&mut self, member: &str, chunk: &Chunk, positions: &BTreeSet<u64>) {
-        records_at(chunk, positions, &mut |position, record, texts| {
+        records_at(chunk, positions, &mut |here| {
             let same = self.open(member).filter(|(_, wanted)| {
-                wanted.position == position && texts.iter().any(|text| text.as_str() == &*wanted.raw)
+                wanted.position == here.position && here.texts.iter().any(|text| text.as_str() == &*wanted.raw)
             });
             for index in same.map(|(index, _)| index).collect::<Vec<_>>() {
-                self.records[index] = Some(record.to_vec());
+                self.records[index] = Some(here.record.to_vec());
             }
         });
     }
@@ -184,9 +184,17 @@ impl Visitor for Search<'_> {
     }
 }
 
-/// Shows the records of a chunk that begin at some of these positions: where, their bytes, and
-/// the texts that are stored of them.
-fn records_at(chunk: &Chunk, positions: &BTreeSet<u64>, show: &mut dyn FnMut(u64, &[u8], Vec<String>)) {
+/// A record at a position that was asked for.
+struct Here<'a> {
+    position: u64,
+    /// Its bytes in the file.
+    record: &'a [u8],
+    /// What an ingest stores of it.
+    texts: Vec<String>,
+}
+
+/// Shows the records of a chunk that begin at some of these positions.
+fn records_at(chunk: &Chunk, positions: &BTreeSet<u64>, show: &mut dyn FnMut(Here<'_>)) {
     // It was rejected.
     if chunk.too_long.is_some() {
         return;
@@ -197,7 +205,12 @@ fn records_at(chunk: &Chunk, positions: &BTreeSet<u64>, show: &mut dyn FnMut(u64
                 let record = &chunk.bytes[from as usize..to as usize];
                 let (start, end) = (chunk.offset + u64::from(from), chunk.offset + u64::from(to));
                 if positions.contains(&start) {
-                    show(start, record, texts(record, start, json(record)));
+                    let texts = texts(record, start, json(record));
+                    show(Here {
+                        position: start,
+                        record,
+                        texts,
+                    });
                 }
                 if positions.range(start + 1..end).next().is_some() {
                     rows_of_result(record, start, positions, show);
@@ -208,7 +221,12 @@ fn records_at(chunk: &Chunk, positions: &BTreeSet<u64>, show: &mut dyn FnMut(u64
             for (at, row, _) in rows(&chunk.bytes, header) {
                 let position = chunk.offset + at as u64;
                 if positions.contains(&position) {
-                    show(position, row, texts(row, position, Shape::Csv(Arc::clone(header))));
+                    let texts = texts(row, position, Shape::Csv(Arc::clone(header)));
+                    show(Here {
+                        position,
+                        record: row,
+                        texts,
+                    });
                 }
             }
         }
@@ -216,7 +234,7 @@ fn records_at(chunk: &Chunk, positions: &BTreeSet<u64>, show: &mut dyn FnMut(u64
 }
 
 /// As [`records_at`], of a record that is the result of a query.
-fn rows_of_result(record: &[u8], start: u64, positions: &BTreeSet<u64>, show: &mut dyn FnMut(u64, &[u8], Vec<String>)) {
+fn rows_of_result(record: &[u8], start: u64, positions: &BTreeSet<u64>, show: &mut dyn FnMut(Here<'_>)) {
     let Ok(text) = std::str::from_utf8(record) else { return };
     let mut text = Cow::Borrowed(text);
     loop {
@@ -231,7 +249,11 @@ fn rows_of_result(record: &[u8], start: u64, positions: &BTreeSet<u64>, show: &m
         let position = start + row.at as u64;
         if let (true, Ok(object)) = (positions.contains(&position), &row.object) {
             let object = object.as_bytes();
-            show(position, row.original.as_bytes(), texts(object, position, json(object)));
+            show(Here {
+                position,
+                record: row.original.as_bytes(),
+                texts: texts(object, position, json(object)),
+            });
         }
     });
 }
@@ -318,8 +340,8 @@ mod tests {
         let file = format!(r#"{{"tables":[{{"name":"PrimaryResult","columns":{columns},"rows":[{row}]}}]}}"#);
         let position = file.find(row).unwrap() as u64;
         let mut stored = Vec::new();
-        rows_of_result(file.as_bytes(), 0, &BTreeSet::from([position]), &mut |_, _, texts| {
-            stored = texts
+        rows_of_result(file.as_bytes(), 0, &BTreeSet::from([position]), &mut |here| {
+            stored = here.texts
         });
         assert_eq!(stored.len(), 1, "the row is an event");
         assert_eq!(

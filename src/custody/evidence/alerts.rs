@@ -62,10 +62,11 @@ struct Head {
 impl Head {
     fn times(&self) -> Option<(i64, i64)> {
         let mut times = Vec::new();
-        for time in [Some(&self.time), self.window_start.as_ref(), self.window_end.as_ref()] {
-            if let Some(time) = time {
-                times.push(DateTime::parse_from_rfc3339(time).ok()?.timestamp_micros());
-            }
+        for time in [Some(&self.time), self.window_start.as_ref(), self.window_end.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            times.push(DateTime::parse_from_rfc3339(time).ok()?.timestamp_micros());
         }
         Some((*times.iter().min()?, *times.iter().max()?))
     }

@@ -67,6 +67,9 @@ struct Case {
     ledger: Option<Map<String, Value>>,
 }
 
+/// What came of it, the bytes of a record that was verified, and the file that was read.
+type Verified = (Verification, Option<Vec<u8>>, String);
+
 /// Reads each file once, however many of the events it has.
 pub(super) async fn verified(
     engine: &Engine,
@@ -89,7 +92,7 @@ pub(super) async fn verified(
         let of_file = by_file.entry((file, case.event.source_sha256.clone())).or_default();
         of_file.push((index, member));
     }
-    let mut verifications: Vec<Option<(Verification, Option<Vec<u8>>, String)>> = vec![None; cases.len()];
+    let mut verifications: Vec<Option<Verified>> = vec![None; cases.len()];
     for ((file, sha256), members) in by_file {
         let wanted: Vec<Wanted> = members
             .iter()
