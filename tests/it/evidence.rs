@@ -1,10 +1,11 @@
 //! The record behind an event or alert: shown, verified against its file, handed over.
 
 use crate::sandbox::{Run, Sandbox, repository};
+use crate::stores::servers::python_readers;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::{Cursor, Read as _, Write as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 fn record(id: &str) -> String {
     json!({
@@ -179,6 +180,47 @@ fn what_does_not_agree_is_said() {
     assert!(shown.stderr.contains("1 event: file not reachable"), "{shown:?}");
     assert!(shown.stdout.contains("\"Id\": \"y\","), "readable: {shown:?}");
     assert!(!shown.stdout.contains('\u{202e}'), "{shown:?}");
+}
+
+/// Rewrites rows of `events` as somebody with access to the lake could.
+const TAMPER: &str = r#"
+import deltalake, sys
+lake, column, value, condition = sys.argv[1:]
+deltalake.DeltaTable(f"{lake}/events").update(updates={column: value}, predicate=condition)
+"#;
+
+#[test]
+fn what_was_changed_in_the_lake_is_not_what_the_file_has() {
+    for (column, value) in [
+        ("source_position", "source_position + 1"),
+        ("source_position", "CAST(NULL AS BIGINT)"),
+        ("raw", "replace(raw, 'ann@contoso.example', 'ben@contoso.example')"),
+        ("source_sha256", "'0'"),
+    ] {
+        let sandbox = Sandbox::new();
+        let path = sandbox.file("a.json", lines(&["x", "y"]));
+        sandbox.ingest(&[&path]);
+        let lake = sandbox.path("lake").display().to_string();
+        let arguments = ["-c", TAMPER, &lake, column, value, "event_id = 'y'"];
+        let output = Command::new(python_readers()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let (code, events) = evidence(&sandbox, &["x", "y"]);
+        let words: Vec<&str> = events.iter().map(status).collect();
+        let expected = match column {
+            "source_sha256" => "file changed",
+            _ => "record not found at its position",
+        };
+        assert_eq!(code, 3);
+        for (event, word) in events.iter().zip(words) {
+            let is_tampered = event["event_id"] == "y";
+            assert_eq!(
+                word,
+                if is_tampered { expected } else { "verified" },
+                "{column}: {event}"
+            );
+            assert_eq!(event["ledger"].is_null(), is_tampered && column == "source_sha256");
+        }
+    }
 }
 
 #[cfg(unix)]
