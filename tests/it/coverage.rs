@@ -50,8 +50,11 @@ fn hour<'a>(coverage: &'a Value, hour: &str) -> &'a Value {
 /// A lake of these weeks with repeats, bad records and a damaged file.
 fn lake() -> Sandbox {
     let sandbox = Sandbox::new();
-    for number in 5..31 {
-        sandbox.file(&format!("logs/{number:02}.json"), day(number));
+    for (number, log) in (5..31)
+        .map(|number| (number, day(number)))
+        .filter(|(_, log)| !log.is_empty())
+    {
+        sandbox.file(&format!("logs/{number:02}.json"), log);
     }
     // The 7th again, from 09:00 to 11:00, with a line that is cut, and one before all others.
     let mut again = String::from("no record\n");
@@ -151,7 +154,7 @@ fn files_that_were_not_taken_in_as_a_whole_are_named() {
     assert!(files.iter().all(|file| file["finished"] == true));
     let damaged = sandbox.sql("SELECT near_timestamp FROM quarantine WHERE source_position IS NULL");
     assert_eq!(
-        damaged[0]["near_timestamp"], "2026-01-09T09:00:19Z",
+        damaged[0]["near_timestamp"], "2026-01-09T09:00:18Z",
         "the last record that could be read of what is cut off"
     );
 
@@ -160,11 +163,7 @@ fn files_that_were_not_taken_in_as_a_whole_are_named() {
     let killed = self::coverage(&sandbox, &[]);
     let unfinished = killed["files"].as_array().unwrap();
     assert!(unfinished.iter().all(|file| file["finished"] == false));
-    assert_eq!(
-        unfinished.len(),
-        20 + 4,
-        "files without a record on weekends have nothing to be known by"
-    );
+    assert_eq!(unfinished.len(), 20 + 4);
 }
 
 #[test]
@@ -239,8 +238,8 @@ fn the_page_has_all_of_it() {
     assert!(html.contains(sentence), "{sentence}");
     assert_eq!(
         sentence.split(", except: ").nth(1).unwrap(),
-        "2026-01-20T10:00:00Z to 2026-01-20T13:00:00Z (3 hours without events, about 60 expected); 3 records that were \
-         rejected, in or near the hour of 2026-01-07T09:00:00Z (2), 2026-01-08T08:00:00Z (1)."
+        "2026-01-20T10:00:00Z to 2026-01-20T13:00:00Z (3 hours without events, about 60 expected); 4 records that were \
+         rejected, in or near the hour of 2026-01-07T09:00:00Z (2), 2026-01-08T08:00:00Z (1), 2026-01-09T09:00:00Z (1)."
     );
     let unwritable = sandbox.run(&["lake", "coverage", "--html", "nowhere/x.html"]);
     assert_eq!((unwritable.code, unwritable.stdout.as_str()), (1, ""));

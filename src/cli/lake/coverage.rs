@@ -174,7 +174,7 @@ fn log_shown(text: &mut String, log: &LogCoverage) {
     );
     let _ = writeln!(
         text,
-        "  {:<12}{} of {} have events, {} are sure to",
+        "  {:<12}{} of {} have events, {} are expected to",
         "hours",
         count(with),
         count(all),
