@@ -206,8 +206,12 @@ impl Stretch<'_> {
                     .is_some_and(|usual| usual.probability_of_none() < limit)
             })
             .collect();
-        let whole = || self.whole().map(Usual::probability_of_none);
-        if chosen.is_empty() && whole().is_some_and(|probability| probability < limit / WEEK as f64) {
+        let mut of_whole = None;
+        if chosen.is_empty() {
+            let is_improbable = |usual: &Usual| usual.probability_of_none() < limit / WEEK as f64;
+            of_whole = self.whole().filter(is_improbable);
+        }
+        if of_whole.is_some() {
             chosen = all()
                 .filter(|&hour| self.usual(hour).is_some_and(|usual| usual.median > 0))
                 .collect();
@@ -220,7 +224,8 @@ impl Stretch<'_> {
         Some(Gap {
             from,
             to,
-            expected: expected.sum(),
+            // Where no hour by itself usually has events, the stretch has them all the same.
+            expected: expected.sum::<u64>().max(of_whole.map_or(0, |usual| usual.median)),
         })
     }
 

@@ -5,9 +5,10 @@ use super::watched::{Fault, Watched};
 use crate::sandbox::Sandbox;
 use datafusion::arrow::array::{Array as _, AsArray as _};
 use futures::TryStreamExt as _;
+use object_store::ObjectStoreExt as _;
 use retrohunt::Error;
 use retrohunt::ingest::{IngestReport, IngestRequest, Progress, ingest};
-use retrohunt::lake::{Lake, TableName};
+use retrohunt::lake::{Lake, ParquetFile, TableName};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -195,6 +196,63 @@ async fn whichever_call_fails_a_compaction_changes_no_events() {
             assert_eq!(column(&lake, TableName::Events, "event_id").await, expected, "{which}");
             let files = lake.table(TableName::Events).await.unwrap().files().unwrap();
             assert_eq!(files.len(), 3, "{which}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_in_parts_is_there_whole_or_not_at_all() {
+    let sandbox = Sandbox::new();
+    let paths = logs(&sandbox);
+    let large = ParquetFile {
+        path: "part-large.parquet".into(),
+        partition: Vec::new(),
+        bytes: (0..40_u8)
+            .flat_map(|part| vec![part; 1 << 20])
+            .collect::<Vec<u8>>()
+            .into(),
+        size: 40 << 20,
+        sha256: String::new(),
+        statistics: json!({}),
+        written_ms: 0,
+    };
+    let path = object_store::path::Path::from("lake/events/part-large.parquet");
+    let store = Arc::new(Watched::default());
+    let table = scattered(&store, &paths[..1])
+        .await
+        .table(TableName::Events)
+        .await
+        .unwrap();
+    store.take_calls();
+    table.upload(&large).await.unwrap();
+    let calls = store.take_calls();
+    assert_eq!(
+        (calls.len(), calls.iter().filter(|call| *call == "part").count()),
+        (7, 5),
+        "{calls:?}"
+    );
+    assert_eq!(store.get(&path).await.unwrap().bytes().await.unwrap(), large.bytes);
+    for fault in [Fault::Refused, Fault::Unanswered] {
+        for call in 0..calls.len() {
+            store.delete(&path).await.unwrap();
+            store.fail_at(call, fault);
+            let uploaded = table.upload(&large).await;
+            store.recover();
+            let there = store.get(&path).await;
+            let which = format!("{fault:?} at call {call}: {uploaded:?}");
+            assert!(
+                uploaded.is_err_and(|error| error.to_string().contains("part-large.parquet")),
+                "{which}"
+            );
+            match there {
+                // Done, and not answered: whole all the same.
+                Ok(object) => assert_eq!(object.bytes().await.unwrap(), large.bytes, "{which}"),
+                Err(error) => assert!(
+                    matches!(error, object_store::Error::NotFound { .. }),
+                    "{which}: {error}"
+                ),
+            }
+            table.upload(&large).await.unwrap();
         }
     }
 }

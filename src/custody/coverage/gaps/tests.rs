@@ -253,6 +253,7 @@ fn slowly(hours: &HashMap<i64, u64>, range: (i64, i64), limit: f64) -> Vec<Gap> 
         let run: Vec<i64> = known.clone().filter(|&other| together(hour, other)).collect();
         let (from, length) = (run[0], run.len() as i64);
         let seen: Vec<i64> = empty().filter(|&other| together(hour, other)).collect();
+        let mut of_whole = 0;
         let chosen = if length < 24 || seen.iter().any(|hour| unlikely(usual[hour])) {
             unlikely(usual[&hour])
         } else {
@@ -260,7 +261,9 @@ fn slowly(hours: &HashMap<i64, u64>, range: (i64, i64), limit: f64) -> Vec<Gap> 
             let starts = starts.filter(|start| start + length <= from || *start >= from + length);
             let sums = starts.map(|start| (start..start + length).map(count).sum());
             let busy = seen.iter().any(|&hour| usually_busy(hour));
-            let whole = quartiles(sums.collect(), 3).map(Usual::probability_of_none);
+            let whole = quartiles(sums.collect(), 3);
+            of_whole = whole.map_or(0, |whole| whole.median);
+            let whole = whole.map(Usual::probability_of_none);
             whole.is_some_and(|whole| whole < limit / 168.0) && (!busy || usually_busy(hour))
         };
         if chosen {
@@ -269,7 +272,7 @@ fn slowly(hours: &HashMap<i64, u64>, range: (i64, i64), limit: f64) -> Vec<Gap> 
                 _ => gaps.push(Gap {
                     from: hour,
                     to: hour + 1,
-                    expected: 0,
+                    expected: of_whole,
                 }),
             }
         }
@@ -278,7 +281,7 @@ fn slowly(hours: &HashMap<i64, u64>, range: (i64, i64), limit: f64) -> Vec<Gap> 
         let medians = (gap.from..gap.to)
             .filter_map(|hour| usual[&hour])
             .map(|usual| usual.median);
-        gap.expected = medians.sum();
+        gap.expected = gap.expected.max(medians.sum());
     }
     gaps
 }
