@@ -3,8 +3,10 @@
 //!
 //! Null, empty text and empty containers count as absent everywhere.
 
+mod assembled;
 mod flatten;
 
+pub(crate) use assembled::Assembled;
 pub(crate) use flatten::*;
 
 use super::Json;

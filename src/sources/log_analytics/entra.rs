@@ -1,8 +1,8 @@
 //! Rows of the Entra tables back to records of Azure Monitor.
 
-use super::super::{Json, json};
+use super::super::Json;
+use super::super::json::{self, Assembled};
 use super::{Kind, TABLES, columns, value};
-use sonic_rs::Object;
 
 /// Columns that stand in the envelope, as it spells them.
 const ENVELOPE: &[(&str, &str)] = &[
@@ -31,28 +31,28 @@ const RENAMED: &[(&str, &str)] = &[
 
 /// The record that a row was made of.
 pub(super) fn restore(row: &Json, kind: Kind) -> Json {
-    let mut envelope = Object::new();
-    let mut properties = Object::new();
+    let mut envelope = Assembled::default();
+    let mut properties = Assembled::default();
     for (column, cell) in columns(row) {
         if let Some((_, key)) = ENVELOPE.iter().find(|known| known.0 == column) {
-            envelope.insert(*key, cell.clone());
+            envelope.insert(*key, cell);
             continue;
         }
         match (column, kind) {
             // In AuditLogs the category is that of the activity.
             ("Category", Kind::SignIn | Kind::Risk) => continue,
             // A country; what a sign-in's record has under that name is LocationDetails.
-            ("Location", Kind::SignIn | Kind::Audit) => drop(envelope.insert("location", cell.clone())),
+            ("Location", Kind::SignIn | Kind::Audit) => envelope.insert("location", cell),
             ("CorrelationId", _) => {
-                envelope.insert("correlationId", cell.clone());
-                properties.insert("correlationId", cell.clone());
+                envelope.insert("correlationId", cell);
+                properties.insert("correlationId", cell);
             }
             // Mapped as the text that it is.
-            ("AdditionalInfo", _) => drop(properties.insert("additionalInfo", cell.clone())),
+            ("AdditionalInfo", _) => properties.insert("additionalInfo", cell),
             _ => {
                 let renamed = RENAMED.iter().find(|known| known.0 == column);
                 let key = renamed.map_or_else(|| lower_camel(column), |known| known.1.to_owned());
-                properties.insert(&key, value(cell));
+                properties.insert(key, &value(cell));
             }
         }
     }
@@ -61,16 +61,16 @@ pub(super) fn restore(row: &Json, kind: Kind) -> Json {
         && json::get(row, "Status").is_none()
         && let Some(code) = json::get(row, "ResultType")
     {
-        let mut status = Object::new();
-        status.insert("errorCode", code.clone());
+        let mut status = Assembled::default();
+        status.insert("errorCode", code);
         if let Some(reason) = json::get(row, "ResultDescription") {
-            status.insert("failureReason", reason.clone());
+            status.insert("failureReason", reason);
         }
-        properties.insert("status", Json::from(status));
+        properties.insert_object("status", status);
     }
-    envelope.insert("category", category(row, kind));
-    envelope.insert("properties", Json::from(properties));
-    Json::from(envelope)
+    envelope.insert_text("category", category(row, kind));
+    envelope.insert_object("properties", properties);
+    envelope.into_json()
 }
 
 /// The category of the record: the table's, else what the row says.

@@ -135,7 +135,7 @@ impl Source for Row {
 
     fn carried<'a>(&self, record: &Json, _: &'a str) -> Option<Carried<'a>> {
         match self.kind {
-            Kind::OfficeActivity => office_activity::record_of(record),
+            Kind::OfficeActivity => Some(office_activity::record_of(record)),
             _ => None,
         }
     }

@@ -1,9 +1,9 @@
 //! Rows of OfficeActivity back to records of the unified audit log.
 
+use super::super::json::Assembled;
 use super::super::{Carried, Identity, Json, Rejection, carried, json, time};
 use super::{columns, value};
 use crate::schema::*;
-use sonic_rs::Object;
 use std::borrow::Cow;
 
 /// Columns that have another name than their key.
@@ -16,28 +16,31 @@ const RENAMED: &[(&str, &str)] = &[
 ];
 
 /// The record that a row was made of.
-pub(super) fn restore(row: &Json) -> Json {
-    let mut record = Object::new();
+fn restored(row: &Json) -> Assembled {
+    let mut record = Assembled::default();
     for (column, cell) in columns(row) {
         let renamed = RENAMED.iter().find(|known| known.0 == column);
         // `Client_IPAddress`, `Logon_Type`; a column that came later in another type is there
         // again, as `Folders_`.
         let key = renamed.map_or_else(|| column.replace('_', ""), |known| known.1.to_owned());
-        if record.contains_key(&key) {
+        if record.has(&key) {
             continue;
         }
         // An alert's data is text in the record as well.
-        record.insert(&key, if key == "Data" { cell.clone() } else { value(cell) });
+        match key.as_str() {
+            "Data" => record.insert(key, cell),
+            _ => record.insert(key, &value(cell)),
+        }
     }
-    Json::from(record)
+    record
 }
 
 /// The record in a row, as JSON.
-pub(super) fn record_of(row: &Json) -> Option<Carried<'static>> {
-    Some(Carried {
+pub(super) fn record_of(row: &Json) -> Carried<'static> {
+    Carried {
         source: &carried::OFFICE_ACTIVITY_RECORD,
-        text: Cow::Owned(sonic_rs::to_string(&restore(row)).ok()?),
-    })
+        text: Cow::Owned(restored(row).into_text()),
+    }
 }
 
 /// The row as an event of its own: what tells it, as all else is in the record it carries.
