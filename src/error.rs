@@ -4,6 +4,9 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use std::path::PathBuf;
 
+/// Where a machine in a cloud gives credentials to what runs on it.
+const MACHINE_CREDENTIALS: &str = "169.254.169.254";
+
 /// Result of every fallible public operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -126,6 +129,12 @@ impl Error {
                 ..
             } if nearest.is_empty() => Some("`retrohunt functions` lists them".into()),
             Self::Engine(error) => remedy(error).map(str::to_owned),
+            // Whoever asks the machine itself, as in a cloud, had no other credentials.
+            Self::Store { source, .. } if source.to_string().contains(MACHINE_CREDENTIALS) => Some(
+                "no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; for Azure \
+                 AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or AZURE_STORAGE_CONNECTION_STRING, or log in with `az login`"
+                    .into(),
+            ),
             _ => None,
         }
     }
@@ -342,6 +351,16 @@ fn shortage(account: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asks_the_machine_for_credentials_had_none() {
+        let asked = Error::store(
+            "cannot open",
+            "Error performing PUT http://169.254.169.254/latest/api/token",
+        );
+        assert!(asked.hint().unwrap().contains("AWS_PROFILE"));
+        assert_eq!(Error::store("cannot open", "503 Slow Down").hint(), None);
+    }
 
     #[test]
     fn engine_messages_lose_the_engine() {
