@@ -34,8 +34,8 @@ const MERGED_AT_ONCE: usize = 64;
 /// Rows that are read of a file at once. The text of a record may be long.
 const ROWS_AT_ONCE: usize = 1024;
 
-/// Merged files that one commit puts in the place of others.
-const FILES_PER_COMMIT: usize = 256;
+/// Groups of files that one commit replaces.
+const GROUPS_PER_COMMIT: usize = 256;
 
 /// Attempts against writers; each loses only to a commit of somebody else.
 const ATTEMPTS: usize = 200;
@@ -64,25 +64,19 @@ impl LakeTable {
     pub async fn compact(&mut self, target: u64, threads: usize, done: &dyn Fn(u64)) -> Result<Compacted> {
         let mut compacted = Compacted::default();
         loop {
-            let groups = groups(self.files()?, target);
+            let mut groups = groups(self.files()?, target);
+            // The others are the next round's.
+            groups.truncate(GROUPS_PER_COMMIT);
             if groups.is_empty() {
                 return Ok(compacted);
             }
-            let mut written: Vec<(Group, Vec<ParquetFile>)> = Vec::new();
-            {
-                let table = &*self;
-                let merges = groups.into_iter().map(|group| async move {
-                    let merged = table.merge(&group, target).await?;
-                    Ok::<_, Error>((group, merged))
-                });
-                let mut merges = futures::stream::iter(merges).buffer_unordered(threads.max(1));
-                while let Some((group, merged)) = merges.try_next().await? {
-                    written.push((group, merged));
-                    if written.len() >= FILES_PER_COMMIT {
-                        break;
-                    }
-                }
-            }
+            let table = &*self;
+            let merges = groups.into_iter().map(|group| async move {
+                let merged = table.merge(&group, target).await?;
+                Ok::<_, Error>((group, merged))
+            });
+            let merges = futures::stream::iter(merges).buffer_unordered(threads.max(1));
+            let written: Vec<(Group, Vec<ParquetFile>)> = merges.try_collect().await?;
             for (group, merged) in &written {
                 compacted.files += group.len() as u64;
                 compacted.bytes += group.iter().map(|file| file.size).sum::<u64>();

@@ -1,6 +1,6 @@
 //! The record behind an event or alert: shown, verified against its file, handed over.
 
-use crate::sandbox::{Run, Sandbox, repository};
+use crate::sandbox::{Run, Sandbox, gzip, repository, zip};
 use crate::stores::servers::python_readers;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -18,21 +18,6 @@ fn record(id: &str) -> String {
 
 fn lines(ids: &[&str]) -> String {
     ids.iter().map(|id| record(id) + "\n").collect()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -1,22 +1,8 @@
 //! Archives and compressed files.
 
 use super::{ingested, line};
-use std::io::{Cursor, Read as _, Write as _};
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in members {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
+use crate::sandbox::{gzip, zip};
+use std::io::{Read as _, Write as _};
 
 #[test]
 fn zips_within_zips() {
