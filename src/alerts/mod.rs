@@ -1,6 +1,7 @@
 //! What a detection found: the alert, its stable id, and episodes of windows.
 
 mod episode;
+pub mod revision;
 mod rows;
 mod store;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests_episode;
 mod tests_store;
 
 pub use episode::{EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
+pub use revision::{Change, Origin, Revision};
 pub use store::{AlertStore, AlertWriter, SortedAlerts};
 
 use crate::config::format_instant;

@@ -30,7 +30,7 @@ const WIDE: usize = 30;
 ///
 /// Fields are written as in ECS, without quotes: SELECT event.action, count(*) FROM events
 /// GROUP BY event.action. A field without a column is read from the record's text. The
-/// tables are events, quarantine and ledger, and the views of Microsoft's tables
+/// tables are events, quarantine, ledger, alerts, runs and dead_letters, and the views of Microsoft's tables
 /// (CloudAppEvents, ...): SHOW TABLES lists them. Nothing can be changed.
 #[derive(Debug, Args)]
 pub(crate) struct SqlArgs {

@@ -13,11 +13,25 @@ pub enum TableName {
     Quarantine,
     /// One row per ingested file.
     Ledger,
+    /// What detections found and a schedule recorded, or what was promoted from a hunt: one row
+    /// per revision of an alert.
+    Alerts,
+    /// One row per evaluation of a detection by a schedule.
+    Runs,
+    /// Alerts that a sink did not take.
+    DeadLetters,
 }
 
 impl TableName {
     /// Every table.
-    pub const ALL: [Self; 3] = [Self::Events, Self::Quarantine, Self::Ledger];
+    pub const ALL: [Self; 6] = [
+        Self::Events,
+        Self::Quarantine,
+        Self::Ledger,
+        Self::Alerts,
+        Self::Runs,
+        Self::DeadLetters,
+    ];
 
     /// Folder under the lake's URL, and name in SQL.
     pub fn as_str(self) -> &'static str {
@@ -25,6 +39,9 @@ impl TableName {
             Self::Events => "events",
             Self::Quarantine => "quarantine",
             Self::Ledger => "ledger",
+            Self::Alerts => "alerts",
+            Self::Runs => "runs",
+            Self::DeadLetters => "dead_letters",
         }
     }
 
@@ -34,6 +51,9 @@ impl TableName {
             Self::Events => events_schema(),
             Self::Quarantine => quarantine_schema(),
             Self::Ledger => ledger_schema(),
+            Self::Alerts => alerts_schema(),
+            Self::Runs => runs_schema(),
+            Self::DeadLetters => dead_letters_schema(),
         }
     }
 
@@ -44,7 +64,7 @@ impl TableName {
                 Arc::new(Field::new(EVENT_DATASET.field().column.as_str(), DataType::Utf8, true)),
                 Arc::new(Field::new("day", DataType::Date32, true)),
             ],
-            Self::Quarantine | Self::Ledger => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -54,6 +74,8 @@ impl TableName {
         match self {
             Self::Events => &["event_action", "timestamp"],
             Self::Quarantine | Self::Ledger => &["ingested"],
+            Self::Alerts | Self::DeadLetters => &["recorded"],
+            Self::Runs => &["started"],
         }
     }
 
@@ -72,6 +94,9 @@ impl TableName {
             ],
             Self::Quarantine => &["ingested", "source_sha256"],
             Self::Ledger => &["ingested", "source_sha256"],
+            Self::Alerts => &["recorded", "detection", "time", "window_end", "alert_id"],
+            Self::Runs => &["started", "detection"],
+            Self::DeadLetters => &["recorded", "sink"],
         }
     }
 }
@@ -165,6 +190,93 @@ pub fn repeat_fields() -> Fields {
         Field::new("hour", timestamp(), true),
         Field::new("count", DataType::Int64, false),
     ])
+}
+
+/// Columns of `alerts`: a revision each. Of an alert the highest revision counts, unless it is
+/// withdrawn.
+fn alerts_schema() -> SchemaRef {
+    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
+    let list = |name: &str| Field::new(name, DataType::new_list(DataType::Utf8, true), false);
+    Arc::new(Schema::new(vec![
+        text("alert_id", false),
+        Field::new("revision", DataType::Int64, false),
+        // new, grown, revised or withdrawn
+        text("change", false),
+        Field::new("recorded", timestamp(), false),
+        // schedule or hunt
+        text("origin", false),
+        text("detection", false),
+        text("title", false),
+        text("severity", false),
+        Field::new("risk_score", DataType::Int64, false),
+        list("attack"),
+        Field::new("time", timestamp(), false),
+        // A JSON object.
+        text("key", false),
+        Field::new("window_start", timestamp(), true),
+        Field::new("window_end", timestamp(), true),
+        Field::new("windows", DataType::Int64, true),
+        list("event_ids"),
+        Field::new("event_count", DataType::Int64, false),
+        Field::new("history_complete", DataType::Boolean, true),
+        // A JSON object.
+        text("fields", false),
+        // Seconds after the time at which it was due.
+        Field::new("late_by", DataType::Float64, true),
+        text("suppressed_by", true),
+    ]))
+}
+
+/// Columns of `runs`: what an evaluation of a detection by a schedule read, found and took.
+fn runs_schema() -> SchemaRef {
+    let count = |name: &str| Field::new(name, DataType::Int64, false);
+    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
+    Arc::new(Schema::new(vec![
+        Field::new("started", timestamp(), false),
+        Field::new("seconds", DataType::Float64, false),
+        text("scheduler", false),
+        text("detection", false),
+        text("kind", false),
+        // done, failed, or gap: given up for now
+        text("state", false),
+        count("attempt"),
+        text("error", true),
+        // Ticks up to here were due; from where they were not evaluated before.
+        Field::new("tick_from", timestamp(), true),
+        Field::new("tick_to", timestamp(), true),
+        count("ticks"),
+        // Versions of `events`: what arrived after the first, up to the second.
+        Field::new("version_from", DataType::Int64, true),
+        Field::new("version_to", DataType::Int64, true),
+        count("arrived_files"),
+        count("arrived_rows"),
+        count("arrived_bytes"),
+        count("rows_in"),
+        count("rows_matched"),
+        count("bytes_read"),
+        count("state_bytes"),
+        count("requests"),
+        count("alerts_new"),
+        count("alerts_grown"),
+        count("alerts_revised"),
+        count("alerts_withdrawn"),
+        count("alerts_suppressed"),
+    ]))
+}
+
+/// Columns of `dead_letters`: what a sink did not take, however often it was tried.
+fn dead_letters_schema() -> SchemaRef {
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    Arc::new(Schema::new(vec![
+        Field::new("recorded", timestamp(), false),
+        text("sink"),
+        text("alert_id"),
+        Field::new("revision", DataType::Int64, false),
+        Field::new("attempts", DataType::Int64, false),
+        text("problem"),
+        // The alert as JSON, as it was to be sent.
+        text("alert"),
+    ]))
 }
 
 #[cfg(test)]
