@@ -13,6 +13,7 @@ pub mod ingest;
 pub mod investigations;
 pub mod lake;
 pub mod report;
+pub mod schedule;
 pub mod schema;
 pub mod sources;
 

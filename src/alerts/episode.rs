@@ -81,8 +81,8 @@ pub struct Episodes {
 }
 
 /// The rows of an episode so far.
-#[derive(Debug)]
-struct Episode {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Episode {
     key_text: String,
     first: i64,
     last: i64,
@@ -97,6 +97,21 @@ impl Episodes {
     /// Nothing joined yet.
     pub fn new(rule: EpisodeRule) -> Self {
         Self { rule, open: None }
+    }
+
+    /// Goes on with an episode of which rows were taken before.
+    pub fn going_on(rule: EpisodeRule, open: Option<Episode>) -> Self {
+        Self { rule, open }
+    }
+
+    /// The episode that the next row may go on with.
+    pub fn open(&self) -> Option<&Episode> {
+        self.open.as_ref()
+    }
+
+    /// The alert of the open episode as it is now.
+    pub fn so_far(&self) -> Option<Alert> {
+        self.open.clone()?.alert(&self.rule)
     }
 
     /// Takes the next row; gives the alert that it ends.
@@ -131,6 +146,11 @@ impl Episodes {
 }
 
 impl Episode {
+    /// Its last tick so far.
+    pub fn last_tick(&self) -> i64 {
+        self.last
+    }
+
     fn of(key_text: String, row: WindowRow) -> Self {
         Self {
             key_text,

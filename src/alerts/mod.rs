@@ -4,14 +4,16 @@ mod episode;
 pub mod revision;
 mod rows;
 mod store;
+mod suppression;
 #[cfg(test)]
 mod tests_episode;
 #[cfg(test)]
 mod tests_store;
 
-pub use episode::{EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
+pub use episode::{Episode, EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
 pub use revision::{Change, Origin, Revision};
 pub use store::{AlertStore, AlertWriter, SortedAlerts};
+pub use suppression::Suppression;
 
 use crate::config::format_instant;
 use serde::Serialize;

@@ -112,6 +112,11 @@ impl Revision {
         }
     }
 
+    /// The greatest of an alert is its last revision.
+    pub fn order(&self) -> (u32, i64) {
+        (self.revision, self.recorded)
+    }
+
     /// In one line, for people.
     pub fn summary(&self) -> String {
         let key = self.alert.key.iter().map(|(name, value)| match value {

@@ -39,6 +39,8 @@ pub struct Header {
     pub triage: String,
     /// Set for a new terms detection.
     pub new_terms: Option<NewTerms>,
+    /// Which alerts another one stands for.
+    pub suppress: Option<Suppress>,
     /// Whether `hunt` and `schedule` run it unless asked by name.
     pub enabled: bool,
     /// The most alerts one run reports; what it leaves out is said.
@@ -52,6 +54,16 @@ pub struct NewTerms {
     pub fields: Vec<String>,
     /// How long a combination must not have occurred before.
     pub history: Duration,
+}
+
+/// The `suppress` of a header: of alerts with the same values in some columns, the first stands
+/// for those that begin within some time after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppress {
+    /// Columns of the SELECT.
+    pub by: Vec<String>,
+    /// For how long.
+    pub length: Duration,
 }
 
 /// How bad a true finding is.
@@ -123,6 +135,7 @@ struct Written {
     #[serde(default)]
     triage: String,
     new_terms: Option<Spanned<WrittenNewTerms>>,
+    suppress: Option<Spanned<WrittenSuppress>>,
     enabled: Option<bool>,
     max_alerts: Option<Spanned<u64>>,
 }
@@ -132,6 +145,14 @@ struct Written {
 struct WrittenNewTerms {
     fields: Option<Spanned<Vec<String>>>,
     history: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSuppress {
+    by: Option<Spanned<Vec<String>>>,
+    #[serde(rename = "for")]
+    length: Option<Spanned<String>>,
 }
 
 impl Header {
@@ -270,6 +291,10 @@ impl Faults {
             Some(new_terms) => Some(self.new_terms(new_terms)?),
             None => None,
         };
+        let suppress = match written.suppress {
+            Some(suppress) => Some(self.suppress(suppress)?),
+            None => None,
+        };
         Some(Header {
             id: id?,
             title: title?,
@@ -286,6 +311,7 @@ impl Faults {
             false_positives: written.false_positives,
             triage: written.triage.trim().to_owned(),
             new_terms,
+            suppress,
             enabled: written.enabled.unwrap_or(true),
             max_alerts: written.max_alerts.map(Spanned::into_inner),
         })
@@ -369,6 +395,26 @@ impl Faults {
         Some(NewTerms {
             fields: fields.into_inner(),
             history,
+        })
+    }
+
+    fn suppress(&mut self, written: Spanned<WrittenSuppress>) -> Option<Suppress> {
+        let at = written.span();
+        let written = written.into_inner();
+        if written.by.is_none() || written.length.is_none() {
+            self.add(
+                at,
+                "`suppress` needs `by`, the columns by which alerts are the same, and `for`, how long one stands for others, such as { by = [\"user.id\"], for = \"6h\" }",
+            );
+        }
+        let by = written.by?;
+        if by.as_ref().iter().any(|name| name.trim().is_empty()) {
+            self.add(by.span(), "`by` of `suppress` names columns of the SELECT");
+        }
+        let length = self.duration("suppress", written.length)?;
+        Some(Suppress {
+            by: by.into_inner(),
+            length,
         })
     }
 }

@@ -144,6 +144,16 @@ impl Linter<'_> {
             );
             self.add(Level::Error, 0, message);
         }
+        let suppress = self.detection.header.suppress.iter();
+        let by = suppress.flat_map(|suppress| &suppress.by);
+        let missing_by: Vec<String> = by.filter(|name| !has(name)).cloned().collect();
+        for name in missing_by {
+            let message = format!(
+                "`suppress` names {name}, which the SELECT does not give; it gives {}",
+                outputs.join(", ")
+            );
+            self.add(Level::Error, 0, message);
+        }
         if self.detection.kind() == Kind::Windowed {
             for (column, purpose) in [
                 ("event_ids", "which events an alert is about"),

@@ -20,7 +20,7 @@ mod tests;
 mod tests_lint;
 
 pub use duration::{format_duration, parse_duration};
-pub use header::{Header, NewTerms, Severity};
+pub use header::{Header, NewTerms, Severity, Suppress};
 pub use lint::{Finding, Level, lint};
 pub use load::{Fault, choose, embedded, load, load_all, parse, select};
 

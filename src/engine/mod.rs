@@ -30,7 +30,8 @@ pub use session::{Planned, Scope, Session, Window};
 
 use crate::config::Resources;
 use crate::error::{Error, Result};
-use crate::lake::{DataFile, Lake, LakeTableProvider, LateTable, TableName};
+use crate::lake::stores::Requests;
+use crate::lake::{DataFile, Lake, LakeTable, LakeTableProvider, LateTable, TableName};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
@@ -38,8 +39,10 @@ use datafusion::common::ScalarValue;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry as _};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use include_dir::{Dir, include_dir};
+use object_store::ObjectStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -218,6 +221,70 @@ impl Engine {
             runtime: runtime.build_arc()?,
             ..self.clone()
         })
+    }
+
+    /// The same with events in no other files than these, which must be files of its table. What
+    /// is known of all events stays what it was.
+    pub fn with_event_files(&self, files: &[DataFile]) -> Self {
+        let mut of_files = self.clone();
+        for (_, table) in &mut of_files.tables {
+            // Only that of events has been opened.
+            if let Some(events) = table.downcast_ref::<LakeTableProvider>() {
+                *table = Arc::new(events.with_files(files.to_vec()));
+            }
+        }
+        of_files.times = times_of(files);
+        of_files
+    }
+
+    /// The files of all events.
+    pub fn event_files(&self) -> &[DataFile] {
+        let mut tables = self.tables.iter();
+        let events = tables.find_map(|(_, table)| table.downcast_ref::<LakeTableProvider>());
+        events.map_or(&[], LakeTableProvider::files)
+    }
+
+    /// The same over a later version of the events of the same lake. The other tables are opened
+    /// again when they are read.
+    pub fn at_version(&self, lake: &Lake, events: LakeTable) -> Result<Self> {
+        let events = LakeTableProvider::new(events)?;
+        let mut later = self.with_other_tables_again(lake);
+        later.extents = extents_of(events.files());
+        later.times = times_of(events.files());
+        let mut tables = later.tables.iter_mut();
+        if let Some((_, table)) = tables.find(|(name, _)| name == TableName::Events.as_str()) {
+            *table = Arc::new(events);
+        }
+        Ok(later)
+    }
+
+    /// The same, whose tables but for events are opened again when they are read.
+    pub fn with_other_tables_again(&self, lake: &Lake) -> Self {
+        let mut again = self.clone();
+        for (name, table) in &mut again.tables {
+            if let Some(name) = TableName::ALL.into_iter().find(|known| known.as_str() == name)
+                && name != TableName::Events
+            {
+                *table = Arc::new(LateTable::new(lake, name));
+            }
+        }
+        again
+    }
+
+    /// The same with requests to the lake's store counted apart.
+    pub fn counting(&self, lake: &Lake) -> Result<(Self, Arc<Requests>)> {
+        let counted = Arc::new(Requests::of(Arc::clone(lake.store())));
+        let registry = Arc::new(DefaultObjectStoreRegistry::new());
+        registry.register_store(lake.url(), Arc::clone(&counted) as Arc<dyn ObjectStore>);
+        let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime).with_object_store_registry(registry);
+        let runtime = runtime.build_arc()?;
+        Ok((
+            Self {
+                runtime,
+                ..self.clone()
+            },
+            counted,
+        ))
     }
 
     /// Whether time matters less than memory.

@@ -3,10 +3,11 @@
 mod earlier;
 mod event;
 mod explain;
+pub mod live;
 mod meeting;
 mod new_terms;
 mod ordered;
-mod rows;
+pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 mod ticks;
@@ -25,7 +26,7 @@ use crate::engine::{Clock, Engine, Resolution, ScanFigures, Scope, Window};
 use crate::error::{Error, Result};
 use meeting::Seat;
 use serde::Serialize;
-use together::Done;
+use together::{Done, plans_of};
 
 /// What to hunt.
 #[derive(Debug, Clone, Copy)]

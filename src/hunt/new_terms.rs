@@ -5,8 +5,8 @@
 //! the columns of the filter, the terms and the time alone. A second one fetches the rows
 //! of these moments; it reads only the stretches of time around them if they are few.
 
-mod moments;
-mod occurrence;
+pub(super) mod moments;
+pub(super) mod occurrence;
 
 use super::event::plan_with_identity;
 use super::meeting::Seat;
@@ -25,16 +25,16 @@ use occurrence::{Moment, Occurrence, occurrences};
 use serde_json::{Map, Value};
 
 /// A detection's rows over a range and the history before it, one per combination of values.
-struct Prepared {
-    session: Session,
-    exploded: LogicalPlan,
+pub(super) struct Prepared {
+    pub(super) session: Session,
+    pub(super) exploded: LogicalPlan,
     /// Columns of the terms.
-    names: Vec<String>,
-    history: i64,
+    pub(super) names: Vec<String>,
+    pub(super) history: i64,
     raw_fields: Vec<String>,
 }
 
-async fn prepare(engine: &Engine, detection: &Detection, range: Range) -> Result<Prepared> {
+pub(super) async fn prepare(engine: &Engine, detection: &Detection, range: Range) -> Result<Prepared> {
     let Some(new_terms) = &detection.header.new_terms else {
         return Err(Error::Internal(format!("{} has no [new_terms]", detection.id())));
     };
@@ -112,19 +112,28 @@ pub(super) async fn evaluate(
     }
     found.read += stream.figures();
     drop(stream);
-    // Of several events at the moment, the first speaks.
-    let mut last: Option<Moment> = None;
-    for occurrence in rows.finish().await? {
-        let occurrence = occurrence?;
-        if last.as_ref().is_none_or(|last| *last != occurrence.moment) {
-            last = Some(occurrence.moment.clone());
-            alerts.add(&alert(engine, detection, history, occurrence)).await?;
-        }
+    for occurrence in speaking(rows.finish().await?) {
+        alerts.add(&alert(engine, detection, history, occurrence?)).await?;
     }
     Ok(found)
 }
 
-fn alert(engine: &Engine, detection: &Detection, history: i64, occurrence: Occurrence) -> Alert {
+/// Of several events at a moment, the first speaks. They come in order.
+pub(super) fn speaking(
+    occurrences: impl Iterator<Item = Result<Occurrence>>,
+) -> impl Iterator<Item = Result<Occurrence>> {
+    let mut last: Option<Moment> = None;
+    occurrences.filter(move |occurrence| match occurrence {
+        Ok(occurrence) if last.as_ref() == Some(&occurrence.moment) => false,
+        Ok(occurrence) => {
+            last = Some(occurrence.moment.clone());
+            true
+        }
+        Err(_) => true,
+    })
+}
+
+pub(super) fn alert(engine: &Engine, detection: &Detection, history: i64, occurrence: Occurrence) -> Alert {
     let time = occurrence.moment.time;
     let key: Map<String, Value> = match &detection.header.new_terms {
         Some(new_terms) => new_terms.fields.iter().cloned().zip(occurrence.moment.terms).collect(),

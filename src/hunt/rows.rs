@@ -50,7 +50,7 @@ pub(super) fn find<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a
 }
 
 /// A column of times, in microseconds.
-pub(super) fn times(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64>>> {
+pub(crate) fn times(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64>>> {
     let column = batch
         .column_by_name(name)
         .ok_or_else(|| Error::Internal(format!("no column {name}")))?;
@@ -59,7 +59,7 @@ pub(super) fn times(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64>>>
 }
 
 /// A column of texts.
-pub(super) fn texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
+pub(crate) fn texts(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
     let column = batch
         .column_by_name(name)
         .ok_or_else(|| Error::Internal(format!("no column {name}")))?;

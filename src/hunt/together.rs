@@ -132,7 +132,7 @@ impl Done {
 }
 
 /// How many plans a detection brings, one after the other.
-fn plans_of(kind: Kind) -> usize {
+pub(super) fn plans_of(kind: Kind) -> usize {
     match kind {
         Kind::Event | Kind::Windowed => 1,
         // One that finds what is new, and one that reads the events.

@@ -191,7 +191,7 @@ impl<'a> Joined<'a> {
 }
 
 /// The rows of earlier ticks that belong to episodes which are open at the first one.
-async fn before(
+pub(super) async fn before(
     engine: &Engine,
     detection: &Detection,
     ticks: Ticks,

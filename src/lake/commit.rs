@@ -43,6 +43,35 @@ impl LakeTable {
         self.commit(adds, operation).await
     }
 
+    /// As [`Self::append`], of any number of files, and notes a number under a name in the same
+    /// commit, as a Delta application transaction. The last one is that of [`Self::noted`]. Nobody
+    /// else may note the same number.
+    pub async fn append_noting(&mut self, files: &[ParquetFile], name: &str, number: i64) -> Result<Committed> {
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: None,
+            predicate: None,
+        };
+        let adds = files.iter().map(|file| Action::Add(add_action(file, true)));
+        let note = Action::Txn(Transaction::new(name.to_owned(), number));
+        let committed = self.commit(adds.chain([note]).collect(), operation).await;
+        // Without files nothing but the number tells that a commit which failed was done.
+        let unsure = files.is_empty() && !matches!(committed, Ok(Committed::At(_)));
+        if unsure && self.noted(name).await.is_ok_and(|noted| noted == Some(number)) {
+            return Ok(Committed::At(self.version()));
+        }
+        committed
+    }
+
+    /// The number that was noted last under a name, at the version that this table sees.
+    pub async fn noted(&self, name: &str) -> Result<Option<i64>> {
+        let log_store = self.delta().log_store();
+        let version = self.snapshot()?.transaction_version(log_store.as_ref(), name);
+        version
+            .await
+            .map_err(|error| Error::store(format!("cannot read the log of table {}", self.name().as_str()), error))
+    }
+
     async fn commit(&mut self, actions: Vec<Action>, operation: DeltaOperation) -> Result<Committed> {
         let added: HashSet<String> = actions
             .iter()
@@ -123,13 +152,7 @@ impl LakeTable {
     /// The first day of a dataset that is kept, days since the Unix epoch, if earlier ones have
     /// been removed on purpose.
     pub async fn first_kept(&self, dataset: &str) -> Result<Option<i64>> {
-        let log_store = self.delta().log_store();
-        let version = self
-            .snapshot()?
-            .transaction_version(log_store.as_ref(), retention_mark(dataset));
-        version
-            .await
-            .map_err(|error| Error::store(format!("cannot read the log of table {}", self.name().as_str()), error))
+        self.noted(&retention_mark(dataset)).await
     }
 
     /// SHA-256 of the files of this version, by path, where the log has it.

@@ -1,5 +1,6 @@
 //! The tables under one URL: Delta tables over Hive-partitioned Parquet. Knows no JSON of logs.
 
+mod arrivals;
 mod commit;
 mod compaction;
 mod entry;
@@ -15,6 +16,7 @@ mod vacuum;
 mod verify;
 mod writer;
 
+pub use arrivals::Arrived;
 pub use commit::Committed;
 pub use compaction::Compacted;
 pub use entry::{ColumnStatistics, DataFile};

@@ -67,6 +67,18 @@ impl LakeTableProvider {
         }
     }
 
+    /// The same with no other files than these, which must be files of the table.
+    pub fn with_files(&self, files: Vec<DataFile>) -> Self {
+        let partition_columns = self.schema.table_partition_cols().iter();
+        let partition_columns = partition_columns.map(|field| field.name().clone()).collect();
+        let files = TableFiles::new(files, partition_columns, Arc::clone(self.schema.table_schema()));
+        Self {
+            table: self.table.clone(),
+            files: Arc::new(files),
+            schema: self.schema.clone(),
+        }
+    }
+
     /// That of files with these columns, in the same partitions.
     fn schema_of(&self, in_files: Schema) -> TableSchema {
         TableSchema::builder(Arc::new(in_files))

@@ -66,6 +66,11 @@ impl SightingRuns {
         self.runs.insert(self.history, time, event_id);
     }
 
+    /// Adds the sightings of a run, between which there is no gap longer than the history.
+    pub fn insert_run(&mut self, run: Run) {
+        self.runs.merge(self.history, Runs(vec![run]));
+    }
+
     /// Adds all sightings of another state. States of different history windows cannot be joined.
     pub fn merge(&mut self, other: &Self) -> Result<(), DifferentHistories> {
         if self.history != other.history {

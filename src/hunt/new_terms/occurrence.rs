@@ -14,22 +14,22 @@ use std::mem::size_of;
 
 /// When which values became new.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Moment {
-    pub(super) time: i64,
-    pub(super) terms: Vec<Value>,
+pub(in crate::hunt) struct Moment {
+    pub(in crate::hunt) time: i64,
+    pub(in crate::hunt) terms: Vec<Value>,
 }
 
 /// An event of a moment. Those of a moment are in the order of their ids.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Occurrence {
-    pub(super) moment: Moment,
-    pub(super) event_id: String,
-    pub(super) dataset: Option<String>,
-    pub(super) fields: Map<String, Value>,
+pub(in crate::hunt) struct Occurrence {
+    pub(in crate::hunt) moment: Moment,
+    pub(in crate::hunt) event_id: String,
+    pub(in crate::hunt) dataset: Option<String>,
+    pub(in crate::hunt) fields: Map<String, Value>,
 }
 
 /// The occurrences among the rows of a batch.
-pub(super) fn occurrences(batch: &RecordBatch, terms: &[String]) -> Result<Vec<Occurrence>> {
+pub(in crate::hunt) fn occurrences(batch: &RecordBatch, terms: &[String]) -> Result<Vec<Occurrence>> {
     let (ids, datasets) = (texts(batch, "__id")?, texts(batch, "__dataset")?);
     let at = times(batch, "__time")?;
     let columns: Vec<_> = terms.iter().filter_map(|term| batch.column_by_name(term)).collect();

@@ -8,8 +8,10 @@ mod azure;
 mod disk;
 mod location;
 mod persistent;
+mod requests;
 
 pub use location::{is_url, parse};
+pub use requests::Requests;
 
 use persistent::Persistent;
 

@@ -1,0 +1,445 @@
+//! Windowed detections: ticks that are due for the first time, and those whose window an event
+//! entered late.
+
+use super::probe::Probe;
+use super::recorded::last_where;
+use super::windowed_state::{KeyState, RecordedAlert, WindowedState, hash};
+use super::{Changed, Step, StepRequest, tick_at};
+use crate::alerts::{Alert, Change, EpisodeRule, Episodes, Origin, WindowRow};
+use crate::config::format_instant;
+use crate::detections::Detection;
+use crate::engine::{Engine, ScanFigures, Ticks};
+use crate::error::Result;
+use crate::hunt::micros;
+use crate::hunt::ticks::{at_tick, in_parts, one_by_one, some};
+use crate::hunt::window_rows::WindowRows;
+use crate::hunt::windowed::before;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
+
+/// For how long rows are kept one by one: what arrives later than that has the events looked at
+/// again. Audit logs arrive within a day, mostly.
+const SETTLE: i64 = 48 * 3_600_000_000;
+
+/// More rows than so many are not kept, however late something may arrive.
+const MOST_RUNS: usize = 50_000;
+
+/// What a step evaluates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Nothing,
+    /// No event entered or left a window since the last tick: what it found is found again.
+    Same,
+    /// The ticks from here on.
+    From(i64),
+    /// The same, and what is before them has changed as well.
+    Again(i64),
+}
+
+pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Result<Step> {
+    let Some(extent) = request.engine.extent() else {
+        return Ok(Step::default());
+    };
+    let interval = micros(detection.header.interval).max(1);
+    let begin = tick_at(detection, request.from.unwrap_or(extent.first));
+    let state: Option<WindowedState> = match request.state {
+        Some(name) => Some(request.files.read_value(name).await?),
+        None => None,
+    };
+    let mut step = Step::default();
+    let work = work(detection, request, state.as_ref(), begin, &mut step.read).await?;
+    let mut state = state.unwrap_or_default();
+    if work == Work::Nothing && request.state.is_some() {
+        step.state = request.state.map(str::to_owned);
+        return Ok(step);
+    }
+    let rule = EpisodeRule {
+        detection: detection.id().to_owned(),
+        severity: detection.header.severity.to_string(),
+        interval,
+        lookback: detection.header.lookback.map_or(0, micros),
+        per_window: false,
+        first_tick: i64::MIN,
+    };
+    let first = match work {
+        Work::Nothing => request.tick.saturating_add(interval),
+        Work::Same => request.before.unwrap_or(request.tick).saturating_add(interval),
+        // What is recorded of the tick before is right, and says which episodes are open there.
+        Work::From(first) if first < state.settled => first.saturating_sub(interval).max(begin),
+        Work::From(first) | Work::Again(first) => first,
+    };
+    let looks_again = first < state.settled || request.state.is_none() || matches!(work, Work::Again(_));
+    let ticks = Ticks::within(first, request.tick, interval, rule.lookback);
+    let mut rows = WindowRows::new(request.engine);
+    match work {
+        Work::Nothing => {}
+        Work::Same => {
+            for row in state.keys.values().flat_map(|key| &key.runs) {
+                if Some(row.last) == request.before {
+                    for tick in ticks.iter() {
+                        for row in &row.rows {
+                            rows.add(WindowRow { tick, ..row.clone() }).await?;
+                        }
+                    }
+                }
+            }
+        }
+        Work::From(_) | Work::Again(_) => {
+            step.ticks = ticks.count();
+            step.read += evaluated(request.engine, detection, ticks, &mut rows, &mut step.notes).await?;
+        }
+    }
+    if looks_again {
+        state = look_again(detection, request, ticks, &mut step.read).await?;
+    }
+    let rows = rows.in_order().await?;
+    let mut merger = Merger {
+        rule,
+        request,
+        first,
+        // Of earlier ticks, not all rows are known.
+        settled: request.tick.saturating_sub(SETTLE).max(state.settled),
+        known: state.alerts,
+        next: WindowedState {
+            begins: Some(extent.first),
+            ..WindowedState::default()
+        },
+        changes: Vec::new(),
+        found: BTreeSet::new(),
+    };
+    merger.merge(state.keys, rows.peekable())?;
+    let (next, changes) = merger.finish(detection);
+    step.changes = changes;
+    step.state = Some(request.files.write_value(&next).await?);
+    Ok(step)
+}
+
+/// What there is to do.
+async fn work(
+    detection: &Detection,
+    request: StepRequest<'_>,
+    state: Option<&WindowedState>,
+    begin: i64,
+    read: &mut ScanFigures,
+) -> Result<Work> {
+    let interval = micros(detection.header.interval).max(1);
+    let lookback = detection.header.lookback.map_or(0, micros);
+    let (Some(state), Some(before)) = (state, request.before) else {
+        return Ok(match begin <= request.tick {
+            true => Work::From(begin),
+            false => Work::Nothing,
+        });
+    };
+    let mut first: Option<i64> = None;
+    let mut from = |tick: i64| first = Some(first.map_or(tick, |first: i64| first.min(tick)));
+    // Before the first event there are no ticks, nor episodes: now there are more, which matters
+    // to those who find something where there is nothing.
+    if let Some(begins) = state.begins
+        && let Some(extent) = request.engine.extent().filter(|extent| extent.first < begins)
+    {
+        let empty = extent.first.saturating_sub(lookback).saturating_sub(interval);
+        let (found, figures) = at_tick(request.engine, detection, tick_at(detection, empty)).await?;
+        *read += figures;
+        if !found.is_empty() {
+            from(begin.saturating_sub(i64::from(request.from.is_some())));
+        }
+    }
+    if let Some((again, _)) = request.again {
+        from(tick_at(detection, again));
+    }
+    let due = tick_at(detection, before.saturating_add(1)).max(begin);
+    let probe = Probe::of(request.engine, detection, request.tick).await?;
+    let arrived = match &probe {
+        Some(probe) => {
+            let engine = request.engine.with_event_files(&request.arrived.files);
+            probe.first(&engine, i64::MIN + 1, request.tick, read).await?
+        }
+        None if request.arrived.files.is_empty() => None,
+        None => Some(request.arrived.times().map_or(i64::MIN, |(first, _)| first)),
+    };
+    if let Some(time) = arrived {
+        from(tick_at(detection, time));
+    }
+    // Ticks that do not count say how an episode began that goes on in those that do.
+    if begin <= request.tick && (before < begin || first.is_some_and(|first| first < begin)) {
+        return Ok(Work::Again(begin));
+    }
+    match first {
+        Some(first) if first.max(begin) <= request.tick => return Ok(Work::From(first.max(begin).min(due))),
+        _ => {}
+    }
+    if due > request.tick {
+        return Ok(Work::Nothing);
+    }
+    // Rows of the last tick stand for those of the next ones if these see the same events.
+    let Some(probe) = probe.filter(|_| state.settled <= before && before.rem_euclid(interval) == 0) else {
+        return Ok(Work::From(due));
+    };
+    let (left, now) = (before.saturating_sub(lookback), request.tick.saturating_sub(lookback));
+    let entered = probe.first(request.engine, before, request.tick, read).await?;
+    let left = match entered {
+        None => probe.first(request.engine, left, now.min(before), read).await?,
+        entered => entered,
+    };
+    Ok(match left {
+        None => Work::Same,
+        Some(_) => Work::From(due),
+    })
+}
+
+/// The rows of ticks.
+async fn evaluated(
+    engine: &Engine,
+    detection: &Detection,
+    ticks: Ticks,
+    rows: &mut WindowRows,
+    notes: &mut Vec<String>,
+) -> Result<ScanFigures> {
+    if ticks.count() == 0 {
+        return Ok(ScanFigures::default());
+    }
+    let done = match engine.is_frugal() {
+        false => some(engine, detection, ticks, rows).await,
+        true => in_parts(engine, detection, ticks, rows).await.map(|(read, _)| read),
+    };
+    match done {
+        Ok(read) => Ok(read),
+        Err(error) if error.is_out_of_memory() => Err(error),
+        // Not everything that fails on some row of all ticks fails on the rows that one looks at.
+        Err(error) => {
+            *rows = WindowRows::new(engine);
+            notes.push(format!("evaluated tick by tick, as all ticks at once failed: {error}"));
+            one_by_one(engine, detection, ticks.iter(), rows).await
+        }
+    }
+}
+
+/// The state as it would be before the first of these ticks, from the events and from what is
+/// recorded.
+async fn look_again(
+    detection: &Detection,
+    request: StepRequest<'_>,
+    ticks: Ticks,
+    read: &mut ScanFigures,
+) -> Result<WindowedState> {
+    let mut state = WindowedState {
+        settled: ticks.first,
+        ..WindowedState::default()
+    };
+    if ticks.count() == 0 {
+        return Ok(state);
+    }
+    // Where only ticks from a time on count, those before it still say how an episode began.
+    let mut earlier = before(request.engine, detection, ticks, false, read).await?;
+    earlier.sort_by_cached_key(|row| (row.key_text(), row.tick));
+    for row in earlier {
+        let tick = row.tick;
+        let key = state.keys.entry(row.key_text()).or_default();
+        match key.runs.last_mut().filter(|run| run.last == tick) {
+            Some(run) => run.rows.push(row),
+            None => key.push(tick, vec![row], ticks.interval),
+        }
+    }
+    // An alert that ended right before may go on.
+    let since = format_instant(ticks.first.saturating_sub(ticks.interval));
+    let condition = format!("window_end >= TIMESTAMP '{since}'");
+    let recorded = last_where(request.engine, detection.id(), &condition).await?;
+    state.alerts = recorded
+        .into_iter()
+        .map(|(id, revision)| {
+            let ours = revision.origin == Origin::Schedule;
+            let recorded = RecordedAlert {
+                withdrawn: revision.change == Change::Withdrawn,
+                ..RecordedAlert::of(&revision.alert, revision.revision, ours)
+            };
+            (id, recorded)
+        })
+        .collect();
+    Ok(state)
+}
+
+/// Puts the rows of ticks into what was known, key by key.
+struct Merger<'a> {
+    rule: EpisodeRule,
+    request: StepRequest<'a>,
+    /// Rows of ticks from here on are new.
+    first: i64,
+    /// Rows of ticks from here on are kept.
+    settled: i64,
+    known: BTreeMap<String, RecordedAlert>,
+    next: WindowedState,
+    changes: Vec<Changed>,
+    /// Ids of what was found.
+    found: BTreeSet<String>,
+}
+
+impl Merger<'_> {
+    fn merge(
+        &mut self,
+        mut keys: BTreeMap<String, KeyState>,
+        mut rows: Peekable<impl Iterator<Item = Result<WindowRow>>>,
+    ) -> Result<()> {
+        while let Some(row) = rows.next() {
+            let row = row?;
+            let text = row.key_text();
+            // Those before it have no new rows.
+            while let Some(first) = keys.first_entry().filter(|first| *first.key() < text) {
+                let (text, key) = first.remove_entry();
+                self.of_key(text, key, Vec::new())?;
+            }
+            let mut of_key = vec![row];
+            while let Some(next) = rows.next_if(|next| next.as_ref().is_ok_and(|next| next.key_text() == text)) {
+                of_key.push(next?);
+            }
+            let key = keys.remove(&text).unwrap_or_default();
+            self.of_key(text, key, of_key)?;
+        }
+        for (text, key) in keys {
+            self.of_key(text, key, Vec::new())?;
+        }
+        Ok(())
+    }
+
+    fn of_key(&mut self, text: String, key: KeyState, rows: Vec<WindowRow>) -> Result<()> {
+        let interval = self.rule.interval;
+        let mut all = key.rows_before(self.first, interval);
+        all.extend(rows);
+        let mut kept = KeyState::default();
+        let mut episodes = Episodes::going_on(self.rule.clone(), key.before);
+        let mut ended = Vec::new();
+        // The episode as it would have been at the last step.
+        let mut then = None;
+        let mut then_taken = self.request.before.is_none();
+        let mut before_taken = false;
+        let mut rows = all.into_iter().peekable();
+        while let Some(row) = rows.next() {
+            let tick = row.tick;
+            if !then_taken && self.request.before.is_some_and(|before| tick > before) {
+                then = episodes.so_far();
+                then_taken = true;
+            }
+            if !before_taken && tick >= self.settled {
+                kept.before = episodes.open().cloned();
+                before_taken = true;
+            }
+            let mut of_tick = vec![row];
+            while let Some(next) = rows.next_if(|next| next.tick == tick) {
+                of_tick.push(next);
+            }
+            for row in &of_tick {
+                ended.extend(episodes.push(row.clone())?);
+            }
+            if tick >= self.settled {
+                kept.push(tick, of_tick, interval);
+            }
+        }
+        if !then_taken {
+            then = episodes.so_far();
+        }
+        if !before_taken {
+            kept.before = episodes.open().cloned();
+        }
+        // What ended before the first tick whose rows are kept cannot go on.
+        let settled = self.settled;
+        kept.before = kept
+            .before
+            .filter(|episode| episode.last_tick().saturating_add(interval) >= settled);
+        if kept.before.is_some() || !kept.runs.is_empty() {
+            self.next.keys.insert(text, kept);
+        }
+        ended.extend(episodes.finish());
+        for alert in ended {
+            self.of_alert(alert, then.as_ref());
+        }
+        Ok(())
+    }
+
+    fn of_alert(&mut self, alert: Alert, then: Option<&Alert>) {
+        let first_tick = alert
+            .window_start
+            .unwrap_or_default()
+            .saturating_add(self.rule.lookback);
+        let end = alert.window_end.unwrap_or(alert.time);
+        // Ended before the range that counts.
+        if self.request.from.is_some_and(|from| end < from) {
+            return;
+        }
+        self.found.insert(alert.alert_id.clone());
+        let known = self.known.get(&alert.alert_id);
+        let mut revision = known.map_or(0, |known| known.revision);
+        let ours = known.is_none_or(|known| known.ours);
+        if known.is_none_or(|known| known.withdrawn || known.hash != hash(&alert)) {
+            revision += 1;
+            let was_due = self.request.before.is_some_and(|before| first_tick <= before);
+            let as_then = then.filter(|then| then.alert_id == alert.alert_id).unwrap_or(&alert);
+            let (change, late) = match known {
+                None => (Change::New, was_due),
+                Some(known) if !known.withdrawn && known.hash == hash(as_then) => (Change::Grown, false),
+                Some(_) => (Change::Revised, true),
+            };
+            self.changes.push(Changed {
+                alert: alert.clone(),
+                change,
+                revision,
+                late_since: late.then_some(first_tick),
+            });
+        }
+        if end.saturating_add(self.rule.interval) >= self.settled {
+            let recorded = RecordedAlert::of(&alert, revision, ours);
+            self.next.alerts.insert(alert.alert_id, recorded);
+        }
+    }
+
+    fn finish(mut self, detection: &Detection) -> (WindowedState, Vec<Changed>) {
+        self.next.settled = self.settled;
+        for (id, known) in std::mem::take(&mut self.known) {
+            // What ended before the first new tick was not looked for, unless its rows are kept.
+            if self.found.contains(&id) {
+                continue;
+            }
+            let mut known = known;
+            if known.window_end >= self.first && known.ours && !known.withdrawn {
+                known.revision += 1;
+                known.withdrawn = true;
+                self.changes.push(Changed {
+                    revision: known.revision,
+                    late_since: known.alert_first_tick(self.rule.lookback),
+                    alert: known.clone().alert(detection.id(), id.clone()),
+                    change: Change::Withdrawn,
+                });
+            }
+            if known.window_end.saturating_add(self.rule.interval) >= self.settled {
+                self.next.alerts.insert(id, known);
+            }
+        }
+        let runs: usize = self.next.keys.values().map(|key| key.runs.len()).sum();
+        if runs > MOST_RUNS {
+            self.forget_rows();
+        }
+        (self.next, self.changes)
+    }
+
+    /// Keeps of every key no more than the episode that may go on.
+    fn forget_rows(&mut self) {
+        let settled = self.request.tick.saturating_add(self.rule.interval);
+        for key in self.next.keys.values_mut() {
+            let mut episodes = Episodes::going_on(self.rule.clone(), key.before.take());
+            for row in key.rows_before(settled, self.rule.interval) {
+                // Rows of a key are in order.
+                let _ = episodes.push(row);
+            }
+            key.runs.clear();
+            let may_go_on = |last: i64| last.saturating_add(self.rule.interval) >= settled;
+            key.before = episodes
+                .open()
+                .filter(|episode| may_go_on(episode.last_tick()))
+                .cloned();
+        }
+        self.next.keys.retain(|_, key| key.before.is_some());
+        let interval = self.rule.interval;
+        self.next
+            .alerts
+            .retain(|_, alert| alert.window_end.saturating_add(interval) >= settled);
+        self.next.settled = settled;
+    }
+}

@@ -1,0 +1,23 @@
+//! Detections that run for ever on a lake.
+//!
+//! The state of a schedule lives in the lake and nowhere else: [`checkpoint`] says how far each
+//! detection has come, in the commit that has its alerts; [`lease`] says who runs the schedule;
+//! what evaluations keep is beside them (`hunt/live`). A process that ends anywhere leaves what its last
+//! commit says, and whoever goes on from there gives what it would have given.
+
+mod checkpoint;
+mod evaluate;
+mod lease;
+mod plan;
+mod record;
+mod runs;
+mod scheduler;
+mod status;
+mod suppress;
+
+pub use checkpoint::{Checkpoint, Gap, Position};
+pub use lease::Lease;
+pub use plan::{Plan, Planned, Start};
+pub use runs::{Run, RunEnd};
+pub use scheduler::{Ended, Observer, Scheduler};
+pub use status::{DetectionStatus, Status, status};

@@ -1,0 +1,512 @@
+//! Runs what is due, records what is found, and goes on.
+
+use super::checkpoint::{Checkpoint, Position};
+use super::evaluate::{Evaluated, Job};
+use super::lease::Leasing;
+use super::plan::{Plan, Planned, Start};
+use super::record::{Record, Recorded};
+use super::runs::{self, Run, RunEnd};
+use crate::alerts::Revision;
+use crate::config::Resources;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::lake::{Arrived, Lake, LakeTable, TableName};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// What changes nothing in the alerts is committed after so long.
+const COMMIT_AFTER: Duration = Duration::from_secs(10);
+
+/// Rows for the table `runs` wait for so long, and are no more than so many.
+const RUNS_AFTER: Duration = Duration::from_secs(15);
+const MOST_RUNS: usize = 1000;
+
+/// The schedule looks around at least so often.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
+
+/// Evaluations under way may take so long to end when the schedule ends.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Hears what a schedule does.
+pub trait Observer: Send {
+    /// An evaluation ended.
+    fn evaluated(&mut self, _run: &Run) {}
+    /// Alerts were recorded, with this version of the table `alerts`.
+    fn recorded(&mut self, _revisions: &[Revision], _version: u64) {}
+    /// Whether this scheduler holds the lease; else who does.
+    fn lease(&mut self, _holder: Option<&str>) {}
+    /// Something failed that is tried again.
+    fn problem(&mut self, _error: &Error) {}
+    /// The schedule is alive; the positions are what will be committed.
+    fn round(&mut self, _positions: &BTreeMap<String, Position>, _now: i64) {}
+    /// Versions of `alerts` up to which sinks have been sent everything.
+    fn delivered(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
+}
+
+/// How a schedule ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Evaluations that were done.
+    pub evaluated: u64,
+    /// Revisions of alerts that were recorded.
+    pub recorded: u64,
+    /// Evaluations that were given up, by detection.
+    pub given_up: BTreeMap<String, String>,
+    /// Another scheduler holds the lease: nothing was done.
+    pub held_by: Option<String>,
+}
+
+/// A detection whose evaluation failed.
+#[derive(Debug)]
+struct Failing {
+    attempts: u32,
+    next: Instant,
+}
+
+/// Runs a plan on a lake.
+pub struct Scheduler<'a> {
+    lake: Lake,
+    plan: Plan,
+    resources: Resources,
+    observer: &'a mut dyn Observer,
+    holder: String,
+    leasing: Leasing,
+    record: Record,
+    /// The checkpoint to be, without what is under way.
+    positions: BTreeMap<String, Position>,
+    uncommitted: Option<Instant>,
+    engine: Option<Engine>,
+    events: Option<LakeTable>,
+    failing: HashMap<String, Failing>,
+    running: JoinSet<Evaluated>,
+    busy: Vec<String>,
+    runs: Vec<Run>,
+    runs_since: Instant,
+    ended: Ended,
+}
+
+impl std::fmt::Debug for Scheduler<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("lake", &self.lake)
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who a scheduler is: the host, the process, and what nobody else has.
+fn holder() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "host",
+        host => host,
+    };
+    let random = Uuid::new_v4().simple().to_string();
+    format!("{host}/{}/{}", std::process::id(), random.get(..8).unwrap_or_default())
+}
+
+impl<'a> Scheduler<'a> {
+    /// Opens what a schedule needs of a lake, which has to be there.
+    pub async fn open(lake: &Lake, plan: Plan, resources: Resources, observer: &'a mut dyn Observer) -> Result<Self> {
+        lake.table(TableName::Events).await?;
+        let record = Record::open(lake).await?;
+        let holder = holder();
+        Ok(Self {
+            lake: lake.clone(),
+            leasing: Leasing::new(lake, holder.clone(), plan.lease),
+            plan,
+            resources,
+            observer,
+            holder,
+            positions: record.checkpoint.detections.clone(),
+            record,
+            uncommitted: None,
+            engine: None,
+            events: None,
+            failing: HashMap::new(),
+            running: JoinSet::new(),
+            busy: Vec::new(),
+            runs: Vec::new(),
+            runs_since: Instant::now(),
+            ended: Ended::default(),
+        })
+    }
+
+    /// Who this scheduler is, as the lease and the table `runs` name it.
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    /// What the clock says, which does not go on after the end of the plan.
+    fn now(&self) -> i64 {
+        let now = chrono::Utc::now().timestamp_micros();
+        self.plan.until.map_or(now, |until| now.min(until))
+    }
+
+    /// Whether the clock has come to the end of the plan.
+    fn is_over(&self) -> bool {
+        let now = chrono::Utc::now().timestamp_micros();
+        self.plan.until.is_some_and(|until| now >= until)
+    }
+
+    /// Runs until there is nothing left to do, or until it is asked to stop.
+    pub async fn run(mut self, mut stop: watch::Receiver<u32>) -> Result<Ended> {
+        let mut renew = Instant::now();
+        let mut ours = false;
+        let ended = loop {
+            if *stop.borrow_and_update() > 0 {
+                break Ok(());
+            }
+            if Instant::now() >= renew {
+                match self.leasing.hold(chrono::Utc::now().timestamp_micros()).await {
+                    Ok(None) => {
+                        if !ours {
+                            self.begin_again().await?;
+                        }
+                        ours = true;
+                        self.observer.lease(None);
+                    }
+                    Ok(Some(other)) => {
+                        ours = false;
+                        self.observer.lease(Some(&other.holder));
+                        self.abandon().await;
+                        if self.plan.once {
+                            self.ended.held_by = Some(other.holder);
+                            break Ok(());
+                        }
+                    }
+                    Err(error) if self.plan.once => break Err(error),
+                    Err(error) => self.observer.problem(&error),
+                }
+                renew = Instant::now() + self.plan.lease / 3;
+            }
+            let mut wake = Instant::now() + LOOK_AROUND.min(self.plan.lease / 3);
+            if ours {
+                match self.round().await {
+                    Ok(next) => wake = wake.min(next),
+                    Err(error) if self.plan.once => break Err(error),
+                    // What the store does not give now it may give later.
+                    Err(error) => {
+                        self.observer.problem(&error);
+                        self.engine = None;
+                    }
+                }
+                if self.running.is_empty() && (self.plan.once || self.is_over()) && !self.anything_due() {
+                    break Ok(());
+                }
+            }
+            tokio::select! {
+                Some(evaluated) = self.running.join_next(), if !self.running.is_empty() => {
+                    match self.take(evaluated).await {
+                        Err(error) if self.plan.once => break Err(error),
+                        Err(error) => self.observer.problem(&error),
+                        Ok(()) => {}
+                    }
+                }
+                () = tokio::time::sleep_until(wake.into()) => {}
+                changed = stop.changed() => if changed.is_err() {
+                    tokio::time::sleep_until(wake.into()).await;
+                },
+            }
+        };
+        self.end(ended, ours).await
+    }
+
+    /// What is under way may still end; what was found is recorded.
+    async fn end(mut self, ended: Result<()>, ours: bool) -> Result<Ended> {
+        if ours && ended.is_ok() {
+            let over = Instant::now() + GRACE;
+            while let Ok(Some(evaluated)) = tokio::time::timeout_at(over.into(), self.running.join_next()).await {
+                self.take(evaluated).await?;
+            }
+            if self.uncommitted.is_some() {
+                self.commit(&[]).await?;
+            }
+        }
+        self.abandon().await;
+        let runs = std::mem::take(&mut self.runs);
+        if let Err(error) = runs::append(&self.lake, &self.holder, &runs).await {
+            self.observer.problem(&error);
+        }
+        if ours {
+            self.leasing.release(chrono::Utc::now().timestamp_micros()).await;
+        }
+        ended.map(|()| self.ended)
+    }
+
+    /// The lease is ours again: goes on from what is recorded.
+    async fn begin_again(&mut self) -> Result<()> {
+        self.record.refresh().await?;
+        self.positions = self.record.checkpoint.detections.clone();
+        self.uncommitted = None;
+        Ok(())
+    }
+
+    /// Ends what is under way.
+    async fn abandon(&mut self) {
+        self.running.shutdown().await;
+        self.busy.clear();
+    }
+
+    /// Starts what is due, and says when the next thing is.
+    async fn round(&mut self) -> Result<Instant> {
+        if self.uncommitted.is_some_and(|since| since.elapsed() >= COMMIT_AFTER) {
+            self.commit(&[]).await?;
+        }
+        if !self.runs.is_empty() && (self.runs_since.elapsed() >= RUNS_AFTER || self.runs.len() >= MOST_RUNS) {
+            runs::append(&self.lake, &self.holder, &self.runs).await?;
+            self.runs.clear();
+        }
+        let now = self.now();
+        self.observer.round(&self.positions, now);
+        let due = self.due(now);
+        if !due.is_empty() {
+            self.start(due, now).await?;
+        }
+        Ok(self.next_due(now))
+    }
+
+    /// Whether a detection is to be evaluated as soon as there is a place for it.
+    fn is_due(&self, planned: &Planned, now: i64) -> bool {
+        let id = planned.detection.id();
+        if self.busy.iter().any(|busy| busy == id) {
+            return false;
+        }
+        if self
+            .failing
+            .get(id)
+            .is_some_and(|failing| failing.next > Instant::now())
+        {
+            return false;
+        }
+        let Some(position) = self.positions.get(id) else {
+            return true;
+        };
+        let tick = position.tick.unwrap_or(i64::MIN);
+        // At the end, what arrived does not wait for a tick.
+        let over = || self.plan.once || self.is_over();
+        let arrived = || over() && self.events.as_ref().map(LakeTable::version) != position.version;
+        planned.last_due(now) > tick
+            || position.definition != planned.definition()
+            || position.gaps.iter().any(|gap| gap.backlog)
+            || arrived()
+    }
+
+    fn anything_due(&self) -> bool {
+        let now = self.now();
+        let waits = |planned: &Planned| self.failing.contains_key(planned.detection.id());
+        let mut detections = self.plan.detections.iter();
+        detections.any(|planned| waits(planned) || self.is_due(planned, now))
+    }
+
+    /// The detections that are due, in the order of their ticks: who waits longest is first.
+    fn due(&mut self, now: i64) -> Vec<Planned> {
+        let mut due: Vec<Planned> = self.plan.detections.clone();
+        due.retain(|planned| self.is_due(planned, now));
+        due.sort_by_key(|planned| {
+            self.positions
+                .get(planned.detection.id())
+                .and_then(|position| position.tick)
+        });
+        due.truncate(self.plan.concurrency.saturating_sub(self.running.len()));
+        due
+    }
+
+    fn next_due(&self, now: i64) -> Instant {
+        let waiting = self.failing.values().map(|failing| failing.next);
+        let ticks = self.plan.detections.iter().filter_map(|planned| {
+            let id = planned.detection.id();
+            if self.busy.iter().any(|busy| busy == id) || self.failing.contains_key(id) {
+                return None;
+            }
+            let tick = self.positions.get(id)?.tick?;
+            let wait = planned.next_due(tick).saturating_sub(now).max(0);
+            Some(Instant::now() + Duration::from_micros(wait.unsigned_abs()))
+        });
+        let far = Instant::now() + LOOK_AROUND;
+        waiting.chain(ticks).fold(far, Instant::min)
+    }
+
+    /// Starts evaluations over the lake as it is now.
+    async fn start(&mut self, due: Vec<Planned>, now: i64) -> Result<()> {
+        let events = match self.events.take() {
+            Some(mut events) => {
+                events.refresh().await?;
+                events
+            }
+            None => self.lake.table(TableName::Events).await?,
+        };
+        self.events = Some(events.clone());
+        let version = events.version();
+        let engine = match self.engine.take() {
+            None => Engine::open(&self.lake, self.resources)
+                .await?
+                .at_version(&self.lake, events.clone())?,
+            Some(engine) => engine.at_version(&self.lake, events.clone())?,
+        };
+        self.engine = Some(engine.clone());
+        let mut arrivals: HashMap<Option<u64>, Arc<Arrived>> = HashMap::new();
+        for planned in due {
+            let id = planned.detection.id().to_owned();
+            let tick = planned.last_due(now);
+            let position = self.position(&planned, now);
+            let gap = position.gaps.iter().position(|gap| gap.backlog);
+            let is_behind = position.tick.is_none_or(|at| tick > at) || gap.is_none();
+            let gap = gap
+                .filter(|_| !is_behind)
+                .and_then(|number| Some((number, position.gaps.get(number)?.clone())));
+            let since = match &gap {
+                _ if position.state.is_none() && planned.needs_everything_without_state() => None,
+                Some((_, gap)) => gap.version_from,
+                None => position.version,
+            };
+            let arrived = match arrivals.get(&since) {
+                Some(arrived) => Arc::clone(arrived),
+                None => {
+                    let arrived = Arc::new(events.arrived_since(since).await?);
+                    arrivals.insert(since, Arc::clone(&arrived));
+                    arrived
+                }
+            };
+            let job = Job {
+                lake: self.lake.clone(),
+                engine: engine.clone(),
+                detection: Arc::clone(&planned.detection),
+                tick: position.tick.map_or(tick, |at| at.max(tick)),
+                position,
+                arrived,
+                version,
+                gap,
+                attempt: self.failing.get(&id).map_or(0, |failing| failing.attempts) + 1,
+                timeout: planned.timeout,
+                now,
+                delay: planned.delay_micros(),
+            };
+            self.busy.push(id);
+            self.running.spawn(job.run());
+        }
+        Ok(())
+    }
+
+    /// Where a detection is, or begins.
+    fn position(&self, planned: &Planned, now: i64) -> Position {
+        let definition = planned.definition();
+        match self.positions.get(planned.detection.id()) {
+            Some(position) if position.definition == definition => position.clone(),
+            // It says something else: what it said before stays, and what it says now counts from
+            // where it is.
+            Some(position) => Position {
+                definition,
+                state: None,
+                from: match planned.detection.kind() {
+                    crate::detections::Kind::Event => position.from,
+                    _ => position.tick.map(|tick| tick.saturating_add(1)).or(position.from),
+                },
+                gaps: Vec::new(),
+                ..position.clone()
+            },
+            None => Position::new(
+                definition,
+                match self.plan.start {
+                    Start::All => None,
+                    Start::Now => Some(now),
+                    Start::At(time) => Some(time),
+                },
+            ),
+        }
+    }
+
+    /// Takes what an evaluation gave, and those that ended with it.
+    async fn take(&mut self, evaluated: Result<Evaluated, tokio::task::JoinError>) -> Result<()> {
+        let mut all = vec![evaluated];
+        while let Some(evaluated) = self.running.try_join_next() {
+            all.push(evaluated);
+        }
+        let (mut revisions, mut gaps) = (Vec::new(), false);
+        for evaluated in all {
+            let evaluated = evaluated.map_err(|error| Error::Internal(format!("an evaluation ended: {error}")))?;
+            let Evaluated { job, mut run, result } = evaluated;
+            let id = job.detection.id().to_owned();
+            self.busy.retain(|busy| *busy != id);
+            match result {
+                Ok((position, found)) => {
+                    self.failing.remove(&id);
+                    self.ended.evaluated += 1;
+                    self.positions.insert(id, position);
+                    revisions.extend(found);
+                }
+                Err(error) => {
+                    self.failed(&job, &mut run, &error);
+                    gaps |= run.end == RunEnd::Gap;
+                }
+            }
+            self.uncommitted.get_or_insert_with(Instant::now);
+            self.observer.evaluated(&run);
+            if self.runs.is_empty() {
+                self.runs_since = Instant::now();
+            }
+            self.runs.push(run);
+        }
+        if !revisions.is_empty() || gaps {
+            self.commit(&revisions).await?;
+        }
+        Ok(())
+    }
+
+    /// Another attempt, or what was due is left out.
+    fn failed(&mut self, job: &Job, run: &mut Run, error: &Error) {
+        let id = job.detection.id().to_owned();
+        if job.attempt < self.plan.attempts {
+            let wait = self.plan.retry_after.saturating_mul(1 << (job.attempt - 1).min(16));
+            let failing = Failing {
+                attempts: job.attempt,
+                next: Instant::now() + wait,
+            };
+            self.failing.insert(id, failing);
+            return;
+        }
+        run.end = RunEnd::Gap;
+        self.failing.remove(&id);
+        self.ended.given_up.insert(id.clone(), error.to_string());
+        let mut position = job.position.clone();
+        match &job.gap {
+            // It stays, and is not tried again by itself.
+            Some((number, _)) => {
+                if let Some(gap) = position.gaps.get_mut(*number) {
+                    gap.backlog = false;
+                    gap.reason = error.to_string();
+                }
+            }
+            None => position.give_up(job.version, job.tick, job.now, error.to_string(), false),
+        }
+        self.positions.insert(id, position);
+    }
+
+    /// Records revisions and where the detections are now. Where that fails, all goes on from what
+    /// is recorded.
+    async fn commit(&mut self, revisions: &[Revision]) -> Result<()> {
+        let next = Checkpoint {
+            written: chrono::Utc::now().timestamp_micros(),
+            scheduler: self.holder.clone(),
+            detections: self.positions.clone(),
+            sinks: self.observer.delivered(),
+            ..self.record.checkpoint.clone()
+        };
+        let recorded = self.record.commit(revisions, next).await;
+        if let Ok(Recorded::At(version)) = recorded {
+            self.uncommitted = None;
+            self.ended.recorded += revisions.len() as u64;
+            self.observer.recorded(revisions, version);
+            return Ok(());
+        }
+        self.abandon().await;
+        self.begin_again().await?;
+        recorded.map(drop)
+    }
+}
