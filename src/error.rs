@@ -116,7 +116,7 @@ impl Error {
             Self::Memory(_) => Some("raise --memory-limit, lower --threads, or narrow the range".into()),
             Self::NoInput { .. } => Some("give files, folders or quoted glob patterns".into()),
             Self::NoEvidence { .. } => Some(
-                "an id is an event.id, an event_key or an alert_id; alerts are found in what `retrohunt hunt --format jsonl --output FILE` wrote: add --alerts FILE; another lake is asked with --lake".into(),
+                "an id is an event.id, an event_key or an alert_id; alerts are found in the lake where a schedule or `retrohunt alerts promote` recorded them, else in what `retrohunt hunt --format jsonl --output FILE` wrote: add --alerts FILE; another lake is asked with --lake".into(),
             ),
             Self::Unknown {
                 kind: "detection",
@@ -128,6 +128,9 @@ impl Error {
                 nearest,
                 ..
             } if nearest.is_empty() => Some("`retrohunt functions` lists them".into()),
+            Self::Unknown { kind: "alert", .. } => Some(
+                "`retrohunt alerts list` lists those that are recorded, with --suppressed and --withdrawn all of them; what a hunt found is recorded by `retrohunt alerts promote FILE`".into(),
+            ),
             Self::Engine(error) => remedy(error).map(str::to_owned),
             // Whoever asks the machine itself, as in a cloud, had no other credentials.
             Self::Store { source, .. } if source.to_string().contains(MACHINE_CREDENTIALS) => Some(

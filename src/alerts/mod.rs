@@ -1,6 +1,9 @@
 //! What a detection found: the alert, its stable id, and episodes of windows.
 
 mod episode;
+mod file;
+mod promote;
+pub mod recorded;
 pub mod revision;
 mod rows;
 mod store;
@@ -8,9 +11,14 @@ mod suppression;
 #[cfg(test)]
 mod tests_episode;
 #[cfg(test)]
+mod tests_recorded;
+#[cfg(test)]
 mod tests_store;
 
 pub use episode::{Episode, EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
+pub use episode::{EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
+pub use file::AlertFile;
+pub use promote::{Promoted, promote};
 pub use revision::{Change, Origin, Revision};
 pub use store::{AlertStore, AlertWriter, SortedAlerts};
 pub use suppression::Suppression;

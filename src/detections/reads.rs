@@ -21,8 +21,10 @@ static EVENT_VIEWS: LazyLock<Vec<(String, bool)>> = LazyLock::new(|| {
         .filter_map(|file| {
             let name = file.path().file_stem()?.to_str()?.to_owned();
             let statement = parse_query(file.contents_utf8()?).ok()?;
-            let joins = Reads::of(&statement, &events).others.is_some();
-            Some((name, joins))
+            let reads = Reads::of(&statement, &events);
+            // Not those of the lake's other tables.
+            let of_events = reads.relations.iter().any(|relation| events.contains(&relation.what));
+            of_events.then_some((name, reads.others.is_some()))
         })
         .collect()
 });

@@ -1,28 +1,15 @@
-//! Alerts in the files that a hunt wrote.
+//! Alerts in the files that a hunt wrote, and in the lake.
 
+use crate::alerts::AlertFile;
+use crate::alerts::recorded::latest;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use chrono::DateTime;
-use serde::de::{DeserializeSeed, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::PathBuf;
 
-/// What `hunt --format jsonl` or `json` wrote.
-pub struct AlertFile {
-    /// How to call it.
-    pub name: String,
-    /// Its text.
-    pub content: Box<dyn Read + Send>,
-}
-
-impl fmt::Debug for AlertFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AlertFile").field(&self.name).finish()
-    }
-}
+/// In place of a file's name, for what the lake has recorded.
+const TABLE: &str = "table alerts";
 
 /// An alert that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,7 +24,7 @@ pub struct FoundAlert {
     pub event_ids: Vec<String>,
     /// Ids of these that the lake does not have.
     pub not_in_lake: Vec<String>,
-    /// The file it was found in.
+    /// The file it was found in, or `table alerts`.
     pub file: String,
     /// Its text in that file.
     #[serde(skip)]
@@ -73,6 +60,21 @@ impl Head {
 }
 
 impl FoundAlert {
+    /// The alert of this text in this file.
+    fn of(file: &str, text: &str) -> Result<Self, String> {
+        let head: Head = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        Ok(Self {
+            times: head.times(),
+            alert_id: head.alert_id,
+            detection: head.detection,
+            event_count: head.event_count,
+            event_ids: head.event_ids,
+            not_in_lake: Vec::new(),
+            file: file.to_owned(),
+            text: text.to_owned(),
+        })
+    }
+
     /// How many of its events it does not name.
     pub fn unlisted(&self) -> u64 {
         self.event_count.saturating_sub(self.event_ids.len() as u64)
@@ -81,104 +83,32 @@ impl FoundAlert {
 
 /// Adds the alerts of these ids; returns how many alerts there are in the file.
 pub(super) fn find(file: AlertFile, ids: &BTreeSet<String>, found: &mut Vec<FoundAlert>) -> Result<u64> {
-    let name = file.name;
-    let failed = |problem: String| Error::File {
-        path: PathBuf::from(&name),
-        source: io::Error::new(io::ErrorKind::InvalidData, problem),
-    };
-    let foreign = |number: u64, error: serde_json::Error| match error.is_io() {
-        true => failed(error.to_string()),
-        false => failed(format!(
-            "item {number} is no alert ({error}); give what `retrohunt hunt --format jsonl --output FILE` wrote"
-        )),
-    };
-    let mut read = 0;
-    let mut take = |text: Box<RawValue>| {
-        read += 1;
-        let head: Head = serde_json::from_str(text.get()).map_err(|error| foreign(read, error))?;
+    let name = file.name.clone();
+    file.each(|text| {
+        let alert = FoundAlert::of(&name, text)?;
         let known = found
             .iter()
-            .any(|alert: &FoundAlert| alert.alert_id == head.alert_id && alert.text == text.get());
-        if ids.contains(&head.alert_id) && !known {
-            found.push(FoundAlert {
-                times: head.times(),
-                alert_id: head.alert_id,
-                detection: head.detection,
-                event_count: head.event_count,
-                event_ids: head.event_ids,
-                not_in_lake: Vec::new(),
-                file: name.clone(),
-                text: text.get().to_owned(),
-            });
-        }
-        Ok::<_, Error>(())
-    };
-    let mut content = BufReader::new(file.content);
-    let is_array = first_byte(&mut content).map_err(|error| failed(error.to_string()))? == Some(b'[');
-    let mut json = serde_json::Deserializer::from_reader(content);
-    if is_array {
-        // One after the other: a hunt may have found millions.
-        let mut problem = None;
-        let each = Each(&mut |text| take(text).map_err(|error| problem = Some(error)).is_ok());
-        let ended = each.deserialize(&mut json);
-        if let Some(problem) = problem {
-            return Err(problem);
-        }
-        ended.map_err(|error| foreign(read + 1, error))?;
-    } else {
-        for text in json.into_iter::<Box<RawValue>>() {
-            match text {
-                Ok(text) => take(text)?,
-                Err(error) => return Err(foreign(read + 1, error)),
-            }
-        }
-    }
-    Ok(read)
-}
-
-fn first_byte(content: &mut impl BufRead) -> io::Result<Option<u8>> {
-    loop {
-        let bytes = content.fill_buf()?;
-        let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        match bytes.get(blank) {
-            Some(byte) => return Ok(Some(*byte)),
-            None if bytes.is_empty() => return Ok(None),
-            None => content.consume(blank),
-        }
-    }
-}
-
-/// Shows every element of an array; the function returns false to end it.
-struct Each<'a>(&'a mut dyn FnMut(Box<RawValue>) -> bool);
-
-impl<'de> DeserializeSeed<'de> for Each<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Each<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of alerts")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        while let Some(text) = array.next_element()? {
-            if !(self.0)(text) {
-                return Err(serde::de::Error::custom("ended"));
-            }
+            .any(|known: &FoundAlert| known.alert_id == alert.alert_id && known.text == text);
+        if ids.contains(&alert.alert_id) && !known {
+            found.push(alert);
         }
         Ok(())
+    })
+}
+
+/// Adds the alerts of these ids that the lake has recorded, as they are now.
+pub(super) async fn recorded(engine: &Engine, ids: &BTreeSet<String>, found: &mut Vec<FoundAlert>) -> Result<()> {
+    for revision in latest(engine, ids).await? {
+        let text = serde_json::to_string(&revision).map_err(|error| Error::Internal(error.to_string()))?;
+        found.push(FoundAlert::of(TABLE, &text).map_err(Error::Internal)?);
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     const ALERT: &str = r#"{"alert_id":"a1","detection":"d","severity":"low","time":"2026-03-01T08:00:00Z","key":{},"window_start":"2026-03-01T07:00:00Z","window_end":"2026-03-01T09:00:00Z","event_ids":["x"],"event_count":3,"fields":{"n":1.10}}"#;
 

@@ -7,7 +7,8 @@ mod check;
 mod lookup;
 mod readme;
 
-pub use alerts::{AlertFile, FoundAlert};
+pub use crate::alerts::AlertFile;
+pub use alerts::FoundAlert;
 pub use bundle::{BundleRequest, Bundled, bundle};
 pub use check::{Status, Verification};
 
@@ -125,7 +126,7 @@ impl Evidence {
     }
 }
 
-/// Finds events, and alerts in files, by their ids, and verifies the events against the files
+/// Finds events, and alerts in files and in the lake, by their ids, and verifies the events against the files
 /// they came from.
 pub async fn gather(
     lake: &Lake,
@@ -136,6 +137,7 @@ pub async fn gather(
 ) -> Result<Evidence> {
     let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let wanted: BTreeSet<String> = ids.iter().cloned().collect();
+    let mut missing = wanted.clone();
     // Where waiting for standard input keeps nobody from ending it.
     let reading = tokio::task::spawn_blocking(move || {
         let (mut alerts, mut read) = (Vec::new(), 0);
@@ -146,17 +148,19 @@ pub async fn gather(
     });
     let reading = reading.await;
     let (mut alerts, read) = reading.map_err(|error| Error::Internal(format!("reading alerts ended: {error}")))??;
+    missing.retain(|id| !alerts.iter().any(|alert: &FoundAlert| alert.alert_id == *id));
+    alerts::recorded(engine, &missing, &mut alerts).await?;
     let found = lookup::events(engine, ids, &mut alerts).await?;
     let known = |id: &str| alerts.iter().any(|alert| alert.alert_id == id);
     let is_there = |id: &str| known(id) || found.iter().any(|(event, _)| event.is(id));
     if let Some(id) = ids.iter().find(|id| !is_there(id)) {
         let mut looked = format!(
-            "none of the {} of {} has it as event.id or event_key",
+            "none of the {} of {} has it as event.id or event_key, and none of its recorded alerts as alert_id",
             counted(engine.rows(), "event", "events"),
             lake.display()
         );
         looked += &match names.as_slice() {
-            [] => ", and no file of alerts was given".to_owned(),
+            [] => "; no file of alerts was given".to_owned(),
             names => format!(
                 ", and none of the {} alerts in {} has it",
                 count(read),
