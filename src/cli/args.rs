@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Demo(super::demo::DemoArgs),
     Ingest(super::ingest::IngestArgs),
     Hunt(super::hunt::HuntArgs),
+    Alerts(super::alerts::AlertsArgs),
     Evidence(super::evidence::EvidenceArgs),
     Lake(super::lake::LakeCommandArgs),
     Mailbox(super::mailbox::MailboxArgs),
@@ -167,4 +168,14 @@ impl FolderArgs {
         }
         detections::load_all(self.folder.as_deref())
     }
+}
+
+/// A time as typed; an error names the setting.
+pub(crate) fn optional_instant(setting: &str, text: Option<&str>) -> Result<Option<i64>> {
+    let now = chrono::Utc::now().timestamp_micros();
+    let parse = |text| config::parse_instant(text, now);
+    text.map(parse).transpose().map_err(|problem| Error::Setting {
+        setting: setting.into(),
+        problem,
+    })
 }

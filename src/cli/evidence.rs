@@ -27,7 +27,8 @@ use std::sync::atomic::Ordering;
 /// could not be verified.
 #[derive(Debug, Args)]
 pub(crate) struct EvidenceArgs {
-    /// Events by event.id or event_key, alerts by alert_id
+    /// Events by event.id or event_key, alerts by alert_id: those that the lake has recorded, and
+    /// those in --alerts
     #[arg(value_name = "ID", required = true, value_parser = NonEmptyStringValueParser::new())]
     ids: Vec<String>,
 
@@ -116,7 +117,8 @@ pub(crate) async fn run(args: EvidenceArgs, resources: Resources) -> Result<Outc
     })
 }
 
-fn alert_file(path: &PathBuf) -> Result<AlertFile> {
+/// A file of alerts as typed.
+pub(super) fn alert_file(path: &PathBuf) -> Result<AlertFile> {
     if path.as_os_str() == "-" {
         return Ok(AlertFile {
             name: "standard input".into(),

@@ -1,12 +1,12 @@
 //! `retrohunt hunt`
 
-use super::alerts::print_alerts;
-use super::args::{FolderArgs, LakeArgs, OutputArgs, check_writable};
+use super::alerts::print::print_alerts;
+use super::args::{FolderArgs, LakeArgs, OutputArgs, check_writable, optional_instant};
 use super::hunt_table::summary;
 use super::interrupts::Interrupts;
 use super::verify::{VerifyArgs, verify_and_print};
 use super::{Outcome, explain, output};
-use crate::config::{self, Resources, format_instant};
+use crate::config::{Resources, format_instant};
 use crate::detections::{self, Detection};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -71,8 +71,8 @@ pub(crate) struct HuntArgs {
 
 pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome> {
     let request = HuntRequest {
-        from: instant("--from", args.from.as_deref())?,
-        to: instant("--to", args.to.as_deref())?,
+        from: optional_instant("--from", args.from.as_deref())?,
+        to: optional_instant("--to", args.to.as_deref())?,
         per_window: args.per_window,
         replay: args.replay,
     };
@@ -234,13 +234,4 @@ impl Hunted {
             ))),
         }
     }
-}
-
-fn instant(setting: &str, text: Option<&str>) -> Result<Option<i64>> {
-    let now = chrono::Utc::now().timestamp_micros();
-    let parse = |text| config::parse_instant(text, now);
-    text.map(parse).transpose().map_err(|problem| Error::Setting {
-        setting: setting.into(),
-        problem,
-    })
 }

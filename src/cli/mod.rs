@@ -85,6 +85,7 @@ async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
         args::Command::Ingest(command) => ingest::run(command, resources).await,
         args::Command::Demo(command) => demo::run(command, resources).await,
         args::Command::Hunt(command) => hunt::run(command, resources).await,
+        args::Command::Alerts(command) => alerts::run(command, resources).await,
         args::Command::Evidence(command) => evidence::run(command, resources).await,
         args::Command::Mailbox(command) => mailbox::run(command, resources).await,
         args::Command::Lake(command) => lake::run(command, resources).await,

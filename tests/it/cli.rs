@@ -111,11 +111,15 @@ fn tiny_lake() -> Sandbox {
 
 #[test]
 fn help_says_what_is_needed_in_80_columns() {
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 24] = [
         &[],
         &["demo"],
         &["ingest"],
         &["hunt"],
+        &["alerts"],
+        &["alerts", "list"],
+        &["alerts", "show"],
+        &["alerts", "promote"],
         &["evidence"],
         &["lake"],
         &["lake", "info"],

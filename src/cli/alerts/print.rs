@@ -1,9 +1,9 @@
 //! Alerts as the terminal and other programs read them.
 
-use super::args::OutputArgs;
-use super::interrupts::Interrupts;
-use super::output;
-use crate::alerts::{Alert, SortedAlerts};
+use crate::alerts::{Alert, Revision, SortedAlerts};
+use crate::cli::args::OutputArgs;
+use crate::cli::interrupts::Interrupts;
+use crate::cli::output;
 use crate::config::format_instant;
 use crate::error::{Error, Result};
 use crate::report::human::{count, counted};
@@ -11,9 +11,10 @@ use crate::report::{self, Format};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::json::ReaderBuilder;
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
-use serde::Serializer as _;
 use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer as _};
 use serde_json::{Map, Value};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -65,7 +66,135 @@ pub(crate) async fn print_alerts(
     Ok(Printed { shown, interrupted })
 }
 
-async fn write_alerts(mut alerts: impl Stream<Item = Result<Alert>> + Unpin, options: &OutputArgs) -> Result<()> {
+/// Writes the first `most` of recorded alerts, as they come. Says if there are more. Ctrl-C ends
+/// it; what is written then is whole.
+pub(super) async fn print_revisions(
+    revisions: BoxStream<'static, Result<Revision>>,
+    options: &OutputArgs,
+    most: Option<u64>,
+    interrupts: &Interrupts,
+) -> Result<Printed> {
+    let table = options.format == Format::Table;
+    let most_of_all = most.unwrap_or(if table { TABLE_ALERTS } else { u64::MAX });
+    let mut shown = 0;
+    let mut revisions = revisions.fuse();
+    let mut interrupted = false;
+    let wanted = (&mut revisions)
+        .take(usize::try_from(most_of_all).unwrap_or(usize::MAX))
+        .take_until(Box::pin(async {
+            interrupts.next().await;
+            interrupted = true;
+        }))
+        .inspect_ok(|_| shown += 1);
+    write_alerts(Box::pin(wanted), options).await?;
+    let alerts = counted(shown, "alert", "alerts");
+    if interrupted {
+        output::note(format_args!("interrupted: partial result, {alerts} written"));
+    } else if shown == most_of_all && revisions.try_next().await?.is_some() {
+        let advice = match most {
+            Some(_) => "--max-alerts",
+            None => "--format jsonl writes all",
+        };
+        output::note(format_args!("the first {alerts} shown, there are more ({advice})"));
+    } else {
+        output::note(alerts);
+    }
+    Ok(Printed { shown, interrupted })
+}
+
+/// What can be written: an alert of a hunt, or a recorded one.
+trait Shown: Serialize {
+    /// All columns, in order.
+    const COLUMNS: &'static [&'static str];
+    /// Those of a table for people, of which those without any value are left out.
+    const SHORT_COLUMNS: &'static [&'static str];
+    /// What was found.
+    fn alert(&self) -> &Alert;
+    /// What a paragraph begins with.
+    fn first_line(&self) -> String;
+}
+
+impl Shown for Alert {
+    const COLUMNS: &'static [&'static str] = COLUMNS.as_slice();
+    const SHORT_COLUMNS: &'static [&'static str] = &[
+        "time",
+        "severity",
+        "detection",
+        "key",
+        "window_end",
+        "windows",
+        "event_count",
+        "history_complete",
+    ];
+
+    fn alert(&self) -> &Alert {
+        self
+    }
+
+    fn first_line(&self) -> String {
+        format!("{}  {}  {}", format_instant(self.time), self.severity, self.detection)
+    }
+}
+
+impl Shown for Revision {
+    const COLUMNS: &'static [&'static str] = &[
+        "alert_id",
+        "detection",
+        "severity",
+        "time",
+        "key",
+        "window_start",
+        "window_end",
+        "windows",
+        "event_ids",
+        "event_count",
+        "history_complete",
+        "fields",
+        "title",
+        "risk_score",
+        "attack",
+        "revision",
+        "change",
+        "recorded",
+        "late_by",
+        "suppressed_by",
+        "origin",
+    ];
+    const SHORT_COLUMNS: &'static [&'static str] = &[
+        SHORT_ID,
+        "time",
+        "severity",
+        "detection",
+        "key",
+        "window_end",
+        "event_count",
+        "revision",
+        "change",
+        "late_by",
+    ];
+
+    fn alert(&self) -> &Alert {
+        &self.alert
+    }
+
+    fn first_line(&self) -> String {
+        format!(
+            "{}  {}  {}",
+            short_id(&self.alert.alert_id),
+            self.change.as_str(),
+            self.alert.first_line()
+        )
+    }
+}
+
+/// In place of an id: as much of its beginning as commands need to know it.
+const SHORT_ID: &str = "id";
+
+fn short_id(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+async fn write_alerts<T: Shown>(mut alerts: impl Stream<Item = Result<T>> + Unpin, options: &OutputArgs) -> Result<()> {
     let json = |error: serde_json::Error| Error::Output(error.into());
     let width = output::terminal_width();
     let mut out = options.open()?;
@@ -95,25 +224,25 @@ async fn write_alerts(mut alerts: impl Stream<Item = Result<Alert>> + Unpin, opt
         Format::Table => {
             let mut rows = Vec::new();
             while let Some(alert) = alerts.try_next().await? {
-                let (event_ids, fields) = (Vec::new(), Map::new());
-                rows.push(value(&Alert {
-                    event_ids,
-                    fields,
-                    ..alert
-                })?);
+                let mut row = value(&alert)?;
+                if let Value::Object(row) = &mut row {
+                    row.insert(SHORT_ID.to_owned(), short_id(&alert.alert().alert_id).into());
+                    row.retain(|name, _| T::SHORT_COLUMNS.contains(&name.as_str()));
+                }
+                rows.push(row);
             }
             // An empty table has no columns to show; the summary says that there is nothing.
             if !rows.is_empty() {
-                let batch = flat(&rows, &short_schema(&rows))?;
+                let batch = flat(&rows, &short_schema::<T>(&rows), true)?;
                 report::write_batches(Format::Table, &batch.schema(), &[batch], &mut *out, width)?;
             }
         }
         format => {
-            let schema = schema(&COLUMNS);
+            let schema = schema(T::COLUMNS);
             let batches = alerts.chunks(BATCH_ROWS).map(|alerts| {
                 let rows = alerts.into_iter().map(|alert| value(&alert?));
                 let rows: Result<Vec<Value>> = rows.collect();
-                Ok(flat(&rows?, &schema)?)
+                Ok(flat(&rows?, &schema, false)?)
             });
             report::write(format, Arc::clone(&schema), Box::pin(batches), &mut *out, width).await?;
         }
@@ -121,18 +250,14 @@ async fn write_alerts(mut alerts: impl Stream<Item = Result<Alert>> + Unpin, opt
     out.flush().map_err(Error::Output)
 }
 
-fn value(alert: &Alert) -> Result<Value> {
+fn value(alert: &impl Serialize) -> Result<Value> {
     serde_json::to_value(alert).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// An alert over a few short lines, for a terminal too narrow for a table.
-fn paragraph(alert: &Alert) -> String {
-    let mut text = format!(
-        "{}  {}  {}",
-        format_instant(alert.time),
-        alert.severity,
-        alert.detection
-    );
+fn paragraph(shown: &impl Shown) -> String {
+    let alert = shown.alert();
+    let mut text = shown.first_line();
     for (name, value) in &alert.key {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         // What stands in a log must not steer the terminal.
@@ -153,7 +278,7 @@ fn paragraph(alert: &Alert) -> String {
     text
 }
 
-/// All columns, in order.
+/// Columns of an alert of a hunt, in order.
 const COLUMNS: [&str; 12] = [
     "alert_id",
     "detection",
@@ -169,22 +294,11 @@ const COLUMNS: [&str; 12] = [
     "fields",
 ];
 
-/// Those of a table for people.
-const SHORT_COLUMNS: [&str; 8] = [
-    "time",
-    "severity",
-    "detection",
-    "key",
-    "window_end",
-    "windows",
-    "event_count",
-    "history_complete",
-];
-
 fn schema(names: &[&str]) -> SchemaRef {
     let fields = names.iter().map(|name| {
         let data_type = match *name {
-            "windows" | "event_count" => DataType::Int64,
+            "windows" | "event_count" | "risk_score" | "revision" => DataType::Int64,
+            "late_by" => DataType::Float64,
             "history_complete" => DataType::Boolean,
             _ => DataType::Utf8,
         };
@@ -194,15 +308,14 @@ fn schema(names: &[&str]) -> SchemaRef {
 }
 
 /// The short columns that have a value in any row.
-fn short_schema(rows: &[Value]) -> SchemaRef {
+fn short_schema<T: Shown>(rows: &[Value]) -> SchemaRef {
     let filled = |name: &&str| rows.iter().any(|row| !row[*name].is_null());
-    schema(&SHORT_COLUMNS.into_iter().filter(filled).collect::<Vec<_>>())
+    schema(&T::SHORT_COLUMNS.iter().copied().filter(filled).collect::<Vec<_>>())
 }
 
 /// Alerts as rows: the parts that are objects or lists as text, in a table for people as
 /// short as can be.
-fn flat(alerts: &[Value], schema: &SchemaRef) -> Result<RecordBatch> {
-    let short = schema.fields().len() < COLUMNS.len();
+fn flat(alerts: &[Value], schema: &SchemaRef, short: bool) -> Result<RecordBatch> {
     let rows: Vec<Map<String, Value>> = alerts
         .iter()
         .map(|alert| {
