@@ -16,7 +16,6 @@ mod tests_recorded;
 mod tests_store;
 
 pub use episode::{Episode, EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
-pub use episode::{EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
 pub use file::AlertFile;
 pub use promote::{Promoted, promote};
 pub use revision::{Change, Origin, Revision};

@@ -2,22 +2,26 @@
 //!
 //! The state of a schedule lives in the lake and nowhere else: [`checkpoint`] says how far each
 //! detection has come, in the commit that has its alerts; [`lease`] says who runs the schedule;
-//! what evaluations keep is beside them (`hunt/live`). A process that ends anywhere leaves what its last
-//! commit says, and whoever goes on from there gives what it would have given.
+//! what evaluations keep is beside them (`hunt/live`). A process that ends anywhere leaves what
+//! its last commit says, and whoever goes on from there gives what it would have given.
 
 mod checkpoint;
 mod evaluate;
 mod lease;
+pub mod log;
+pub mod metrics;
 mod plan;
 mod record;
 mod runs;
 mod scheduler;
+pub mod server;
+pub mod settings;
 mod status;
 mod suppress;
 
 pub use checkpoint::{Checkpoint, Gap, Position};
 pub use lease::Lease;
-pub use plan::{Plan, Planned, Start};
+pub use plan::{Plan, Planned};
 pub use runs::{Run, RunEnd};
 pub use scheduler::{Ended, Observer, Scheduler};
 pub use status::{DetectionStatus, Status, status};

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. `error` and `config` belong to everybody.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "schema",
     "sources",
     "lake",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 13] = [
     "alerts",
     "hunt",
     "custody",
+    "schedule",
     "investigations",
     "cli",
 ];
