@@ -322,18 +322,35 @@ mod tests {
         };
         metrics.evaluated("d", Ended::Done, evaluated);
         metrics.evaluated("d", Ended::Failed, evaluated);
-        metrics.evaluated("d\"\n", Ended::Gap, Evaluated::default());
+        metrics.evaluated("d", Ended::Gap, Evaluated::default());
         metrics.recorded("d", Change::New, 2);
         metrics.recorded("d", Change::Withdrawn, 1);
         metrics.suppressed("d", 4);
         metrics.lag("d", 61.5);
-        metrics.lag("gone", 1.0);
         metrics.gaps("d", 1);
-        metrics.forget("gone");
         metrics.arrived(12);
-        metrics.sent("soc", 2, 1, 0);
+        metrics.sent("a \"quoted\"\nsink", 2, 1, 0);
         metrics.lease(true);
         metrics.committed(1_772_323_200_500_000);
-        insta::assert_snapshot!(metrics.text().unwrap());
+        insta::assert_snapshot!(in_order(&metrics.text().unwrap()));
+    }
+
+    /// The series of one metric come in any order.
+    fn in_order(text: &str) -> String {
+        let mut lines: Vec<&str> = text.lines().collect();
+        let is_series = |line: &str| !line.starts_with('#') && !line.contains("le=");
+        lines
+            .chunk_by_mut(|a, b| is_series(a) && is_series(b))
+            .for_each(<[&str]>::sort);
+        lines.join("\n")
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_told() {
+        let metrics = Metrics::new();
+        metrics.lag("d", 1.0);
+        assert!(metrics.text().unwrap().contains("lag_seconds{detection=\"d\"} 1.0"));
+        metrics.forget("d");
+        assert!(!metrics.text().unwrap().contains("lag_seconds{"));
     }
 }

@@ -1,127 +1,32 @@
 //! Health and metrics over HTTP, for whoever watches over a schedule: `/healthz`, `/readyz` and
 //! `/metrics`. It only reads what the scheduler leaves here.
+//!
+//! It has threads of its own, so that it answers however busy the others are.
+
+mod connection;
+mod health;
+#[cfg(test)]
+mod tests;
+
+pub use health::{Condition, Health};
 
 use super::metrics::{CONTENT_TYPE, Metrics};
 use crate::error::{Error, Result};
-use serde::Serialize;
-use std::net::SocketAddr;
+use connection::{Answer, Asked};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tiny_http::{Header, Method, Request, Response, Server};
 
-/// Requests that are answered at once. Who reads its answer slowly must not keep the others waiting,
-/// and must not make more and more threads.
-const AT_ONCE: usize = 16;
+/// Connections at once: each has a thread.
+const AT_ONCE: usize = 64;
 
-/// How long after the listening broke down it is tried again.
-const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long a connection may take.
+const TIME: Duration = Duration::from_secs(5);
 
-/// What a scheduler tells of itself.
-#[derive(Debug)]
-pub struct Health {
-    patience: Duration,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct State {
-    progress: Instant,
-    rounds: u64,
-    lease_held: bool,
-    stopping: bool,
-}
-
-/// What is told to whoever asks.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Condition {
-    /// `starting`, `ok`, `stalled` or `stopping`.
-    pub status: &'static str,
-    /// Rounds since the start.
-    pub rounds: u64,
-    /// Seconds since the last sign of progress.
-    pub last_progress_seconds: f64,
-    /// Seconds without progress after which it is stalled.
-    pub patience_seconds: f64,
-    /// Whether this scheduler holds the lease; another one does where it does not.
-    pub lease_held: bool,
-}
-
-impl Condition {
-    /// Whether it is alive: it makes progress, or has not been given the time to.
-    pub fn is_healthy(&self) -> bool {
-        matches!(self.status, "starting" | "ok")
-    }
-
-    /// Whether it does what it is there for.
-    pub fn is_ready(&self) -> bool {
-        self.status == "ok"
-    }
-}
-
-impl Health {
-    /// Of a scheduler that starts now, and is stalled after so long without progress: several of
-    /// its shortest intervals, and longer than one evaluation may take.
-    pub fn new(patience: Duration) -> Self {
-        let state = State {
-            progress: Instant::now(),
-            rounds: 0,
-            lease_held: false,
-            stopping: false,
-        };
-        Self {
-            patience,
-            state: Mutex::new(state),
-        }
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Something was done, such as one evaluation of many in a long round.
-    pub fn progress(&self) {
-        self.change(|state| state.progress = Instant::now());
-    }
-
-    /// A round has ended, with something to do or without.
-    pub fn round_ended(&self) {
-        self.change(|state| {
-            state.progress = Instant::now();
-            state.rounds += 1;
-        });
-    }
-
-    /// Whether this scheduler holds the lease.
-    pub fn lease(&self, held: bool) {
-        self.change(|state| state.lease_held = held);
-    }
-
-    /// It was told to stop, and nothing more should be sent to it.
-    pub fn stopping(&self) {
-        self.change(|state| state.stopping = true);
-    }
-
-    /// How it is at this moment.
-    pub fn condition(&self, now: Instant) -> Condition {
-        let state = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = now.saturating_duration_since(state.progress);
-        let status = match state {
-            State { stopping: true, .. } => "stopping",
-            _ if since > self.patience => "stalled",
-            State { rounds: 0, .. } => "starting",
-            _ => "ok",
-        };
-        Condition {
-            status,
-            rounds: state.rounds,
-            last_progress_seconds: since.as_millis() as f64 / 1000.0,
-            patience_seconds: self.patience.as_secs_f64(),
-            lease_held: state.lease_held,
-        }
-    }
-}
+/// How long after the system refused a connection, as with too many open files, the next is taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
 /// Answers requests until it is dropped.
 #[derive(Debug)]
@@ -131,19 +36,13 @@ pub struct StatusServer {
     thread: Option<JoinHandle<()>>,
 }
 
+#[derive(Debug)]
 struct Shared {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
-    /// The server that listens now.
-    server: Mutex<Arc<Server>>,
+    time: Duration,
     stop: AtomicBool,
     answering: AtomicUsize,
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").finish_non_exhaustive()
-    }
 }
 
 impl StatusServer {
@@ -151,33 +50,24 @@ impl StatusServer {
     ///
     /// Fails with [`Error::Setting`] where that is not possible.
     pub fn start(address: SocketAddr, metrics: Arc<Metrics>, health: Arc<Health>) -> Result<Self> {
-        let wrong = |problem: String| Error::Setting {
-            setting: format!("listen {address}"),
-            problem,
-        };
-        let server = Server::http(address).map_err(|error| match error.downcast_ref::<std::io::Error>() {
-            Some(error) if error.kind() == std::io::ErrorKind::AddrInUse => wrong(
-                "is used by another program, perhaps by another schedule; give another port, or off (--listen)".into(),
-            ),
-            _ => wrong(format!(
-                "cannot listen there ({}); give another address, or off (--listen)",
-                error.to_string().split(" (os error ").next().unwrap_or_default()
-            )),
-        })?;
-        let address = server.server_addr().to_ip().unwrap_or(address);
+        Self::start_with(address, metrics, health, TIME)
+    }
+
+    fn start_with(address: SocketAddr, metrics: Arc<Metrics>, health: Arc<Health>, time: Duration) -> Result<Self> {
+        let listener = TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))?;
+        let address = listener.local_addr().unwrap_or(address);
         let shared = Arc::new(Shared {
             metrics,
             health,
-            server: Mutex::new(Arc::new(server)),
+            time,
             stop: AtomicBool::new(false),
             answering: AtomicUsize::new(0),
         });
-        let thread = {
-            let shared = Arc::clone(&shared);
-            let builder = std::thread::Builder::new().name("status".into());
-            builder.spawn(move || serve(&shared, address))
-        };
-        let thread = thread.map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))?;
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("status".into())
+            .spawn(move || listen(&listener, &for_thread))
+            .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))?;
         Ok(Self {
             address,
             shared,
@@ -191,63 +81,67 @@ impl StatusServer {
     }
 }
 
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Error {
+    let problem = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "is used by another program, perhaps by another schedule; give another port, or off (--listen)".into()
+        }
+        _ => format!(
+            "cannot listen there ({}); give another address, or off (--listen)",
+            error.to_string().split(" (os error ").next().unwrap_or_default()
+        ),
+    };
+    Error::Setting {
+        setting: format!("listen {address}"),
+        problem,
+    }
+}
+
 impl Drop for StatusServer {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        self.shared.server().unblock();
-        if let Some(thread) = self.thread.take() {
+        // Who waits for a connection sees this one.
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        let woken = TcpStream::connect_timeout(&address, TIME).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| woken) {
             // It does not panic, and there would be nothing to do about it.
             let _ = thread.join();
         }
     }
 }
 
-impl Shared {
-    fn server(&self) -> Arc<Server> {
-        Arc::clone(&self.server.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
-    }
-}
-
-fn serve(shared: &Arc<Shared>, address: SocketAddr) {
+fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
     loop {
-        let server = shared.server();
-        while let Ok(request) = server.recv() {
-            if shared.is_stopped() {
-                return;
-            }
-            answer_beside(shared, request);
+        let accepted = listener.accept();
+        if shared.stop.load(Ordering::SeqCst) {
+            return;
         }
-        // The listening has ended: because it should, or because of what the system says, such as
-        // too many open files.
-        loop {
-            if shared.is_stopped() {
-                return;
-            }
-            std::thread::sleep(LISTEN_AGAIN);
-            if let Ok(server) = Server::http(address) {
-                tracing::warn!(%address, "listening again");
-                *shared.server.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(server);
-                break;
+        match accepted {
+            Ok((stream, _)) => answer_beside(shared, stream),
+            Err(error) => {
+                tracing::warn!(%error, "a connection for health or metrics was not accepted");
+                std::thread::sleep(ACCEPT_AGAIN);
             }
         }
     }
 }
 
-fn answer_beside(shared: &Arc<Shared>, request: Request) {
+fn answer_beside(shared: &Arc<Shared>, mut stream: TcpStream) {
+    let for_thread = Arc::clone(shared);
+    // Too many, and it is dropped, which closes it.
     if shared.answering.fetch_add(1, Ordering::SeqCst) >= AT_ONCE {
         shared.answering.fetch_sub(1, Ordering::SeqCst);
-        // To take leave of a request may mean to wait for it as well, so nobody does.
-        return drop(std::thread::Builder::new().spawn(move || drop(request)));
+        return;
     }
-    let for_thread = Arc::clone(shared);
-    let answering = std::thread::Builder::new().spawn(move || {
-        let response = for_thread.answer(request.method(), request.url());
-        // Who asked may have left.
-        let _ = request.respond(response);
+    let answering = std::thread::Builder::new().name("status".into()).spawn(move || {
+        // Who asked may have left, or never come to the point.
+        let _ = connection::serve(&mut stream, for_thread.time, |asked| for_thread.answer(asked));
         for_thread.answering.fetch_sub(1, Ordering::SeqCst);
     });
     if answering.is_err() {
@@ -255,15 +149,13 @@ fn answer_beside(shared: &Arc<Shared>, request: Request) {
     }
 }
 
-type Answer = Response<std::io::Cursor<Vec<u8>>>;
-
 impl Shared {
-    fn answer(&self, method: &Method, url: &str) -> Answer {
-        if !matches!(method, Method::Get | Method::Head) {
-            return with_header(text(405, "only GET and HEAD\n".into()), "Allow", "GET, HEAD");
+    fn answer(&self, asked: &Asked) -> Answer {
+        if !matches!(asked.method.as_str(), "GET" | "HEAD") {
+            return Answer::text("405 Method Not Allowed", "only GET and HEAD\n");
         }
         let condition = || self.health.condition(Instant::now());
-        match url.split('?').next().unwrap_or_default() {
+        match asked.path.as_str() {
             "/healthz" => {
                 let condition = condition();
                 json(condition.is_healthy(), &condition)
@@ -273,35 +165,22 @@ impl Shared {
                 json(condition.is_ready(), &condition)
             }
             "/metrics" => match self.metrics.text() {
-                Ok(metrics) => typed(200, metrics, CONTENT_TYPE),
-                Err(error) => text(500, format!("{error}\n")),
+                Ok(body) => Answer {
+                    status: "200 OK",
+                    content_type: CONTENT_TYPE,
+                    body,
+                },
+                Err(error) => Answer::text("500 Internal Server Error", &format!("{error}\n")),
             },
-            _ => text(404, "there is /healthz, /readyz and /metrics\n".into()),
+            _ => Answer::text("404 Not Found", "there is /healthz, /readyz and /metrics\n"),
         }
     }
 }
 
 fn json(fine: bool, condition: &Condition) -> Answer {
-    let body = serde_json::to_string(condition).unwrap_or_default() + "\n";
-    typed(if fine { 200 } else { 503 }, body, "application/json")
-}
-
-fn text(code: u16, body: String) -> Answer {
-    typed(code, body, "text/plain; charset=utf-8")
-}
-
-fn typed(code: u16, body: String, content_type: &str) -> Answer {
-    let response = Response::from_data(body.into_bytes()).with_status_code(code);
-    let response = with_header(response, "Content-Type", content_type);
-    with_header(response, "Cache-Control", "no-store")
-}
-
-fn with_header(response: Answer, name: &str, value: &str) -> Answer {
-    match Header::from_bytes(name, value) {
-        Ok(header) => response.with_header(header),
-        Err(()) => response,
+    Answer {
+        status: if fine { "200 OK" } else { "503 Service Unavailable" },
+        content_type: "application/json",
+        body: serde_json::to_string(condition).unwrap_or_default() + "\n",
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -103,28 +103,59 @@ fn metrics_are_told_and_nothing_else() {
 #[test]
 fn those_who_dawdle_hold_nobody_up() {
     let (server, _, _) = started(Duration::from_secs(3600));
-    let dawdling: Vec<TcpStream> = (0..AT_ONCE / 2)
-        .map(|_| {
-            let mut stream = TcpStream::connect(server.address()).unwrap();
-            // Promises a body that never comes.
-            write!(
-                stream,
-                "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
-            )
-            .unwrap();
-            stream
-        })
+    let connect = |text: &str| {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    // They say nothing, stop in the middle, or promise a body that never comes.
+    let texts = [
+        "",
+        "GET /healthz HTTP/1.1\r\nHo",
+        "POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n",
+    ];
+    let dawdling: Vec<TcpStream> = texts
+        .iter()
+        .cycle()
+        .take(AT_ONCE / 2)
+        .map(|text| connect(text))
         .collect();
-    let half: Vec<TcpStream> = (0..4)
-        .map(|_| {
-            let mut stream = TcpStream::connect(server.address()).unwrap();
-            write!(stream, "GET /healthz HTTP/1.1\r\nHo").unwrap();
-            stream
-        })
-        .collect();
-    assert_eq!(asked(&server, "GET /healthz").0, 200);
+    for _ in 0..50 {
+        assert_eq!(asked(&server, "GET /healthz").0, 200);
+    }
     drop(server);
-    drop((dawdling, half));
+    drop(dawdling);
+}
+
+#[test]
+fn those_who_dawdle_are_left() {
+    let (metrics, health) = (
+        Arc::new(Metrics::new()),
+        Arc::new(Health::new(Duration::from_secs(3600))),
+    );
+    let server = StatusServer::start_with(ANY, metrics, health, Duration::from_millis(20)).unwrap();
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\n").unwrap();
+    let mut nothing = Vec::new();
+    // Closed, with or without a word from the system.
+    let _ = stream.read_to_end(&mut nothing);
+    assert_eq!(nothing, b"");
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let (server, _, _) = started(Duration::from_secs(3600));
+    for text in [
+        "nonsense\r\n\r\n".to_owned(),
+        format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(20_000)),
+    ] {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = String::new();
+        // What is still on its way when it is refused may end it early.
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
 }
 
 #[test]
@@ -138,10 +169,7 @@ fn a_port_in_use_is_said_and_one_that_is_dropped_is_free() {
         "{problem}"
     );
     drop(server);
-    // The thread that accepts lets go when it sees that it should.
-    while TcpListener::bind(address).is_err() {
-        std::thread::yield_now();
-    }
+    drop(TcpListener::bind(address).unwrap());
     let elsewhere = "192.0.2.1:9464".parse().unwrap();
     let problem = StatusServer::start(elsewhere, metrics, health).unwrap_err().to_string();
     assert!(

@@ -16,33 +16,49 @@ const TABLES: [&str; 2] = ["detection", "sinks"];
 struct Faults<'a> {
     name: &'a str,
     text: &'a str,
-    found: &'a mut Vec<Fault>,
+    /// Each with its line.
+    found: Vec<(usize, String)>,
 }
 
 impl Faults<'_> {
     fn add(&mut self, at: Range<usize>, problem: impl Into<String>) {
         let before = self.text.as_bytes().iter().take(at.start);
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        self.found.push(Fault {
-            place: format!("{}:{line}", self.name),
-            problem: problem.into(),
-        });
+        self.found.push((line, problem.into()));
+    }
+
+    /// In the order of the file.
+    fn finish(mut self) -> impl Iterator<Item = Fault> {
+        self.found.sort();
+        let name = self.name.to_owned();
+        self.found.into_iter().map(move |(line, problem)| Fault {
+            place: format!("{name}:{line}"),
+            problem,
+        })
     }
 
     fn unknown(&mut self, at: Range<usize>, key: &str, of: &str, known: &[&str]) {
-        let meant = nearest(key, known.iter().copied());
-        let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
-        self.add(
-            at,
-            format!("there is no key `{key}`{of}{meant} (the keys are {})", known.join(", ")),
-        );
+        let advice = match nearest(key, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("the keys are {}", known.join(", ")),
+        };
+        self.add(at, format!("there is no key `{key}`{of}; {advice}"));
     }
 }
 
 impl Settings {
     /// Takes what a file of this name says.
     pub(super) fn take_file(&mut self, name: &str, text: &str, now: i64, found: &mut Vec<Fault>) {
-        let mut faults = Faults { name, text, found };
+        let mut faults = Faults {
+            name,
+            text,
+            found: Vec::new(),
+        };
+        self.take_text(text, now, &mut faults);
+        found.extend(faults.finish());
+    }
+
+    fn take_text(&mut self, text: &str, now: i64, faults: &mut Faults<'_>) {
         let table = match DeTable::parse(text) {
             Ok(table) => table.into_inner(),
             Err(error) => {
@@ -52,17 +68,17 @@ impl Settings {
         };
         for (key, value) in &table {
             match (key.get_ref().as_ref(), value.get_ref()) {
-                ("detection", DeValue::Table(detections)) => self.take_detections(detections, &mut faults),
-                ("sinks", DeValue::Table(sinks)) => self.take_sinks(text, sinks, &mut faults),
+                ("detection", DeValue::Table(detections)) => self.take_detections(detections, faults),
+                ("sinks", DeValue::Table(sinks)) => self.take_sinks(text, sinks, faults),
                 (table, _) if TABLES.contains(&table) => {
                     faults.add(key.span(), format!("`{table}` must be tables, such as [{table}.name]"));
                 }
                 (prefix, DeValue::Table(table)) if KEYS.iter().any(|key| is_in(key.name, prefix)) => {
                     for (key, value) in table {
-                        self.take(&format!("{prefix}.{}", key.get_ref()), key, value, now, &mut faults);
+                        self.take(&format!("{prefix}.{}", key.get_ref()), key, value, now, faults);
                     }
                 }
-                (name, _) => self.take(name, key, value, now, &mut faults),
+                (name, _) => self.take(name, key, value, now, faults),
             }
         }
     }

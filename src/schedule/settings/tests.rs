@@ -85,6 +85,24 @@ fn the_example_of_the_docs_has_every_setting() {
     }
 }
 
+/// The file in the ConfigMap of the sample for Kubernetes.
+#[test]
+fn the_sample_for_kubernetes_is_understood() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schedule/kubernetes.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let file = text
+        .lines()
+        .skip_while(|line| !line.contains("retrohunt.toml: |"))
+        .skip(1);
+    let file = file.take_while(|line| line.is_empty() || line.starts_with("    "));
+    let file: Vec<&str> = file.map(|line| line.trim_start()).collect();
+    let settings = read(&file.join("\n"), &[], &[]).unwrap();
+    let port = settings.listen.unwrap().port().to_string();
+    assert!(text.contains(&format!("containerPort: {port}")));
+    assert!(text.contains(&format!("prometheus.io/port: \"{port}\"")));
+    assert_eq!(settings.sinks.len(), 1);
+}
+
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let file = "timeout = \"1m\"\nattempts = 1\nlease = \"1m\"\nonly = [\"a\"]\nlake = \"of-file\"\n[log]\nformat = \"json\"\n";
