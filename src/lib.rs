@@ -15,6 +15,7 @@ pub mod lake;
 pub mod report;
 pub mod schedule;
 pub mod schema;
+pub mod sinks;
 pub mod sources;
 
 pub use error::{Error, Result};

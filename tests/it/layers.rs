@@ -14,6 +14,7 @@ const LAYERS: [&str; 14] = [
     "engine",
     "detections",
     "alerts",
+    "sinks",
     "hunt",
     "custody",
     "schedule",
