@@ -23,6 +23,8 @@ mod within;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod tests_templates;
+#[cfg(test)]
 mod tests_webhook;
 
 pub use delivery::{DeadLetter, Delivered, deliver};

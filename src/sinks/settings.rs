@@ -114,6 +114,27 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_the_documentation_are_right() {
+        let text = include_str!("../../docs/sinks.md");
+        let examples = text
+            .split("```toml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        let mut kinds = std::collections::BTreeSet::new();
+        for example in examples.filter(|example| example.starts_with("[sinks.")) {
+            let document: toml::Table = toml::from_str(example).unwrap();
+            for (name, table) in document["sinks"].as_table().unwrap() {
+                Settings::read(name, table).unwrap();
+                kinds.insert(table["kind"].to_string());
+            }
+        }
+        assert_eq!(kinds.len(), 5, "{kinds:?}");
+        for key in Policy::KEYS {
+            assert!(text.contains(&format!("| `{key}` |")), "{key}");
+        }
+    }
+
+    #[test]
     fn what_all_kinds_share_is_read_beside_their_own() {
         let settings = read("kind = 'stdout'\nattempts = 2\nbackoff = '5s'\nchanges = ['new', 'grown']").unwrap();
         assert_eq!(settings.kind, Kind::Stdout(StdoutSettings {}));

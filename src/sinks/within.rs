@@ -1,6 +1,6 @@
 //! Work that blocks, for no longer than it may.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
 /// Does one thing at a time on a thread of its own, which nobody waits for when it hangs: not the
@@ -20,8 +20,8 @@ impl Worker {
         let one_at_a_time = Arc::clone(&self.0);
         let spawned = std::thread::Builder::new().name("sink".into()).spawn(move || {
             let result = match one_at_a_time.try_lock() {
-                Ok(_guard) => work().map_err(|error| said(&error)),
-                Err(_) => Err("an earlier write still hangs".to_owned()),
+                Err(TryLockError::WouldBlock) => Err("an earlier write still hangs".to_owned()),
+                _guard => work().map_err(|error| said(&error)),
             };
             // Who waited may have given up.
             let _ = done.send(result);
