@@ -67,26 +67,16 @@ impl Job {
     fn blank(&self) -> Run {
         Run {
             started: self.now,
-            seconds: 0.0,
-            detection: self.detection.id().to_owned(),
-            kind: self.detection.kind().as_str(),
-            end: RunEnd::Done,
             attempt: self.attempt,
-            error: None,
             tick_from: self.position.tick,
             tick_to: self.tick,
-            ticks: 0,
             versions: (self.position.version, self.version),
             arrived: (
                 self.arrived.files.len() as u64,
                 self.arrived.rows(),
                 self.arrived.bytes(),
             ),
-            read: crate::engine::ScanFigures::default(),
-            state: crate::hunt::live::StateRead::default(),
-            requests: 0,
-            alerts: [0; 4],
-            suppressed: 0,
+            ..Run::of(self.detection.id(), self.detection.kind().as_str())
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a schedule counts, in the text form that Prometheus and OpenMetrics read. Names and
 //! labels are stable: dashboards and alarms are built on them.
 
+use super::runs::{Run, RunEnd};
 use crate::alerts::Change;
 use crate::error::{Error, Result};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -12,7 +13,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
 /// What the text is, for the header `Content-Type`.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -53,43 +53,6 @@ impl MetricConstructor<Histogram> for NewHistogram {
     fn new_metric(&self) -> Histogram {
         Histogram::new(SECONDS)
     }
-}
-
-/// How an evaluation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// Its alerts are recorded.
-    Done,
-    /// It failed, and is tried again.
-    Failed,
-    /// It failed for the last time, and is a gap.
-    Gap,
-}
-
-impl Ended {
-    /// As metrics and the table `runs` spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Gap => "gap",
-        }
-    }
-}
-
-/// What an evaluation of a detection read, found and took.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Evaluated {
-    /// How long it took.
-    pub took: Duration,
-    /// Ticks that it answered for.
-    pub ticks: u64,
-    /// Rows that its scans gave.
-    pub rows_in: u64,
-    /// Bytes that it read.
-    pub bytes_read: u64,
-    /// Requests to the store.
-    pub requests: u64,
 }
 
 /// The counters of one schedule. Whoever holds it counts; none of it can fail.
@@ -213,22 +176,26 @@ impl Metrics {
     }
 
     /// An evaluation of a detection has ended.
-    pub fn evaluated(&self, detection: &str, ended: Ended, evaluated: Evaluated) {
+    pub fn evaluated(&self, run: &Run) {
         let of = OfDetection {
-            detection: detection.to_owned(),
+            detection: run.detection.clone(),
         };
-        let state = ended.as_str();
         let ending = OfEvaluations {
-            detection: detection.to_owned(),
-            state,
+            detection: run.detection.clone(),
+            state: run.end.as_str(),
         };
         self.evaluations.get_or_create(&ending).inc();
-        self.seconds.get_or_create(&of).observe(evaluated.took.as_secs_f64());
-        self.rows.get_or_create(&of).inc_by(evaluated.rows_in);
-        self.bytes.get_or_create(&of).inc_by(evaluated.bytes_read);
-        self.requests.get_or_create(&of).inc_by(evaluated.requests);
-        if ended == Ended::Done {
-            self.ticks.get_or_create(&of).inc_by(evaluated.ticks);
+        self.seconds.get_or_create(&of).observe(run.seconds);
+        self.rows.get_or_create(&of).inc_by(run.read.rows_in);
+        self.bytes
+            .get_or_create(&of)
+            .inc_by(run.read.bytes_read + run.state.bytes);
+        self.requests
+            .get_or_create(&of)
+            .inc_by(run.requests + run.state.requests);
+        if run.end == RunEnd::Done {
+            self.ticks.get_or_create(&of).inc_by(run.ticks);
+            self.suppressed(&run.detection, run.suppressed);
         }
     }
 
@@ -313,16 +280,22 @@ mod tests {
     #[test]
     fn text_of_all() {
         let metrics = Metrics::new();
-        let evaluated = Evaluated {
-            took: Duration::from_millis(200),
+        let mut run = Run {
+            seconds: 0.2,
             ticks: 3,
-            rows_in: 1000,
-            bytes_read: 4096,
             requests: 2,
+            ..Run::of("d", "event")
         };
-        metrics.evaluated("d", Ended::Done, evaluated);
-        metrics.evaluated("d", Ended::Failed, evaluated);
-        metrics.evaluated("d", Ended::Gap, Evaluated::default());
+        run.read.rows_in = 1000;
+        run.read.bytes_read = 4096;
+        metrics.evaluated(&run);
+        run.end = RunEnd::Failed;
+        metrics.evaluated(&run);
+        let gap = Run {
+            end: RunEnd::Gap,
+            ..Run::of("d", "event")
+        };
+        metrics.evaluated(&gap);
         metrics.recorded("d", Change::New, 2);
         metrics.recorded("d", Change::Withdrawn, 1);
         metrics.suppressed("d", 4);

@@ -6,10 +6,13 @@
 //! its last commit says, and whoever goes on from there gives what it would have given.
 
 mod checkpoint;
+mod dead_letters;
 mod evaluate;
+mod fill;
 mod lease;
 pub mod log;
 pub mod metrics;
+mod outbox;
 mod plan;
 mod record;
 mod runs;
@@ -20,7 +23,9 @@ mod status;
 mod suppress;
 
 pub use checkpoint::{Checkpoint, Gap, Position};
+pub use fill::{ask_to_fill, gaps};
 pub use lease::Lease;
+pub use outbox::{Outbox, Target};
 pub use plan::{Plan, Planned};
 pub use runs::{Run, RunEnd};
 pub use scheduler::{Ended, Observer, Scheduler};

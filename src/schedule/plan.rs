@@ -1,22 +1,11 @@
 //! What a schedule runs, and when.
 
+use super::settings::Start;
 use crate::detections::{Detection, Kind};
 use crate::hunt::live::tick_before;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// From when on a detection counts that was never run on a lake.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Start {
-    /// All that the lake holds.
-    #[default]
-    All,
-    /// What happens from now on.
-    Now,
-    /// What happened from this time on, microseconds since the Unix epoch.
-    At(i64),
-}
 
 /// A detection and how it is run.
 #[derive(Debug, Clone)]
@@ -61,6 +50,11 @@ impl Planned {
     /// The last tick that is due at a time.
     pub(super) fn last_due(&self, now: i64) -> i64 {
         tick_before(&self.detection, now.saturating_sub(self.delay_micros()))
+    }
+
+    /// The tick before one.
+    pub(super) fn tick_before(&self, tick: i64) -> i64 {
+        tick_before(&self.detection, tick.saturating_sub(1))
     }
 
     /// When the tick after this one is due.

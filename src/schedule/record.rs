@@ -44,11 +44,6 @@ impl Record {
         self.alerts.version()
     }
 
-    /// The table.
-    pub(super) fn alerts(&self) -> &LakeTable {
-        &self.alerts
-    }
-
     /// Commits revisions and the checkpoint that they lead to.
     pub(super) async fn commit(&mut self, revisions: &[Revision], mut next: Checkpoint) -> Result<Recorded> {
         let mut files = Vec::new();

@@ -74,6 +74,29 @@ pub struct Run {
 }
 
 impl Run {
+    /// The first attempt at a detection of a kind, which has read nothing yet.
+    pub fn of(detection: &str, kind: &'static str) -> Self {
+        Self {
+            started: 0,
+            seconds: 0.0,
+            detection: detection.to_owned(),
+            kind,
+            end: RunEnd::Done,
+            attempt: 1,
+            error: None,
+            tick_from: None,
+            tick_to: 0,
+            ticks: 0,
+            versions: (None, 0),
+            arrived: (0, 0, 0),
+            read: crate::engine::ScanFigures::default(),
+            state: StateRead::default(),
+            requests: 0,
+            alerts: [0; 4],
+            suppressed: 0,
+        }
+    }
+
     /// Takes over what a step found.
     pub(super) fn found(&mut self, step: &Step) {
         self.ticks = step.ticks;

@@ -3,9 +3,11 @@
 use super::checkpoint::{Checkpoint, Position};
 use super::evaluate::{Evaluated, Job};
 use super::lease::Leasing;
-use super::plan::{Plan, Planned, Start};
+use super::outbox::Outbox;
+use super::plan::{Plan, Planned};
 use super::record::{Record, Recorded};
 use super::runs::{self, Run, RunEnd};
+use super::settings::Start;
 use crate::alerts::Revision;
 use crate::config::Resources;
 use crate::engine::Engine;
@@ -43,10 +45,6 @@ pub trait Observer: Send {
     fn problem(&mut self, _error: &Error) {}
     /// The schedule is alive; the positions are what will be committed.
     fn round(&mut self, _positions: &BTreeMap<String, Position>, _now: i64) {}
-    /// Versions of `alerts` up to which sinks have been sent everything.
-    fn delivered(&self) -> BTreeMap<String, u64> {
-        BTreeMap::new()
-    }
 }
 
 /// How a schedule ended.
@@ -62,6 +60,15 @@ pub struct Ended {
     pub held_by: Option<String>,
 }
 
+/// Whether ticks were missed that are better looked at after the last one.
+fn is_far_behind(planned: &Planned, position: &Position, tick: i64) -> bool {
+    let windowed = planned.detection.kind() == crate::detections::Kind::Windowed;
+    let missed = position
+        .tick
+        .is_some_and(|at| planned.tick_before(planned.tick_before(tick)) > at);
+    windowed && missed && position.state.is_some()
+}
+
 /// A detection whose evaluation failed.
 #[derive(Debug)]
 struct Failing {
@@ -74,6 +81,7 @@ pub struct Scheduler<'a> {
     lake: Lake,
     plan: Plan,
     resources: Resources,
+    outbox: Outbox,
     observer: &'a mut dyn Observer,
     holder: String,
     leasing: Leasing,
@@ -113,7 +121,13 @@ fn holder() -> String {
 
 impl<'a> Scheduler<'a> {
     /// Opens what a schedule needs of a lake, which has to be there.
-    pub async fn open(lake: &Lake, plan: Plan, resources: Resources, observer: &'a mut dyn Observer) -> Result<Self> {
+    pub async fn open(
+        lake: &Lake,
+        plan: Plan,
+        resources: Resources,
+        outbox: Outbox,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self> {
         lake.table(TableName::Events).await?;
         let record = Record::open(lake).await?;
         let holder = holder();
@@ -122,6 +136,7 @@ impl<'a> Scheduler<'a> {
             leasing: Leasing::new(lake, holder.clone(), plan.lease),
             plan,
             resources,
+            outbox,
             observer,
             holder,
             positions: record.checkpoint.detections.clone(),
@@ -228,6 +243,10 @@ impl<'a> Scheduler<'a> {
             if self.uncommitted.is_some() {
                 self.commit(&[]).await?;
             }
+            self.outbox.drain(GRACE).await;
+            if self.outbox.delivered() != self.record.checkpoint.sinks {
+                self.commit(&[]).await?;
+            }
         }
         self.abandon().await;
         let runs = std::mem::take(&mut self.runs);
@@ -245,6 +264,7 @@ impl<'a> Scheduler<'a> {
         self.record.refresh().await?;
         self.positions = self.record.checkpoint.detections.clone();
         self.uncommitted = None;
+        self.outbox.begin(&self.record.checkpoint.sinks, self.record.version());
         Ok(())
     }
 
@@ -355,7 +375,11 @@ impl<'a> Scheduler<'a> {
         for planned in due {
             let id = planned.detection.id().to_owned();
             let tick = planned.last_due(now);
-            let position = self.position(&planned, now);
+            let mut position = self.position(&planned, now);
+            if self.plan.newest_first && is_far_behind(&planned, &position, tick) {
+                let last = planned.tick_before(tick);
+                position.give_up(version, last, now, "looked at later (newest_first)".into(), true);
+            }
             let gap = position.gaps.iter().position(|gap| gap.backlog);
             let is_behind = position.tick.is_none_or(|at| tick > at) || gap.is_none();
             let gap = gap
@@ -495,13 +519,14 @@ impl<'a> Scheduler<'a> {
             written: chrono::Utc::now().timestamp_micros(),
             scheduler: self.holder.clone(),
             detections: self.positions.clone(),
-            sinks: self.observer.delivered(),
+            sinks: self.outbox.delivered(),
             ..self.record.checkpoint.clone()
         };
         let recorded = self.record.commit(revisions, next).await;
         if let Ok(Recorded::At(version)) = recorded {
             self.uncommitted = None;
             self.ended.recorded += revisions.len() as u64;
+            self.outbox.push(revisions, version);
             self.observer.recorded(revisions, version);
             return Ok(());
         }
