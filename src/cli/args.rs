@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Demo(super::demo::DemoArgs),
     Ingest(super::ingest::IngestArgs),
     Hunt(super::hunt::HuntArgs),
+    Schedule(super::schedule::ScheduleCommandArgs),
     Alerts(super::alerts::AlertsArgs),
     Evidence(super::evidence::EvidenceArgs),
     Lake(super::lake::LakeCommandArgs),
@@ -134,14 +135,19 @@ pub(crate) struct LakeArgs {
 
 impl LakeArgs {
     pub(crate) fn lake(&self) -> Result<Lake> {
-        if Path::new(&self.lake).is_file() {
-            return Err(Error::Setting {
-                setting: format!("--lake {}", self.lake),
-                problem: "is a file; give a folder".into(),
-            });
-        }
-        Lake::at(&self.lake)
+        lake_at(&self.lake)
     }
+}
+
+/// The lake at a path or URL as typed.
+pub(crate) fn lake_at(location: &str) -> Result<Lake> {
+    if Path::new(location).is_file() {
+        return Err(Error::Setting {
+            setting: format!("--lake {location}"),
+            problem: "is a file; give a folder".into(),
+        });
+    }
+    Lake::at(location)
 }
 
 /// Detections besides the built-in ones.
@@ -155,18 +161,7 @@ pub(crate) struct FolderArgs {
 impl FolderArgs {
     /// All detections there are, and the files that give none.
     pub(crate) fn load(&self) -> Result<(Vec<Detection>, Vec<Fault>)> {
-        if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_dir()) {
-            let problem = if folder.exists() {
-                "is not a folder"
-            } else {
-                "is not there"
-            };
-            return Err(Error::Setting {
-                setting: format!("--detections {}", folder.display()),
-                problem: format!("{problem}; give the folder with your detections"),
-            });
-        }
-        detections::load_all(self.folder.as_deref())
+        detections::load_folder(self.folder.as_deref())
     }
 }
 

@@ -107,6 +107,22 @@ fn files(folder: Option<&Path>) -> Result<Vec<(String, Result<String, String>)>>
     Ok(files)
 }
 
+/// As [`load_all`], of a folder that was typed: an error where it is none.
+pub fn load_folder(folder: Option<&Path>) -> Result<(Vec<Detection>, Vec<Fault>)> {
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let problem = if folder.exists() {
+            "is not a folder"
+        } else {
+            "is not there"
+        };
+        return Err(Error::Setting {
+            setting: format!("--detections {}", folder.display()),
+            problem: format!("{problem}; give the folder with your detections"),
+        });
+    }
+    load_all(folder)
+}
+
 /// The detections that a hunt for these ids runs: those named, or, without any, all that
 /// are enabled. An error if a fault hides one of them.
 pub fn choose(detections: Vec<Detection>, faults: &[Fault], ids: &[String]) -> Result<Vec<Detection>> {

@@ -22,7 +22,7 @@ mod tests_lint;
 pub use duration::{format_duration, parse_duration};
 pub use header::{Header, NewTerms, Severity, Suppress};
 pub use lint::{Finding, Level, lint};
-pub use load::{Fault, choose, embedded, load, load_all, parse, select};
+pub use load::{Fault, choose, embedded, load, load_all, load_folder, parse, select};
 
 use crate::schema::column_name;
 use datafusion::sql::sqlparser::ast::Statement;

@@ -244,7 +244,13 @@ impl<'a> Scheduler<'a> {
                 self.commit(&[]).await?;
             }
             self.outbox.drain(GRACE).await;
-            if self.outbox.delivered() != self.record.checkpoint.sinks {
+            let sent = &self.record.checkpoint.sinks;
+            if self
+                .outbox
+                .delivered()
+                .iter()
+                .any(|(sink, version)| sent.get(sink) != Some(version))
+            {
                 self.commit(&[]).await?;
             }
         }
@@ -515,11 +521,14 @@ impl<'a> Scheduler<'a> {
     /// Records revisions and where the detections are now. Where that fails, all goes on from what
     /// is recorded.
     async fn commit(&mut self, revisions: &[Revision]) -> Result<()> {
+        // Those that this scheduler does not serve stay where they are.
+        let mut sinks = self.record.checkpoint.sinks.clone();
+        sinks.extend(self.outbox.delivered());
         let next = Checkpoint {
+            sinks,
             written: chrono::Utc::now().timestamp_micros(),
             scheduler: self.holder.clone(),
             detections: self.positions.clone(),
-            sinks: self.outbox.delivered(),
             ..self.record.checkpoint.clone()
         };
         let recorded = self.record.commit(revisions, next).await;
