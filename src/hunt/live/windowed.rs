@@ -240,6 +240,10 @@ async fn look_again(
             None => key.push(tick, vec![row], ticks.interval),
         }
     }
+    // Of a key that is open, episodes that ended before are found as well, not from their beginning.
+    for key in state.keys.values_mut() {
+        key.keep_last_stretch(ticks.first.saturating_sub(ticks.interval), ticks.interval);
+    }
     // An alert that ended right before may go on.
     let since = format_instant(ticks.first.saturating_sub(ticks.interval));
     let condition = format!("window_end >= TIMESTAMP '{since}'");

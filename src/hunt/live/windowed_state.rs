@@ -137,6 +137,20 @@ impl KeyState {
         rows
     }
 
+    /// Forgets all but the rows of consecutive ticks up to this one.
+    pub(super) fn keep_last_stretch(&mut self, tick: i64, interval: i64) {
+        let mut expected = tick;
+        let mut kept = self.runs.len();
+        for run in self.runs.iter().rev() {
+            if run.last != expected {
+                break;
+            }
+            expected = run.first.saturating_sub(interval);
+            kept -= 1;
+        }
+        self.runs.drain(..kept);
+    }
+
     /// Takes the rows of the next tick.
     pub(super) fn push(&mut self, tick: i64, mut rows: Vec<WindowRow>, interval: i64) {
         // The order of the rows of a tick does not matter.
