@@ -80,6 +80,10 @@ impl Row {
         })
     }
 
+    pub(super) fn detection(&self) -> &str {
+        &self.detection
+    }
+
     pub(super) fn identity(&self) -> Identity {
         (self.time, Arc::clone(&self.detection), self.alert_id.clone())
     }

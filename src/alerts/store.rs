@@ -1,15 +1,16 @@
 //! Alerts of a hunt, however many: they go in one by one, in any order, and come out each
 //! once, sorted, in bounded memory. Their number is known before the first comes out.
 
-use super::Alert;
 use super::rows::{Identity, Row};
+use super::{Alert, Suppression};
+use crate::detections::{Detection, Suppress};
 use crate::engine::Engine;
 use crate::engine::sorter::{Ordered, Sorter, Spilled as _, in_background};
 use crate::error::{Error, Result};
 use datafusion::error::DataFusionError;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,8 @@ const COUNTED_AT_ONCE: usize = 4096;
 #[derive(Debug)]
 pub struct AlertStore {
     shared: Arc<Shared>,
+    /// By detection.
+    rules: HashMap<String, Suppress>,
 }
 
 #[derive(Debug)]
@@ -66,7 +69,19 @@ impl AlertStore {
                 kept: Mutex::default(),
                 writers: AtomicU32::new(0),
             }),
+            rules: HashMap::new(),
         }
+    }
+
+    /// Leaves out, and counts, the alerts of these detections for which another one stands.
+    #[must_use]
+    pub fn suppressing(mut self, detections: &[&Detection]) -> Self {
+        let rules = detections.iter().filter_map(|detection| {
+            let rule = detection.header.suppress.clone()?;
+            Some((detection.id().to_owned(), rule))
+        });
+        self.rules.extend(rules);
+        self
     }
 
     /// A way in, for the alerts of one detection; several may write at the same time.
@@ -86,44 +101,90 @@ impl AlertStore {
         let sorter = std::mem::replace(&mut *self.shared.sorter.lock().await, ended).map_err(|why| lost(&why))?;
         let mut ordered = in_background(move || sorter.finish()).await?;
         let kept = std::mem::take(&mut *self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner));
-        let counts = counted(&mut ordered, &kept).await?;
-        let mut last = None;
+        let counts = counted(&mut ordered, Choice::new(&self.rules, kept.clone())).await?;
+        let mut choice = Choice::new(&self.rules, kept);
         let alerts = ordered.into_rows()?.filter(move |row| match row {
-            Ok(row) => is_next(&mut last, row, &kept),
+            Ok(row) => choice.of(row) == Chosen::Counts,
             Err(_) => true,
         });
         Ok(SortedAlerts {
             alerts: futures::stream::iter(alerts.map(|row| row?.alert())).boxed(),
-            total: counts.values().sum(),
+            total: counts.values().map(|count| count.alerts).sum(),
             counts,
         })
     }
 }
 
-/// Whether a row is the first of its alert, and was kept.
-fn is_next(last: &mut Option<Identity>, row: &Row, kept: &BTreeSet<u32>) -> bool {
-    if !kept.contains(&row.writer) || last.as_ref().is_some_and(|last| row.is(last)) {
-        return false;
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    /// It is an alert.
+    Counts,
+    /// It is one for which another one stands.
+    Suppressed,
+    /// It was not kept, or is the one before once more.
+    Not,
+}
+
+/// Looks at rows in order.
+struct Choice {
+    kept: BTreeSet<u32>,
+    last: Option<Identity>,
+    suppression: HashMap<String, Suppression>,
+}
+
+impl Choice {
+    fn new(rules: &HashMap<String, Suppress>, kept: BTreeSet<u32>) -> Self {
+        let suppression = rules.iter().map(|(id, rule)| (id.clone(), Suppression::new(rule)));
+        Self {
+            kept,
+            last: None,
+            suppression: suppression.collect(),
+        }
     }
-    *last = Some(row.identity());
-    true
+
+    fn of(&mut self, row: &Row) -> Chosen {
+        if !self.kept.contains(&row.writer) || self.last.as_ref().is_some_and(|last| row.is(last)) {
+            return Chosen::Not;
+        }
+        self.last = Some(row.identity());
+        let Some(suppression) = self.suppression.get_mut(row.detection()) else {
+            return Chosen::Counts;
+        };
+        // One that cannot be read is an error when it is its turn.
+        match row.clone().alert().ok().and_then(|alert| suppression.see(&alert)) {
+            Some(_) => Chosen::Suppressed,
+            None => Chosen::Counts,
+        }
+    }
+}
+
+/// How many alerts a writer added.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    alerts: u64,
+    suppressed: u64,
 }
 
 /// How many alerts there are of each writer.
-async fn counted(ordered: &mut Ordered<Row>, kept: &BTreeSet<u32>) -> Result<BTreeMap<u32, u64>> {
-    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+async fn counted(ordered: &mut Ordered<Row>, mut choice: Choice) -> Result<BTreeMap<u32, Count>> {
+    let mut counts: BTreeMap<u32, Count> = BTreeMap::new();
     let (in_memory, on_disk) = ordered.parts()?;
-    in_memory.retain(|row| kept.contains(&row.writer));
+    in_memory.retain(|row| choice.kept.contains(&row.writer));
     in_memory.dedup_by(|row, earlier| row.is(&earlier.identity()));
+    let mut count = |row: &Row, chosen| {
+        let count = counts.entry(row.writer).or_default();
+        count.alerts += u64::from(chosen == Chosen::Counts);
+        count.suppressed += u64::from(chosen == Chosen::Suppressed);
+    };
     for row in in_memory {
-        *counts.entry(row.writer).or_default() += 1;
+        let chosen = choice.of(row);
+        count(row, chosen);
     }
-    let mut last = None;
     for (row, number) in on_disk.zip(1_usize..) {
         let row = row?;
-        if is_next(&mut last, &row, kept) {
-            *counts.entry(row.writer).or_default() += 1;
-        }
+        let chosen = choice.of(&row);
+        count(&row, chosen);
         if number % COUNTED_AT_ONCE == 0 {
             tokio::task::yield_now().await;
         }
@@ -196,7 +257,7 @@ impl AlertWriter {
 pub struct SortedAlerts {
     alerts: BoxStream<'static, Result<Alert>>,
     total: u64,
-    counts: BTreeMap<u32, u64>,
+    counts: BTreeMap<u32, Count>,
 }
 
 impl SortedAlerts {
@@ -207,7 +268,12 @@ impl SortedAlerts {
 
     /// How many of them a writer added.
     pub fn of(&self, writer: u32) -> u64 {
-        self.counts.get(&writer).copied().unwrap_or_default()
+        self.counts.get(&writer).map_or(0, |count| count.alerts)
+    }
+
+    /// For how many more that it added another one stands.
+    pub fn suppressed_of(&self, writer: u32) -> u64 {
+        self.counts.get(&writer).map_or(0, |count| count.suppressed)
     }
 
     /// All at once, where they are few.

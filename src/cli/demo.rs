@@ -71,6 +71,7 @@ pub(crate) async fn run(args: DemoArgs, resources: Resources) -> Result<Outcome>
         to: None,
         per_window: false,
         replay: false,
+        suppressed: false,
     };
     let wanted = Wanted {
         output: &args.output,

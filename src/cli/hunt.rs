@@ -46,6 +46,10 @@ pub(crate) struct HuntArgs {
     #[arg(long)]
     replay: bool,
 
+    /// Those alerts too for which another one stands, by their detection's suppress
+    #[arg(long)]
+    suppressed: bool,
+
     /// Write the first N alerts in order of time, and say how many there are
     #[arg(long, value_name = "N")]
     max_alerts: Option<u64>,
@@ -75,6 +79,7 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
         to: optional_instant("--to", args.to.as_deref())?,
         per_window: args.per_window,
         replay: args.replay,
+        suppressed: args.suppressed,
     };
     if let (Some(from), Some(to)) = (request.from, request.to)
         && from >= to

@@ -35,6 +35,13 @@ pub(crate) fn summary(alerts: u64, runs: &[DetectionRun], common_bytes: u64) -> 
             let fields = run.raw_fields.join(", ");
             lines.push(format!("{} reads from the record's text: {fields}", run.detection));
         }
+        if run.suppressed > 0 {
+            let more = counted(run.suppressed, "more alert", "more alerts");
+            lines.push(format!(
+                "{}: {more}, for which others stand (--suppressed)",
+                run.detection
+            ));
+        }
         for note in &run.notes {
             lines.push(format!("{}: {note}", run.detection));
         }
@@ -126,6 +133,7 @@ mod tests {
                 bytes_read: rows * 100,
             },
             alerts: rows / 100,
+            suppressed: 0,
             ticks: (kind == Kind::Windowed).then_some(4320),
             seconds: rows as f64 / 1e6,
             raw_fields: vec![],

@@ -40,6 +40,8 @@ pub struct HuntRequest {
     pub per_window: bool,
     /// Evaluate windowed detections tick by tick, as a schedule would.
     pub replay: bool,
+    /// Those alerts too for which another one stands, by the `suppress` of their detection.
+    pub suppressed: bool,
 }
 
 /// How evaluating a detection ended.
@@ -69,6 +71,9 @@ pub struct DetectionRun {
     pub read: ScanFigures,
     /// Alerts.
     pub alerts: u64,
+    /// Alerts that were left out, as another one stands for them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub suppressed: u64,
     /// Ticks of the range, for a windowed detection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticks: Option<u64>,
@@ -122,6 +127,10 @@ fn kind_name<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(kind.as_str())
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A length of time in microseconds.
 fn micros(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
@@ -137,6 +146,10 @@ pub async fn hunt(
     mut progress: impl FnMut(&[&Detection]),
 ) -> Result<HuntReport> {
     let store = AlertStore::new(engine);
+    let store = match request.suppressed {
+        true => store,
+        false => store.suppressing(detections),
+    };
     let mut done = Done {
         runs: detections.iter().map(|detection| DetectionRun::of(detection)).collect(),
         writers: vec![None; detections.len()],
@@ -159,6 +172,7 @@ pub async fn hunt(
     };
     for (run, writer) in done.runs.iter_mut().zip(done.writers) {
         run.alerts = writer.map_or(0, |writer| alerts.of(writer));
+        run.suppressed = writer.map_or(0, |writer| alerts.suppressed_of(writer));
     }
     Ok(HuntReport {
         alerts,
@@ -176,6 +190,7 @@ impl DetectionRun {
             state: RunState::NotRun,
             read: ScanFigures::default(),
             alerts: 0,
+            suppressed: 0,
             ticks: None,
             seconds: 0.0,
             raw_fields: Vec::new(),

@@ -12,6 +12,7 @@ use crate::alerts::Revision;
 use crate::config::Resources;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::hunt::live::{StateFiles, remove_unused};
 use crate::lake::{Arrived, Lake, LakeTable, TableName};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -32,6 +33,10 @@ const LOOK_AROUND: Duration = Duration::from_secs(5);
 
 /// Evaluations under way may take so long to end when the schedule ends.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// Files of states that are of no use any more are removed so often, when they are that old: another
+/// scheduler may be about to find that it is not the first.
+const CLEAN_EVERY: Duration = Duration::from_secs(1800);
 
 /// Hears what a schedule does.
 pub trait Observer: Send {
@@ -96,6 +101,8 @@ pub struct Scheduler<'a> {
     busy: Vec<String>,
     runs: Vec<Run>,
     runs_since: Instant,
+    cleaned: Option<Instant>,
+    cleaning: JoinSet<()>,
     ended: Ended,
 }
 
@@ -149,6 +156,8 @@ impl<'a> Scheduler<'a> {
             busy: Vec::new(),
             runs: Vec::new(),
             runs_since: Instant::now(),
+            cleaned: None,
+            cleaning: JoinSet::new(),
             ended: Ended::default(),
         })
     }
@@ -289,6 +298,9 @@ impl<'a> Scheduler<'a> {
             runs::append(&self.lake, &self.holder, &self.runs).await?;
             self.runs.clear();
         }
+        if self.cleaned.is_none_or(|cleaned| cleaned.elapsed() >= CLEAN_EVERY) {
+            self.clean();
+        }
         let now = self.now();
         self.observer.round(&self.positions, now);
         let due = self.due(now);
@@ -296,6 +308,26 @@ impl<'a> Scheduler<'a> {
             self.start(due, now).await?;
         }
         Ok(self.next_due(now))
+    }
+
+    /// Removes what is of no use any more, beside the work.
+    fn clean(&mut self) {
+        self.cleaned = Some(Instant::now());
+        let age = i64::try_from(CLEAN_EVERY.as_millis()).unwrap_or(i64::MAX);
+        let before = chrono::Utc::now().timestamp_millis().saturating_sub(age);
+        let (lake, plan) = (self.lake.clone(), self.plan.detections.clone());
+        let recorded = self.record.checkpoint.detections.clone();
+        while self.cleaning.try_join_next().is_some() {}
+        self.cleaning.spawn(async move {
+            for planned in plan {
+                let id = planned.detection.id();
+                let state = recorded.get(id).and_then(|position| position.state.as_deref());
+                // What cannot be removed now is removed the next time.
+                if let Ok(files) = StateFiles::of(&lake, id) {
+                    let _ = remove_unused(&files, planned.detection.kind(), state, before).await;
+                }
+            }
+        });
     }
 
     /// Whether a detection is to be evaluated as soon as there is a place for it.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. `error` and `config` belong to everybody.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "schema",
     "sources",
     "lake",

@@ -34,6 +34,7 @@ use crate::detections::{Detection, Kind};
 use crate::engine::{Engine, ScanFigures};
 use crate::error::Result;
 use crate::lake::Arrived;
+use std::collections::BTreeSet;
 
 /// What a detection is to be brought up to.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +98,22 @@ pub async fn step(detection: &Detection, request: StepRequest<'_>) -> Result<Ste
         order(a).cmp(&order(b))
     });
     Ok(step)
+}
+
+/// Removes the files of a detection that are no part of its state and were written before a time,
+/// in milliseconds since the Unix epoch.
+pub async fn remove_unused(files: &StateFiles, kind: Kind, state: Option<&str>, before: i64) -> Result<()> {
+    let mut used = BTreeSet::new();
+    if let Some(state) = state {
+        if kind == Kind::NewTerms {
+            used = new_terms::files_of(files, state).await?;
+        }
+        used.insert(state.to_owned());
+    }
+    let unused = files.list().await?.into_iter();
+    let unused = unused.filter(|(name, written)| *written < before && !used.contains(name));
+    files.remove(&unused.map(|(name, _)| name).collect::<Vec<_>>()).await;
+    Ok(())
 }
 
 /// The last tick at or before a time.

@@ -7,7 +7,7 @@ use super::event::range;
 use super::per_row::is_per_row;
 use super::recorded::{current, last_of};
 use super::sightings::{Sightings, SightingsState, Terms, added, read};
-use super::{Changed, Step, StepRequest, tick_at, whole};
+use super::{Changed, StateFiles, Step, StepRequest, tick_at, whole};
 use crate::alerts::{Alert, Change, alert_id};
 use crate::config::format_instant;
 use crate::detections::Detection;
@@ -95,9 +95,10 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
     Ok(step)
 }
 
-/// Names of the files that a state is made of.
-pub(super) fn files_of(state: &SightingsState) -> impl Iterator<Item = &str> {
-    state.files.iter().map(|file| file.name.as_str())
+/// Names of the files that a state is made of, beside its own.
+pub(super) async fn files_of(files: &StateFiles, state: &str) -> Result<BTreeSet<String>> {
+    let state: SightingsState = files.read_value(state).await?;
+    Ok(state.files.into_iter().map(|file| file.name).collect())
 }
 
 /// The sightings of terms in the events of an engine.

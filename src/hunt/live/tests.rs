@@ -190,6 +190,7 @@ impl World {
                 to: to.filter(|_| detection.kind() == Kind::Windowed),
                 per_window: false,
                 replay: false,
+                suppressed: true,
             };
             let (_stop, stopped) = tokio::sync::watch::channel(0);
             let report = hunt(&self.engine, &[detection], request, stopped, |_| {})

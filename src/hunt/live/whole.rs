@@ -18,6 +18,7 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
         to: None,
         per_window: false,
         replay: false,
+        suppressed: true,
     };
     let mut found = None;
     if let Some(seat) = seats.pop() {

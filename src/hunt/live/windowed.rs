@@ -49,6 +49,7 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
     let mut step = Step::default();
     let work = work(detection, request, state.as_ref(), begin, &mut step.read).await?;
     let mut state = state.unwrap_or_default();
+    let begins = state.begins;
     if work == Work::Nothing && request.state.is_some() {
         step.state = request.state.map(str::to_owned);
         return Ok(step);
@@ -93,6 +94,7 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
         state = look_again(detection, request, ticks, &mut step.read).await?;
     }
     let rows = rows.in_order().await?;
+    let was_empty = !looks_again && state.is_empty();
     let mut merger = Merger {
         rule,
         request,
@@ -110,7 +112,11 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
     merger.merge(state.keys, rows.peekable())?;
     let (next, changes) = merger.finish(detection);
     step.changes = changes;
-    step.state = Some(request.files.write_value(&next).await?);
+    step.state = match request.state {
+        // That there is nothing needs not be said again.
+        Some(name) if was_empty && next.is_empty() && begins == Some(extent.first) => Some(name.to_owned()),
+        _ => Some(request.files.write_value(&next).await?),
+    };
     Ok(step)
 }
 

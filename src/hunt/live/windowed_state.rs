@@ -120,6 +120,13 @@ pub(super) fn hash(alert: &Alert) -> u64 {
     xxh3_64(&serde_json::to_vec(alert).unwrap_or_default())
 }
 
+impl WindowedState {
+    /// Whether nothing is found, nor was of late.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.alerts.is_empty()
+    }
+}
+
 impl KeyState {
     /// The rows of ticks before this one, each tick's together.
     pub(super) fn rows_before(&self, tick: i64, interval: i64) -> Vec<WindowRow> {

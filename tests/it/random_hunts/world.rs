@@ -179,6 +179,7 @@ fn ingested(lake: Lake, path: String) -> IngestReport {
 pub(super) fn hunt_with(engine: &Engine, detections: &[Detection], range: Range, replay: bool) -> Outcome {
     let (engine, detections) = (engine.clone(), detections.to_vec());
     let request = HuntRequest {
+        suppressed: true,
         from: range.from,
         to: range.to,
         per_window: range.per_window,
