@@ -6,6 +6,7 @@
 //! appear together or not at all, and of two schedulers that began at the same checkpoint one
 //! commits and the other finds a number that it does not know.
 
+use crate::detections::Kind;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, LakeTable};
 use object_store::path::Path;
@@ -156,6 +157,26 @@ impl Position {
             from,
             version: None,
             tick: None,
+            state: None,
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Of a detection that says something else now: what it said before stays, and what it says
+    /// counts from where it is; from the first gap on, if it has any, as it was mended perhaps.
+    pub(super) fn redefined(&self, definition: String, kind: Kind) -> Self {
+        let (version, tick) = match self.gaps.first() {
+            Some(gap) => (gap.version_from, gap.tick_from),
+            None => (self.version, self.tick),
+        };
+        Self {
+            definition,
+            from: match kind {
+                Kind::Event => self.from,
+                Kind::Windowed | Kind::NewTerms => tick.map(|tick| tick.saturating_add(1)).or(self.from),
+            },
+            version,
+            tick,
             state: None,
             gaps: Vec::new(),
         }

@@ -64,6 +64,21 @@ impl Job {
         Evaluated { job: self, run, result }
     }
 
+    /// What came of it where it panicked or was ended.
+    pub(super) fn broken(self, error: &tokio::task::JoinError) -> Evaluated {
+        let problem = Error::Internal(format!("the evaluation of {} ended: {error}", self.detection.id()));
+        let run = Run {
+            end: RunEnd::Failed,
+            error: Some(problem.to_string()),
+            ..self.blank()
+        };
+        Evaluated {
+            job: self,
+            run,
+            result: Err(problem),
+        }
+    }
+
     fn blank(&self) -> Run {
         Run {
             started: self.now,

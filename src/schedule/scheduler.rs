@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use uuid::Uuid;
 
 /// What changes nothing in the alerts is committed after so long.
@@ -74,6 +74,9 @@ fn is_far_behind(planned: &Planned, position: &Position, tick: i64) -> bool {
     windowed && missed && position.state.is_some()
 }
 
+/// An evaluation that ended, or broke.
+type Joined = Result<(task::Id, Evaluated), task::JoinError>;
+
 /// A detection whose evaluation failed.
 #[derive(Debug)]
 struct Failing {
@@ -98,7 +101,10 @@ pub struct Scheduler<'a> {
     events: Option<LakeTable>,
     failing: HashMap<String, Failing>,
     running: JoinSet<Evaluated>,
-    busy: Vec<String>,
+    /// What is under way.
+    jobs: HashMap<task::Id, Job>,
+    /// The positions may be ahead of what is recorded: nothing begins from them.
+    stale: bool,
     runs: Vec<Run>,
     runs_since: Instant,
     cleaned: Option<Instant>,
@@ -153,7 +159,8 @@ impl<'a> Scheduler<'a> {
             events: None,
             failing: HashMap::new(),
             running: JoinSet::new(),
-            busy: Vec::new(),
+            jobs: HashMap::new(),
+            stale: true,
             runs: Vec::new(),
             runs_since: Instant::now(),
             cleaned: None,
@@ -190,9 +197,7 @@ impl<'a> Scheduler<'a> {
             if Instant::now() >= renew {
                 match self.leasing.hold(chrono::Utc::now().timestamp_micros()).await {
                     Ok(None) => {
-                        if !ours {
-                            self.begin_again().await?;
-                        }
+                        self.stale |= !ours;
                         ours = true;
                         self.observer.lease(None);
                     }
@@ -226,8 +231,8 @@ impl<'a> Scheduler<'a> {
                 }
             }
             tokio::select! {
-                Some(evaluated) = self.running.join_next(), if !self.running.is_empty() => {
-                    match self.take(evaluated).await {
+                Some(ended) = self.running.join_next_with_id(), if !self.running.is_empty() => {
+                    match self.take(ended).await {
                         Err(error) if self.plan.once => break Err(error),
                         Err(error) => self.observer.problem(&error),
                         Ok(()) => {}
@@ -246,10 +251,10 @@ impl<'a> Scheduler<'a> {
     async fn end(mut self, ended: Result<()>, ours: bool) -> Result<Ended> {
         if ours && ended.is_ok() {
             let over = Instant::now() + GRACE;
-            while let Ok(Some(evaluated)) = tokio::time::timeout_at(over.into(), self.running.join_next()).await {
-                self.take(evaluated).await?;
+            while let Ok(Some(ended)) = tokio::time::timeout_at(over.into(), self.running.join_next_with_id()).await {
+                self.take(ended).await?;
             }
-            if self.uncommitted.is_some() {
+            if self.uncommitted.is_some() && !self.stale {
                 self.commit(&[]).await?;
             }
             self.outbox.drain(GRACE).await;
@@ -276,21 +281,27 @@ impl<'a> Scheduler<'a> {
 
     /// The lease is ours again: goes on from what is recorded.
     async fn begin_again(&mut self) -> Result<()> {
+        self.stale = true;
+        self.abandon().await;
         self.record.refresh().await?;
         self.positions = self.record.checkpoint.detections.clone();
         self.uncommitted = None;
         self.outbox.begin(&self.record.checkpoint.sinks, self.record.version());
+        self.stale = false;
         Ok(())
     }
 
     /// Ends what is under way.
     async fn abandon(&mut self) {
         self.running.shutdown().await;
-        self.busy.clear();
+        self.jobs.clear();
     }
 
     /// Starts what is due, and says when the next thing is.
     async fn round(&mut self) -> Result<Instant> {
+        if self.stale {
+            self.begin_again().await?;
+        }
         if self.uncommitted.is_some_and(|since| since.elapsed() >= COMMIT_AFTER) {
             self.commit(&[]).await?;
         }
@@ -333,7 +344,7 @@ impl<'a> Scheduler<'a> {
     /// Whether a detection is to be evaluated as soon as there is a place for it.
     fn is_due(&self, planned: &Planned, now: i64) -> bool {
         let id = planned.detection.id();
-        if self.busy.iter().any(|busy| busy == id) {
+        if self.is_busy(id) {
             return false;
         }
         if self
@@ -354,6 +365,10 @@ impl<'a> Scheduler<'a> {
             || position.definition != planned.definition()
             || position.gaps.iter().any(|gap| gap.backlog)
             || arrived()
+    }
+
+    fn is_busy(&self, id: &str) -> bool {
+        self.jobs.values().any(|job| job.detection.id() == id)
     }
 
     fn anything_due(&self) -> bool {
@@ -380,7 +395,7 @@ impl<'a> Scheduler<'a> {
         let waiting = self.failing.values().map(|failing| failing.next);
         let ticks = self.plan.detections.iter().filter_map(|planned| {
             let id = planned.detection.id();
-            if self.busy.iter().any(|busy| busy == id) || self.failing.contains_key(id) {
+            if self.is_busy(id) || self.failing.contains_key(id) {
                 return None;
             }
             let tick = self.positions.get(id)?.tick?;
@@ -450,8 +465,8 @@ impl<'a> Scheduler<'a> {
                 now,
                 delay: planned.delay_micros(),
             };
-            self.busy.push(id);
-            self.running.spawn(job.run());
+            let under_way = self.running.spawn(job.clone().run());
+            self.jobs.insert(under_way.id(), job);
         }
         Ok(())
     }
@@ -461,18 +476,7 @@ impl<'a> Scheduler<'a> {
         let definition = planned.definition();
         match self.positions.get(planned.detection.id()) {
             Some(position) if position.definition == definition => position.clone(),
-            // It says something else: what it said before stays, and what it says now counts from
-            // where it is.
-            Some(position) => Position {
-                definition,
-                state: None,
-                from: match planned.detection.kind() {
-                    crate::detections::Kind::Event => position.from,
-                    _ => position.tick.map(|tick| tick.saturating_add(1)).or(position.from),
-                },
-                gaps: Vec::new(),
-                ..position.clone()
-            },
+            Some(position) => position.redefined(definition, planned.detection.kind()),
             None => Position::new(
                 definition,
                 match self.plan.start {
@@ -485,17 +489,25 @@ impl<'a> Scheduler<'a> {
     }
 
     /// Takes what an evaluation gave, and those that ended with it.
-    async fn take(&mut self, evaluated: Result<Evaluated, tokio::task::JoinError>) -> Result<()> {
-        let mut all = vec![evaluated];
-        while let Some(evaluated) = self.running.try_join_next() {
-            all.push(evaluated);
+    async fn take(&mut self, ended: Joined) -> Result<()> {
+        let mut all = vec![ended];
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            all.push(ended);
         }
         let (mut revisions, mut gaps) = (Vec::new(), false);
-        for evaluated in all {
-            let evaluated = evaluated.map_err(|error| Error::Internal(format!("an evaluation ended: {error}")))?;
+        for ended in all {
+            let evaluated = match ended {
+                Ok((task, evaluated)) => {
+                    self.jobs.remove(&task);
+                    evaluated
+                }
+                Err(error) => match self.jobs.remove(&error.id()) {
+                    Some(job) => job.broken(&error),
+                    None => continue,
+                },
+            };
             let Evaluated { job, mut run, result } = evaluated;
             let id = job.detection.id().to_owned();
-            self.busy.retain(|busy| *busy != id);
             match result {
                 Ok((position, found)) => {
                     self.failing.remove(&id);
@@ -571,7 +583,7 @@ impl<'a> Scheduler<'a> {
             self.observer.recorded(revisions, version);
             return Ok(());
         }
-        self.abandon().await;
+        self.stale = true;
         self.begin_again().await?;
         recorded.map(drop)
     }
