@@ -61,7 +61,7 @@ type Group = Vec<DataFile>;
 impl LakeTable {
     /// Merges the small files of each partition into files of about `target` bytes. `threads`
     /// partitions at once; `done` is told how many files have been merged.
-    pub async fn compact(&mut self, target: u64, threads: usize, done: &dyn Fn(u64)) -> Result<Compacted> {
+    pub async fn compact(&mut self, target: u64, threads: usize, done: &(dyn Fn(u64) + Sync)) -> Result<Compacted> {
         let mut compacted = Compacted::default();
         loop {
             let mut groups = groups(self.files()?, target);

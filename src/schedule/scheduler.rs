@@ -38,6 +38,10 @@ const GRACE: Duration = Duration::from_secs(20);
 /// scheduler may be about to find that it is not the first.
 const CLEAN_EVERY: Duration = Duration::from_secs(1800);
 
+/// A table of the schedule's with more files than so many has them merged into files of this size.
+const MOST_FILES: usize = 100;
+const MERGED_BYTES: u64 = 64 << 20;
+
 /// Hears what a schedule does.
 pub trait Observer: Send {
     /// An evaluation ended.
@@ -63,6 +67,26 @@ pub struct Ended {
     pub given_up: BTreeMap<String, String>,
     /// Another scheduler holds the lease: nothing was done.
     pub held_by: Option<String>,
+}
+
+/// Every commit makes a file, and to read many small ones takes long. Not before all sinks have been
+/// sent what is in them: of files that have been merged nobody knows what is new.
+async fn merge(lake: &Lake, name: TableName, sent: &[u64]) -> Result<()> {
+    let Some(mut table) = lake.table_if_exists(name).await? else {
+        return Ok(());
+    };
+    if table.files()?.len() <= MOST_FILES {
+        return Ok(());
+    }
+    if name == TableName::Alerts {
+        for version in sent {
+            if !table.arrived_since(Some(*version)).await?.files.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+    table.compact(MERGED_BYTES, 1, &|_| {}).await?;
+    Ok(())
 }
 
 /// Whether ticks were missed that are better looked at after the last one.
@@ -269,6 +293,8 @@ impl<'a> Scheduler<'a> {
             }
         }
         self.abandon().await;
+        let over = Instant::now() + GRACE;
+        while let Ok(Some(_)) = tokio::time::timeout_at(over.into(), self.cleaning.join_next()).await {}
         let runs = std::mem::take(&mut self.runs);
         if let Err(error) = runs::append(&self.lake, &self.holder, &runs).await {
             self.observer.problem(&error);
@@ -328,8 +354,12 @@ impl<'a> Scheduler<'a> {
         let before = chrono::Utc::now().timestamp_millis().saturating_sub(age);
         let (lake, plan) = (self.lake.clone(), self.plan.detections.clone());
         let recorded = self.record.checkpoint.detections.clone();
+        let sinks: Vec<u64> = self.record.checkpoint.sinks.values().copied().collect();
         while self.cleaning.try_join_next().is_some() {}
         self.cleaning.spawn(async move {
+            for name in [TableName::Alerts, TableName::Runs, TableName::DeadLetters] {
+                let _ = merge(&lake, name, &sinks).await;
+            }
             for planned in plan {
                 let id = planned.detection.id();
                 let state = recorded.get(id).and_then(|position| position.state.as_deref());

@@ -24,7 +24,7 @@ pub struct Status {
     pub recorded: Option<i64>,
     /// In the order of their ids.
     pub detections: Vec<DetectionStatus>,
-    /// By sink: versions of the table `alerts` that it has not been sent.
+    /// By sink: revisions of alerts that it has not been sent, or not all of whose commit.
     pub sinks_behind: BTreeMap<String, u64>,
 }
 
@@ -129,15 +129,18 @@ pub async fn status(lake: &Lake, plan: &Plan, resources: Resources, now: i64) ->
             detections.insert(id.to_owned(), of_detection(id, planned, &checkpoint, last_run, now));
         }
     }
-    let version = alerts.as_ref().map_or(0, crate::lake::LakeTable::version);
+    let mut sinks_behind = BTreeMap::new();
+    if let Some(alerts) = &alerts {
+        for (sink, sent) in &checkpoint.sinks {
+            sinks_behind.insert(sink.clone(), alerts.arrived_since(Some(*sent)).await?.rows());
+        }
+    }
     Ok(Status {
         lake: lake.display(),
         lease,
         recorded: (checkpoint.number > 0).then_some(checkpoint.written),
         detections: detections.into_values().collect(),
-        sinks_behind: (checkpoint.sinks.into_iter())
-            .map(|(sink, sent)| (sink, version.saturating_sub(sent)))
-            .collect(),
+        sinks_behind,
     })
 }
 

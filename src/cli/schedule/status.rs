@@ -78,8 +78,8 @@ fn shown(status: &Status) -> String {
         }
     }
     for (sink, behind) in status.sinks_behind.iter().filter(|(_, behind)| **behind > 0) {
-        let commits = counted(*behind, "commit", "commits");
-        text.push_str(&format!("sink {sink} is {commits} of alerts behind\n"));
+        let revisions = counted(*behind, "revision", "revisions");
+        text.push_str(&format!("sink {sink} is {revisions} of alerts behind\n"));
     }
     text
 }
