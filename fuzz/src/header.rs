@@ -21,7 +21,8 @@ fn detection(text: &str) {
             let header = &detection.header;
             assert_eq!(header.id, "d");
             assert!(header.risk_score <= 100);
-            assert!(!header.interval.is_zero());
+            let tick = header.rhythm.next(0);
+            assert!(tick > 0 && header.rhythm.is_tick(tick));
             assert!(detection.reach().is_none_or(|reach| !reach.is_zero()));
             assert!(header.lookback.is_none() || header.new_terms.is_none());
             assert!(lint(&detection).iter().all(|finding| finding.level != Level::Error));

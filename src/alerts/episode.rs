@@ -1,7 +1,7 @@
 //! Consecutive windows with the same finding are one alert.
 //!
-//! An episode is a key and a longest row of ticks, one interval apart, at each of which
-//! the detection finds that key. Its id is made of its first tick, so it must not matter
+//! An episode is a key and a longest row of consecutive ticks of the detection, at each of
+//! which it finds that key. Its id is made of its first tick, so it must not matter
 //! where a hunt begins or ends. The rule:
 //!
 //! - A hunt of a range reports the episodes that have a tick in the range.
@@ -19,6 +19,7 @@
 
 use super::{Alert, alert_id};
 use crate::config::format_instant;
+use crate::detections::Rhythm;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -57,8 +58,8 @@ pub struct EpisodeRule {
     pub detection: String,
     /// Its severity.
     pub severity: String,
-    /// Microseconds between ticks.
-    pub interval: i64,
+    /// Which ticks are consecutive.
+    pub rhythm: Rhythm,
     /// Microseconds of a window.
     pub lookback: i64,
     /// Each window an alert of its own.
@@ -129,7 +130,7 @@ impl Episodes {
                     self.rule.detection
                 )));
             }
-            let goes_on = !self.rule.per_window && row.tick - open.last == self.rule.interval;
+            let goes_on = !self.rule.per_window && row.tick == self.rule.rhythm.next(open.last);
             if row.tick == open.last || goes_on {
                 open.add(row);
                 return Ok(None);
@@ -228,17 +229,17 @@ pub struct OpenKeys {
     keys: BTreeSet<String>,
     /// The first tick seen.
     seen: i64,
-    interval: i64,
+    rhythm: Rhythm,
 }
 
 impl OpenKeys {
     /// The keys of the rows at the first tick of a range; rows of later ticks do not matter.
-    pub fn at<'a>(first_tick: i64, interval: i64, rows: impl IntoIterator<Item = &'a WindowRow>) -> Self {
+    pub fn at<'a>(first_tick: i64, rhythm: Rhythm, rows: impl IntoIterator<Item = &'a WindowRow>) -> Self {
         let at_first = rows.into_iter().filter(|row| row.tick == first_tick);
         Self {
             keys: at_first.map(WindowRow::key_text).collect(),
             seen: first_tick,
-            interval,
+            rhythm,
         }
     }
 
@@ -262,12 +263,9 @@ impl OpenKeys {
                 found.entry(key).or_default().insert(row.tick);
             }
         }
-        let ticks = (self.seen.saturating_sub(first_tick)).div_euclid(self.interval.max(1));
-        self.keys.retain(|key| {
-            found
-                .get(key)
-                .is_some_and(|found| i64::try_from(found.len()) == Ok(ticks))
-        });
+        let ticks = self.rhythm.count(first_tick, self.seen.saturating_sub(1));
+        self.keys
+            .retain(|key| found.get(key).is_some_and(|found| found.len() as u64 == ticks));
         self.seen = first_tick;
     }
 }

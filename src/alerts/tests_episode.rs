@@ -1,6 +1,7 @@
 //! Windows become the same alerts wherever a hunt begins and ends.
 
 use super::{Alert, EpisodeRule, Episodes, OpenKeys, WindowRow, episodes};
+use crate::detections::Rhythm;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -11,7 +12,7 @@ fn rule(first_tick: i64, per_window: bool) -> EpisodeRule {
     EpisodeRule {
         detection: "d".into(),
         severity: "high".into(),
-        interval: INTERVAL,
+        rhythm: Rhythm::every_micros(INTERVAL),
         lookback: LOOKBACK,
         per_window,
         first_tick,
@@ -60,6 +61,34 @@ fn consecutive_windows_are_one_alert() {
 }
 
 #[test]
+fn the_ticks_of_a_pattern_are_consecutive() {
+    const HOUR: i64 = 3_600_000_000;
+    // Thursday, Friday, Monday and Tuesday at 06:00, the first days of January 1970.
+    let [thursday, friday, monday, tuesday] = [6, 30, 102, 126].map(|hour| hour * HOUR);
+    let rule = || EpisodeRule {
+        rhythm: Rhythm::cron("0 6 * * 1-5").unwrap(),
+        ..rule(0, false)
+    };
+    let windows = |ticks: &[i64]| -> Vec<_> {
+        let rows = ticks.iter().map(|tick| row(*tick, "a", &["1"])).collect();
+        let found = episodes(rule(), rows).unwrap();
+        found
+            .iter()
+            .map(|alert| (alert.windows.unwrap(), alert.window_end.unwrap()))
+            .collect()
+    };
+    assert_eq!(windows(&[thursday, friday, monday, tuesday]), [(4, tuesday)]);
+    assert_eq!(windows(&[thursday, monday, tuesday]), [(1, thursday), (2, tuesday)]);
+    let at_tuesday = [row(tuesday, "a", &[]), row(tuesday, "b", &[])];
+    let mut open = OpenKeys::at(tuesday, rule().rhythm, &at_tuesday);
+    open.look_back(
+        friday,
+        &[row(monday, "a", &[]), row(friday, "a", &[]), row(monday, "b", &[])],
+    );
+    assert!(open.contains(&at_tuesday[0]) && !open.contains(&at_tuesday[1]));
+}
+
+#[test]
 fn an_alert_keeps_its_id_when_it_goes_on() {
     let short = all(0, false, &[row(10, "a", &["1"])]);
     let long = all(0, false, &[row(10, "a", &["1"]), row(20, "a", &["2"])]);
@@ -92,7 +121,7 @@ fn rows_out_of_order_are_refused() {
 fn hunt(rows: &[WindowRow], first: i64, last: i64, step: i64) -> Vec<Alert> {
     let of = |from: i64, to: i64| rows.iter().filter(move |row| (from..=to).contains(&row.tick));
     let mut seen: Vec<WindowRow> = of(first, last).cloned().collect();
-    let mut open = OpenKeys::at(first, INTERVAL, &seen);
+    let mut open = OpenKeys::at(first, Rhythm::every_micros(INTERVAL), &seen);
     let mut begin = first;
     while !open.is_empty() && begin > 0 {
         let earlier = (begin - step * INTERVAL).max(0);

@@ -61,7 +61,7 @@ fn list(known: &[Detection], format: Format) -> Result<Outcome> {
         ("id", |d| d.id().to_owned()),
         ("kind", |d| d.kind().as_str().to_owned()),
         ("severity", |d| d.header.severity.to_string()),
-        ("interval", |d| format_duration(d.header.interval)),
+        ("interval", |d| d.header.rhythm.to_string()),
         ("looks_back", |d| d.reach().map(format_duration).unwrap_or_default()),
         ("enabled", |d| if d.header.enabled { "yes" } else { "no" }.to_owned()),
         ("title", |d| d.header.title.clone()),
@@ -103,7 +103,10 @@ fn described(detection: &Detection) -> String {
     };
     line("kind", detection.kind().as_str().to_owned());
     line("severity", format!("{} (risk {})", header.severity, header.risk_score));
-    line("interval", format_duration(header.interval));
+    match header.rhythm.pattern() {
+        Some(pattern) => line("cron", format!("{pattern} (UTC)")),
+        None => line("interval", header.rhythm.to_string()),
+    }
     line("lookback", header.lookback.map(format_duration).unwrap_or_default());
     if let Some(new_terms) = &header.new_terms {
         line(

@@ -1,6 +1,7 @@
 //! The TOML header of a detection.
 
 use super::duration::parse_duration;
+use super::rhythm::Rhythm;
 use serde::Deserialize;
 use std::ops::Range;
 use std::time::Duration;
@@ -19,10 +20,10 @@ pub struct Header {
     pub severity: Severity,
     /// 0 to 100.
     pub risk_score: u8,
-    /// How often it runs; for a windowed detection, the distance between ticks.
-    pub interval: Duration,
+    /// When it runs; for a windowed detection, the times of its ticks.
+    pub rhythm: Rhythm,
     /// Whether the header says so itself.
-    pub has_interval: bool,
+    pub has_rhythm: bool,
     /// How far each run of a windowed detection looks.
     pub lookback: Option<Duration>,
     /// How long after a tick it is first evaluated, to let late events arrive.
@@ -123,6 +124,7 @@ struct Written {
     severity: Option<Spanned<String>>,
     risk_score: Option<Spanned<i64>>,
     interval: Option<Spanned<String>>,
+    cron: Option<Spanned<String>>,
     lookback: Option<Spanned<String>>,
     delay: Option<Spanned<String>>,
     key: Option<Spanned<Vec<String>>>,
@@ -243,14 +245,15 @@ impl Faults {
         let risk_score = self
             .required("risk_score", written.risk_score)
             .and_then(|score| self.risk_score(score));
-        if windowed && written.interval.is_none() {
+        let has_rhythm = written.interval.is_some() || written.cron.is_some();
+        if windowed && !has_rhythm {
             self.add(
                 0..0,
-                "a detection with `lookback` needs an `interval`: how often it is evaluated, such as \"1h\"",
+                "a detection with `lookback` needs an `interval`: how often it is evaluated, such as \"1h\"; \
+                 or a `cron`: when, such as \"0 6 * * 1-5\"",
             );
         }
-        let has_interval = written.interval.is_some();
-        let interval = self.duration("interval", written.interval);
+        let rhythm = self.rhythm(written.interval, written.cron);
         let lookback_at = written.lookback.as_ref().map(Spanned::span);
         let lookback = self.duration("lookback", written.lookback);
         let delay = self.duration("delay", written.delay).unwrap_or(Duration::ZERO);
@@ -301,8 +304,8 @@ impl Faults {
             description: written.description.trim().to_owned(),
             severity: severity?,
             risk_score: risk_score?,
-            interval: interval.unwrap_or(DEFAULT_INTERVAL),
-            has_interval,
+            rhythm: rhythm.unwrap_or_else(|| Rhythm::every(DEFAULT_INTERVAL)),
+            has_rhythm,
             lookback,
             delay,
             key: key.map(|(_, key)| key).unwrap_or_default(),
@@ -315,6 +318,24 @@ impl Faults {
             enabled: written.enabled.unwrap_or(true),
             max_alerts: written.max_alerts.map(Spanned::into_inner),
         })
+    }
+
+    fn rhythm(&mut self, interval: Option<Spanned<String>>, cron: Option<Spanned<String>>) -> Option<Rhythm> {
+        if let (Some(_), Some(cron)) = (&interval, &cron) {
+            self.add(
+                cron.span(),
+                "`cron` and `interval` exclude each other; keep the one that says when it runs",
+            );
+        }
+        let interval = self.duration("interval", interval);
+        let pattern = cron.and_then(|cron| match Rhythm::cron(cron.as_ref()) {
+            Ok(pattern) => Some(pattern),
+            Err(problem) => {
+                self.add(cron.span(), format!("`cron`: {problem}"));
+                None
+            }
+        });
+        pattern.or_else(|| interval.map(Rhythm::every))
     }
 
     fn id(&mut self, id: Spanned<String>) -> Option<String> {

@@ -179,21 +179,33 @@ impl Linter<'_> {
 
     fn windows(&mut self) {
         let header = &self.detection.header;
-        if self.detection.kind() == Kind::Event && header.has_interval {
-            self.warn(
-                "`interval` without `lookback` makes no windows: each event that the SELECT keeps is an alert; \
-                 add a `lookback` and a `key`, or leave `interval` out",
-            );
+        let setting = match header.rhythm.pattern() {
+            Some(_) => "cron",
+            None => "interval",
+        };
+        if self.detection.kind() == Kind::Event && header.has_rhythm {
+            self.warn(format!(
+                "`{setting}` without `lookback` makes no windows: each event that the SELECT keeps is an alert; \
+                 add a `lookback` and a `key`, or leave `{setting}` out"
+            ));
         }
         if let Some(lookback) = header.lookback
-            && header.interval > lookback
+            && let longest = header.rhythm.longest_gap()
+            && longest > lookback
         {
-            self.warn(format!(
-                "it runs every {} but looks back only {}, so no window holds the events between; \
-                 make `interval` at most `lookback`",
-                format_duration(header.interval),
-                format_duration(lookback)
-            ));
+            let lookback = format_duration(lookback);
+            self.warn(match header.rhythm.pattern() {
+                None => format!(
+                    "it runs every {} but looks back only {lookback}, so no window holds the events between; \
+                     make `interval` at most `lookback`",
+                    header.rhythm
+                ),
+                Some(pattern) => format!(
+                    "the times of `cron` ({pattern}) are up to {} apart but it looks back only {lookback}, so no \
+                     window holds the events between; make `lookback` as long",
+                    format_duration(longest)
+                ),
+            });
         }
     }
 

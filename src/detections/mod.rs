@@ -13,16 +13,20 @@ mod header;
 mod lint;
 mod load;
 mod reads;
+mod rhythm;
 mod shape;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_lint;
+#[cfg(test)]
+mod tests_rhythm;
 
 pub use duration::{format_duration, parse_duration};
 pub use header::{Header, NewTerms, Severity, Suppress};
 pub use lint::{Finding, Level, lint};
 pub use load::{Fault, choose, embedded, load, load_all, load_folder, parse, select};
+pub use rhythm::Rhythm;
 
 use crate::schema::column_name;
 use datafusion::sql::sqlparser::ast::Statement;

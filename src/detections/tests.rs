@@ -47,7 +47,7 @@ fn headers() {
         "SELECT user.id FROM events -- end",
     );
     let detection = parse("t.sql", &text).unwrap();
-    assert_eq!(detection.header.interval.as_secs(), 3_600);
+    assert_eq!(detection.header.rhythm, Rhythm::every(Duration::from_secs(3_600)));
     assert_eq!(detection.header.lookback.unwrap().as_secs(), 28_800);
     assert_eq!(detection.header.delay.as_secs(), 900);
     assert_eq!(
@@ -118,14 +118,14 @@ fn faults_of_the_file() {
     "##);
     insta::assert_snapshot!(fault(&file(&HEADER.replace("\"t\"", "\"other\""), select)), @r##"dir/t.sql:1: the id is "other", but the file is t.sql; make them the same"##);
     insta::assert_snapshot!(fault(&file(&format!("{HEADER}lookback = \"8\"\nkey = []\nattack = [\"T1\"]\nmax_alerts = 0\n"), select)), @r##"
-    dir/t.sql:1: a detection with `lookback` needs an `interval`: how often it is evaluated, such as "1h"
+    dir/t.sql:1: a detection with `lookback` needs an `interval`: how often it is evaluated, such as "1h"; or a `cron`: when, such as "0 6 * * 1-5"
     dir/t.sql:6: `lookback`: "8" is no duration; write numbers with w, d, h, m or s, such as "8h" or "7d 12h"
     dir/t.sql:7: `key` must name at least one column of the SELECT, or be left out
     dir/t.sql:8: "T1" is no ATT&CK id; write TA0009/T1114.002, T1114 or TA0009
     dir/t.sql:9: `max_alerts` must be at least 1; to switch a detection off use `enabled = false`
     "##);
     insta::assert_snapshot!(fault(&file(&format!("{HEADER}lookback = \"8h\"\n[new_terms]\nfields = []\n"), select)), @r##"
-    dir/t.sql:1: a detection with `lookback` needs an `interval`: how often it is evaluated, such as "1h"
+    dir/t.sql:1: a detection with `lookback` needs an `interval`: how often it is evaluated, such as "1h"; or a `cron`: when, such as "0 6 * * 1-5"
     dir/t.sql:6: `lookback` and `[new_terms]` exclude each other; new terms look as far back as their `history`
     dir/t.sql:1: a detection with `lookback` needs a `key`: the columns that make two results the same finding
     dir/t.sql:7: `[new_terms]` has no `history`; say how long values must not have occurred, such as "14d"
@@ -136,6 +136,32 @@ fn faults_of_the_file() {
     insta::assert_snapshot!(fault(&file(HEADER, "EXPLAIN SELECT 1")), @"dir/t.sql:6: a detection is one SELECT (WITH is allowed), nothing else");
     insta::assert_snapshot!(fault(&file(HEADER, "SELECT 1; SELECT 2")), @"dir/t.sql:6: 2 statements where one was expected; run them one at a time");
     insta::assert_snapshot!(fault(&file(HEADER, "")), @"dir/t.sql:6: syntax error: there is no statement; write a SELECT");
+}
+
+#[test]
+fn patterns_in_place_of_intervals() {
+    let windowed = |when: &str| format!("{HEADER}{when}\nlookback = \"8h\"\nkey = [\"user.id\"]\n");
+    let select = "SELECT user.id FROM events";
+    let detection = parse("t.sql", &file(&windowed("cron = \"0  6 * * 1-5\""), select)).unwrap();
+    assert_eq!(detection.kind(), Kind::Windowed);
+    assert_eq!(detection.header.rhythm.pattern(), Some("0 6 * * 1-5"));
+    let event = parse("t.sql", &file(&format!("{HEADER}cron = \"@hourly\"\n"), select)).unwrap();
+    assert_eq!(event.kind(), Kind::Event);
+    assert!(event.header.rhythm.is_tick(3_600_000_000));
+    let when = |when: &str| fault(&file(&windowed(when), select));
+    insta::assert_snapshot!(when("cron = \"0 6 * * 1-5\"\ninterval = \"1h\""), @"dir/t.sql:6: `cron` and `interval` exclude each other; keep the one that says when it runs");
+    insta::assert_snapshot!(when("cron = \"0 0 30 2 *\""), @r##"dir/t.sql:6: `cron`: no time fits "0 0 30 2 *": there is no such minute, hour or day"##);
+    insta::assert_snapshot!(when("cron = \"0 0 6 * * 1\""), @r##"dir/t.sql:6: `cron`: "0 0 6 * * 1" is no pattern (Invalid pattern: Pattern must have 5 fields when seconds are disallowed); write minute, hour, day of month, month and day of week, such as "0 6 * * 1-5" for working days at 06:00 UTC"##);
+    insta::assert_snapshot!(when("cron = \"0 25 * * *\""), @r##"dir/t.sql:6: `cron`: "0 25 * * *" is no pattern (Component error: Number out of bounds); write minute, hour, day of month, month and day of week, such as "0 6 * * 1-5" for working days at 06:00 UTC"##);
+    insta::assert_snapshot!(when("cron = \"hourly\"\ninterval = \"1\""), @r##"dir/t.sql:6: `cron` and `interval` exclude each other; keep the one that says when it runs
+dir/t.sql:7: `interval`: "1" is no duration; write numbers with w, d, h, m or s, such as "8h" or "7d 12h"
+dir/t.sql:6: `cron`: "hourly" is no pattern (Invalid pattern: Pattern must have 5 fields when seconds are disallowed); write minute, hour, day of month, month and day of week, such as "0 6 * * 1-5" for working days at 06:00 UTC"##);
+    insta::assert_snapshot!(when("cron = 6"), @"dir/t.sql:6: invalid type: integer `6`, expected a string");
+    let found = |when: &str| findings(&windowed(when), select);
+    let of_cron = |text: &str| text.lines().find(|line| line.contains("cron")).map(str::to_owned);
+    insta::assert_snapshot!(of_cron(&found("cron = \"0 9-17 * * 1-5\"")).unwrap(), @"dir/t.sql: warning: the times of `cron` (0 9-17 * * 1-5) are up to 2d 16h apart but it looks back only 8h, so no window holds the events between; make `lookback` as long");
+    assert_eq!(of_cron(&found("cron = \"30 */8 * * *\"")), None);
+    insta::assert_snapshot!(of_cron(&findings(&format!("{HEADER}cron = \"0 6 * * *\"\n"), select)).unwrap(), @"dir/t.sql: warning: `cron` without `lookback` makes no windows: each event that the SELECT keeps is an alert; add a `lookback` and a `key`, or leave `cron` out");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How a hunt would evaluate a detection: plans it and runs nothing.
 
 use super::ticks::{self, PlannedTicks};
-use super::{HuntRequest, Range, event, micros, new_terms};
+use super::{HuntRequest, Range, event, new_terms};
 use crate::config::format_instant;
 use crate::detections::{Detection, Kind, format_duration};
 use crate::engine::{Clock, Engine, Lifted, Question, ScanPlan, Scope, Session, Ticks, Window, aggregates_per_pane};
@@ -162,7 +162,7 @@ async fn ticks(
     last_event: i64,
 ) -> Result<Shown> {
     let wanted = ticks::ticks(detection, request, range);
-    let count = wanted.count();
+    let count = ticks::count(detection, wanted);
     // A range without a tick has a plan too.
     let ticks = match count {
         0 => Ticks {
@@ -193,8 +193,7 @@ async fn ticks(
         Lifted::Refused(reason) if !request.replay => reason,
         _ => "--replay asks for it".into(),
     };
-    let interval = micros(detection.header.interval).max(1);
-    let near_last_event = last_event.div_euclid(interval).saturating_mul(interval);
+    let near_last_event = detection.header.rhythm.at_or_before(last_event);
     let tick = near_last_event.min(ticks.last).max(ticks.first);
     let session = engine.session(Scope {
         window: Some(Window {

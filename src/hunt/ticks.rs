@@ -21,7 +21,30 @@ pub(super) fn ticks(detection: &Detection, request: HuntRequest, range: Range) -
     let lookback = lookback(detection);
     // Without an end, every tick counts that still sees the last event.
     let last = request.to.unwrap_or_else(|| range.to.saturating_add(lookback));
-    Ticks::within(range.from, last, micros(detection.header.interval), lookback)
+    between(detection, range.from, last)
+}
+
+/// The ticks of a range of time, both ends included: from the first to the last of the
+/// detection's, and of a pattern also those between that are on the way from one to the other.
+/// [`count`] and [`each`] know which are the detection's.
+pub(super) fn between(detection: &Detection, from: i64, to: i64) -> Ticks {
+    let rhythm = &detection.header.rhythm;
+    Ticks {
+        first: rhythm.at_or_after(from),
+        last: rhythm.at_or_before(to),
+        interval: rhythm.step(),
+        lookback: lookback(detection),
+    }
+}
+
+/// How many of these are ticks of the detection.
+pub(super) fn count(detection: &Detection, ticks: Ticks) -> u64 {
+    detection.header.rhythm.count(ticks.first, ticks.last)
+}
+
+/// Those that are ticks of the detection, in order.
+pub(super) fn each(detection: &Detection, ticks: Ticks) -> impl Iterator<Item = i64> + Send + '_ {
+    detection.header.rhythm.ticks(ticks.first, ticks.last)
 }
 
 /// A detection's plan for all ticks of a range.
@@ -105,7 +128,7 @@ pub(super) async fn some(
 ) -> Result<ScanFigures> {
     let planned = plan(engine, detection, ticks).await?;
     if matches!(planned.lifted, Lifted::Refused(_)) {
-        return one_by_one(engine, detection, ticks.iter(), rows).await;
+        return one_by_one(engine, detection, each(detection, ticks), rows).await;
     }
     let (plan, mut read) = planned.informed(engine, detection, ticks).await?;
     read += take(detection, planned.session.run_counted(&plan).await?, rows).await?;
@@ -125,6 +148,8 @@ pub(super) async fn in_parts(
     // What was too much is too much elsewhere in the range.
     let mut most = u64::MAX;
     while let Some(part) = left.pop() {
+        // Both ends of a half may be no ticks of the detection.
+        let part = between(detection, part.first, part.last);
         if part.count() == 0 {
             continue;
         }
@@ -202,20 +227,30 @@ pub(super) async fn at_tick(
     let mut stream = session.run_counted(&planned.plan).await?;
     let mut found = Vec::new();
     while let Some(batch) = stream.try_next().await? {
-        found.extend(rows(detection, &batch, |_| tick)?);
+        found.extend(rows(detection, &batch, |_| Some(tick))?);
     }
     Ok((found, stream.figures()))
 }
 
-/// Rows of a lifted plan, each with its tick.
+/// Rows of a lifted plan, each with its tick; without those of ticks that are not the detection's.
 pub(super) fn rows_of_ticks(detection: &Detection, batch: &RecordBatch) -> Result<Vec<WindowRow>> {
     let ticks = times(batch, TICK_COLUMN)?;
-    rows(detection, batch, |row| ticks[row].unwrap_or_default())
+    let rhythm = &detection.header.rhythm;
+    // All multiples of an interval are.
+    let all = rhythm.pattern().is_none();
+    rows(detection, batch, |row| {
+        let tick = ticks[row].unwrap_or_default();
+        (all || rhythm.is_tick(tick)).then_some(tick)
+    })
 }
 
-fn rows(detection: &Detection, batch: &RecordBatch, tick: impl Fn(usize) -> i64) -> Result<Vec<WindowRow>> {
+/// The rows that have a tick.
+fn rows(detection: &Detection, batch: &RecordBatch, tick: impl Fn(usize) -> Option<i64>) -> Result<Vec<WindowRow>> {
     let mut rows = Vec::with_capacity(batch.num_rows());
     for row in 0..batch.num_rows() {
+        let Some(tick) = tick(row) else {
+            continue;
+        };
         let fields = fields(batch, row);
         let key = key(detection, &fields)?;
         let event_ids = strings(find(&fields, "event_ids"));
@@ -225,7 +260,7 @@ fn rows(detection: &Detection, batch: &RecordBatch, tick: impl Fn(usize) -> i64)
         };
         let first_time = FIRST_TIMES.iter().find_map(|name| fields.get(*name)).and_then(instant);
         rows.push(WindowRow {
-            tick: tick(row),
+            tick,
             key,
             first_time,
             event_ids,

@@ -1,11 +1,11 @@
 //! Replays some ticks of a hunt and compares what one pass over the whole range gives for
 //! them: a check on the data at hand of what tests check on invented data.
 
-use super::ticks::{in_parts, one_by_one, plan, rows_of_ticks, ticks};
+use super::ticks::{self, in_parts, one_by_one, plan, rows_of_ticks};
 use super::window_rows::WindowRows;
 use super::{HuntRequest, Range};
 use crate::alerts::WindowRow;
-use crate::detections::{Detection, Kind};
+use crate::detections::{Detection, Kind, Rhythm};
 use crate::engine::{Engine, Lifted, Ticks};
 use crate::error::{Error, Result};
 use futures::TryStreamExt as _;
@@ -64,7 +64,7 @@ pub async fn verify(
             at_once.push((*detection, ticks));
         }
     }
-    let available: Vec<u64> = at_once.iter().map(|(_, ticks)| ticks.count()).collect();
+    let available: Vec<u64> = at_once.iter().map(|(of, ticks)| ticks::count(of, *ticks)).collect();
     let mut verification = Verification {
         ticks: 0,
         differences: Vec::new(),
@@ -103,7 +103,7 @@ async fn sample(
     share: u64,
     seed: u64,
 ) -> Result<BTreeMap<i64, Vec<WindowRow>>> {
-    let mut sample = Sample::new(detection.id(), ticks, share, seed);
+    let mut sample = Sample::new(detection.id(), &detection.header.rhythm, ticks, share, seed);
     let planned = plan(engine, detection, ticks).await?;
     if let Lifted::Plan { .. } = &planned.lifted {
         // Exactly the plan of the hunt: with a filter of these ticks it would be another.
@@ -126,7 +126,7 @@ async fn sample_of_parts(
     share: u64,
     seed: u64,
 ) -> Result<BTreeMap<i64, Vec<WindowRow>>> {
-    let mut sample = Sample::new(detection.id(), ticks, share, seed);
+    let mut sample = Sample::new(detection.id(), &detection.header.rhythm, ticks, share, seed);
     let mut rows = WindowRows::new(engine);
     in_parts(engine, detection, ticks, &mut rows).await?;
     for row in rows.in_order().await? {
@@ -147,7 +147,7 @@ async fn answered_at_once(engine: &Engine, detection: &Detection, request: HuntR
         from: request.from.unwrap_or(extent.first),
         to: request.to.unwrap_or(extent.last.saturating_add(1)),
     };
-    let ticks = ticks(detection, request, range);
+    let ticks = ticks::ticks(detection, request, range);
     if ticks.count() == 0 {
         return Ok(None);
     }
@@ -187,24 +187,29 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(id: &str, ticks: Ticks, wanted: u64, seed: u64) -> Self {
+    fn new(id: &str, rhythm: &Rhythm, ticks: Ticks, wanted: u64, seed: u64) -> Self {
         let mut chosen = BTreeSet::new();
         // Floyd's way to distinct numbers below a limit, all sets alike probable.
-        let all = ticks.count();
+        let all = rhythm.count(ticks.first, ticks.last);
         for limit in all.saturating_sub(wanted)..all {
             let number = rank(seed, id, "random", i64::try_from(limit).unwrap_or(i64::MAX)) % (limit + 1);
             chosen.insert(if chosen.contains(&number) { limit } else { number });
         }
-        let tick = |number| {
-            let distance = i64::try_from(number).unwrap_or(i64::MAX);
-            ticks.first.saturating_add(distance.saturating_mul(ticks.interval))
-        };
+        let wanted = chosen.len();
+        let mut ticks = rhythm.ticks(ticks.first, ticks.last);
+        let mut random = BTreeMap::new();
+        let mut passed = 0;
+        for number in chosen {
+            let between = usize::try_from(number - passed).unwrap_or(usize::MAX);
+            random.extend(ticks.nth(between).map(|tick| (tick, Vec::new())));
+            passed = number + 1;
+        }
         Self {
             id: id.to_owned(),
             seed,
-            wanted: chosen.len(),
-            most_found: chosen.len().div_ceil(2),
-            random: chosen.into_iter().map(|number| (tick(number), Vec::new())).collect(),
+            wanted,
+            most_found: wanted.div_ceil(2),
+            random,
             found: BTreeMap::new(),
         }
     }
@@ -334,7 +339,7 @@ mod tests {
 
     fn sampled(wanted: u64, seed: u64, found: &[i64]) -> Vec<i64> {
         let ticks = Ticks::within(10, 1000, 10, 10);
-        let mut sample = Sample::new("d", ticks, wanted, seed);
+        let mut sample = Sample::new("d", &Rhythm::every_micros(10), ticks, wanted, seed);
         for tick in found {
             sample.add(row(*tick, json!({"n": 1})));
             sample.add(row(*tick, json!({"n": 2})));
@@ -346,6 +351,26 @@ mod tests {
             assert!(tick % 10 == 0 && (10..=1000).contains(tick), "{tick}");
         }
         sample.into_keys().collect()
+    }
+
+    #[test]
+    fn only_times_of_a_pattern_are_replayed() {
+        const HOUR: i64 = 3_600_000_000;
+        let rhythm = Rhythm::cron("0 6,18 * * 1-5").unwrap();
+        let (first, last) = (rhythm.next(0), rhythm.previous(400 * HOUR));
+        let ticks = Ticks {
+            first,
+            last,
+            interval: rhythm.step(),
+            lookback: HOUR,
+        };
+        let all: Vec<i64> = rhythm.ticks(first, last).collect();
+        for seed in 0..20 {
+            let sample = |wanted| Sample::new("d", &rhythm, ticks, wanted, seed).finish().into_keys();
+            assert!(sample(5).all(|tick| all.contains(&tick)));
+            assert_eq!(sample(5).count(), 5);
+            assert!(sample(all.len() as u64).eq(all.iter().copied()));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::earlier::earlier_rows;
 use super::meeting::Seat;
-use super::ticks::{PlannedTicks, at_tick, in_parts, one_by_one, plan, some, take, ticks};
+use super::ticks::{PlannedTicks, at_tick, count, each, in_parts, one_by_one, plan, some, take, ticks};
 use super::window_rows::WindowRows;
 use super::{Found, HuntRequest, Range};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
@@ -25,7 +25,7 @@ pub(super) async fn evaluate(
 ) -> Result<Found> {
     let ticks = ticks(detection, request, range);
     let mut found = Found {
-        ticks: Some(ticks.count()),
+        ticks: Some(count(detection, ticks)),
         ..Found::default()
     };
     if ticks.count() == 0 {
@@ -66,7 +66,7 @@ pub(super) async fn evaluate(
         ..request
     };
     let mut rows = WindowRows::new(engine);
-    found.read += one_by_one(engine, detection, ticks.iter(), &mut rows).await?;
+    found.read += one_by_one(engine, detection, each(detection, ticks), &mut rows).await?;
     found.read += join(engine, detection, ticks, request, rows, alerts).await?;
     Ok(found)
 }
@@ -145,7 +145,7 @@ impl<'a> Joined<'a> {
         let rule = EpisodeRule {
             detection: detection.id().to_owned(),
             severity: detection.header.severity.to_string(),
-            interval: ticks.interval,
+            rhythm: detection.header.rhythm.clone(),
             lookback: ticks.lookback,
             per_window: request.per_window,
             first_tick: ticks.first,
@@ -199,19 +199,20 @@ pub(super) async fn before(
     read: &mut ScanFigures,
 ) -> Result<Vec<WindowRow>> {
     let earliest = engine.extent().map_or(ticks.first, |extent| extent.first);
-    if ticks.first.saturating_sub(ticks.interval) < earliest {
+    let rhythm = &detection.header.rhythm;
+    if rhythm.previous(ticks.first) < earliest {
         return Ok(Vec::new());
     }
     let (at_first, figures) = at_tick(engine, detection, ticks.first).await?;
     *read += figures;
     let figures = Mutex::new(ScanFigures::default());
     let counted = &figures;
-    let rows = earlier_rows(ticks, earliest, &at_first, |first, last| {
+    let rows = earlier_rows(rhythm, ticks, earliest, &at_first, |first, last| {
         let ticks = Ticks { first, last, ..ticks };
         let evaluated = async move {
             let mut rows = WindowRows::new(engine);
             let read = match replay {
-                true => one_by_one(engine, detection, ticks.iter(), &mut rows).await?,
+                true => one_by_one(engine, detection, each(detection, ticks), &mut rows).await?,
                 false => some(engine, detection, ticks, &mut rows).await?,
             };
             *counted.lock().unwrap_or_else(PoisonError::into_inner) += read;

@@ -133,10 +133,10 @@ impl Job {
     }
 
     async fn step(&self, engine: &Engine, files: &StateFiles) -> Result<Step> {
-        let interval = i64::try_from(self.detection.header.interval.as_micros()).unwrap_or(i64::MAX);
+        let rhythm = &self.detection.header.rhythm;
         let again = self.gap.as_ref().map(|(_, gap)| {
             // Since ever: the detection begins where events do.
-            let first = gap.tick_from.map_or(i64::MIN, |tick| tick.saturating_add(interval));
+            let first = gap.tick_from.map_or(i64::MIN, |tick| rhythm.next(tick));
             (first, gap.tick_to)
         });
         let request = StepRequest {

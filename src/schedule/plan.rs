@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A detection and how it is run.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The detection, with the interval at which it runs.
+    /// The detection, with the times at which it runs.
     pub detection: Arc<Detection>,
     /// After a tick, before it is evaluated.
     pub delay: Duration,
@@ -21,7 +21,7 @@ pub struct Planned {
 /// What a schedule runs, and how.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Each with its own interval.
+    /// Each with its own times.
     pub detections: Vec<Planned>,
     /// From when on those count that are new.
     pub start: Start,
@@ -59,8 +59,8 @@ impl Planned {
 
     /// When the tick after this one is due.
     pub(super) fn next_due(&self, tick: i64) -> i64 {
-        let interval = i64::try_from(self.detection.header.interval.as_micros()).unwrap_or(i64::MAX);
-        tick.saturating_add(interval).saturating_add(self.delay_micros())
+        let next = self.detection.header.rhythm.next(tick);
+        next.saturating_add(self.delay_micros())
     }
 
     /// What is recorded of a detection is about what it said then: this changes with whatever
@@ -69,7 +69,7 @@ impl Planned {
         let header = &self.detection.header;
         let parts = (
             self.detection.sql.trim(),
-            header.interval,
+            &header.rhythm,
             header.lookback,
             header.new_terms.as_ref().map(|terms| (&terms.fields, terms.history)),
             &header.key,

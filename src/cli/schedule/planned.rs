@@ -1,7 +1,7 @@
 //! From what was typed, written and set to what is run.
 
 use crate::cli::args::lake_at;
-use crate::detections::{self, Detection};
+use crate::detections::{self, Detection, Rhythm};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::schedule::settings::{DetectionSettings, ScheduleFlags, Settings};
@@ -92,7 +92,7 @@ pub(super) fn plan(settings: &Settings) -> Result<Plan> {
 
 fn planned(mut detection: Detection, of: &DetectionSettings, settings: &Settings) -> Planned {
     if let Some(interval) = of.interval {
-        detection.header.interval = interval;
+        detection.header.rhythm = Rhythm::every(interval);
     }
     Planned {
         delay: of.delay.unwrap_or(detection.header.delay),

@@ -5,6 +5,7 @@ use super::planned::{lake, plan};
 use super::watch::Watch;
 use crate::cli::{Outcome, output};
 use crate::config::{Resources, parse_instant};
+use crate::detections::Rhythm;
 use crate::error::{Error, Result};
 use crate::report::human::counted;
 use crate::schedule::metrics::Metrics;
@@ -108,7 +109,8 @@ fn targets(settings: &Settings) -> Result<Vec<Target>> {
 
 /// How long nothing may happen.
 fn patience(plan: &Plan) -> Duration {
-    let intervals = plan.detections.iter().map(|planned| planned.detection.header.interval);
+    let rhythms = plan.detections.iter().map(|planned| &planned.detection.header.rhythm);
+    let intervals = rhythms.map(Rhythm::longest_gap);
     let shortest = intervals.min().unwrap_or_default().saturating_mul(PATIENT_INTERVALS);
     let longest = plan
         .detections

@@ -118,17 +118,10 @@ pub async fn remove_unused(files: &StateFiles, kind: Kind, state: Option<&str>, 
 
 /// The last tick at or before a time.
 pub fn tick_before(detection: &Detection, time: i64) -> i64 {
-    let interval = super::micros(detection.header.interval).max(1);
-    time.saturating_sub(time.rem_euclid(interval))
+    detection.header.rhythm.at_or_before(time)
 }
 
 /// The first tick at or after a time.
 fn tick_at(detection: &Detection, time: i64) -> i64 {
-    let interval = super::micros(detection.header.interval).max(1);
-    let over = time.rem_euclid(interval);
-    if over == 0 {
-        time
-    } else {
-        time.saturating_add(interval - over)
-    }
+    detection.header.rhythm.at_or_after(time)
 }

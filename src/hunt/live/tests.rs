@@ -26,7 +26,7 @@ impl Progress for Quiet {
     fn position(&self, _: u64) {}
 }
 
-const DETECTIONS: [&str; 9] = [
+const DETECTIONS: [&str; 12] = [
     r#"event --- SELECT event.id, user.id FROM events WHERE event.action = 'FileDeleted'"#,
     r#"event --- SELECT event.id, user.id FROM events WHERE event.action = 'FileDeleted'
          AND user.id IN (SELECT user.id FROM events WHERE event.action = 'New-InboxRule')"#,
@@ -42,6 +42,11 @@ const DETECTIONS: [&str; 9] = [
     r#"interval = "30m" lookback = "6h" key = ["user.id"] --- SELECT a.user.id, count(*) AS event_count
          FROM events a JOIN events b ON a.user.id = b.user.id AND a.timestamp < b.timestamp
          WHERE a.event.action = 'FileDeleted' AND b.event.action = 'New-InboxRule' GROUP BY a.user.id"#,
+    r#"cron = "15 2,8,20 * * *" lookback = "13h" key = ["user.id"] --- SELECT user.id, count(*) AS event_count, min(timestamp) AS first_time,
+         array_agg(event.id ORDER BY event.id) AS event_ids FROM events GROUP BY user.id HAVING count(*) > 2"#,
+    r#"cron = "0 6 * * 1-5" lookback = "1d" key = ["k"] --- SELECT 'all' AS k, count(*) AS event_count FROM events
+         WHERE event.action = 'FileDeleted' HAVING count(*) < 2"#,
+    r#"cron = "40 1,7,13 * * *" --- SELECT event.id, user.id FROM events WHERE event.action = 'FileAccessed'"#,
     r#"new_terms = { fields = ["user.id", "event.action"], history = "6h" } --- SELECT event.id, user.id, event.action FROM events"#,
     r#"new_terms = { fields = ["user.id"], history = "45m" } --- SELECT event.id, user.id FROM events WHERE event.action <> 'FileDeleted'"#,
 ];
@@ -218,8 +223,7 @@ impl World {
 }
 
 fn last_tick(detection: &Detection, clock: i64) -> i64 {
-    let interval = crate::hunt::micros(detection.header.interval);
-    clock.div_euclid(interval) * interval
+    detection.header.rhythm.at_or_before(clock)
 }
 
 async fn ingested(lake: &Lake, folder: &std::path::Path, events: &[Event], ids: &mut u64) {

@@ -11,7 +11,7 @@ use crate::detections::Detection;
 use crate::engine::{Engine, ScanFigures, Ticks};
 use crate::error::Result;
 use crate::hunt::micros;
-use crate::hunt::ticks::{at_tick, in_parts, one_by_one, some};
+use crate::hunt::ticks::{at_tick, between, count, each, in_parts, one_by_one, some};
 use crate::hunt::window_rows::WindowRows;
 use crate::hunt::windowed::before;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +40,7 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
     let Some(extent) = request.engine.extent() else {
         return Ok(Step::default());
     };
-    let interval = micros(detection.header.interval).max(1);
+    let rhythm = &detection.header.rhythm;
     let begin = tick_at(detection, request.from.unwrap_or(extent.first));
     let state: Option<WindowedState> = match request.state {
         Some(name) => Some(request.files.read_value(name).await?),
@@ -57,27 +57,27 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
     let rule = EpisodeRule {
         detection: detection.id().to_owned(),
         severity: detection.header.severity.to_string(),
-        interval,
+        rhythm: rhythm.clone(),
         lookback: detection.header.lookback.map_or(0, micros),
         per_window: false,
         first_tick: i64::MIN,
     };
     let first = match work {
-        Work::Nothing => request.tick.saturating_add(interval),
-        Work::Same => request.before.unwrap_or(request.tick).saturating_add(interval),
+        Work::Nothing => rhythm.next(request.tick),
+        Work::Same => rhythm.next(request.before.unwrap_or(request.tick)),
         // What is recorded of the tick before is right, and says which episodes are open there.
-        Work::From(first) if first < state.settled => first.saturating_sub(interval).max(begin),
+        Work::From(first) if first < state.settled => rhythm.previous(first).max(begin),
         Work::From(first) | Work::Again(first) => first,
     };
     let looks_again = first < state.settled || request.state.is_none() || matches!(work, Work::Again(_));
-    let ticks = Ticks::within(first, request.tick, interval, rule.lookback);
+    let ticks = between(detection, first, request.tick);
     let mut rows = WindowRows::new(request.engine);
     match work {
         Work::Nothing => {}
         Work::Same => {
             for row in state.keys.values().flat_map(|key| &key.runs) {
                 if Some(row.last) == request.before {
-                    for tick in ticks.iter() {
+                    for tick in each(detection, ticks) {
                         for row in &row.rows {
                             rows.add(WindowRow { tick, ..row.clone() }).await?;
                         }
@@ -86,7 +86,7 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
             }
         }
         Work::From(_) | Work::Again(_) => {
-            step.ticks = ticks.count();
+            step.ticks = count(detection, ticks);
             step.read += evaluated(request.engine, detection, ticks, &mut rows, &mut step.notes).await?;
         }
     }
@@ -128,7 +128,7 @@ async fn work(
     begin: i64,
     read: &mut ScanFigures,
 ) -> Result<Work> {
-    let interval = micros(detection.header.interval).max(1);
+    let rhythm = &detection.header.rhythm;
     let lookback = detection.header.lookback.map_or(0, micros);
     let (Some(state), Some(before)) = (state, request.before) else {
         return Ok(match begin <= request.tick {
@@ -143,8 +143,8 @@ async fn work(
     if let Some(begins) = state.begins
         && let Some(extent) = request.engine.extent().filter(|extent| extent.first < begins)
     {
-        let empty = extent.first.saturating_sub(lookback).saturating_sub(interval);
-        let (found, figures) = at_tick(request.engine, detection, tick_at(detection, empty)).await?;
+        let empty = rhythm.previous(extent.first.saturating_sub(lookback));
+        let (found, figures) = at_tick(request.engine, detection, empty).await?;
         *read += figures;
         if !found.is_empty() {
             from(begin.saturating_sub(i64::from(request.from.is_some())));
@@ -178,7 +178,7 @@ async fn work(
         return Ok(Work::Nothing);
     }
     // Rows of the last tick stand for those of the next ones if these see the same events.
-    let Some(probe) = probe.filter(|_| state.settled <= before && before.rem_euclid(interval) == 0) else {
+    let Some(probe) = probe.filter(|_| state.settled <= before && rhythm.is_tick(before)) else {
         return Ok(Work::From(due));
     };
     let (left, now) = (before.saturating_sub(lookback), request.tick.saturating_sub(lookback));
@@ -215,7 +215,7 @@ async fn evaluated(
         Err(error) => {
             *rows = WindowRows::new(engine);
             notes.push(format!("evaluated tick by tick, as all ticks at once failed: {error}"));
-            one_by_one(engine, detection, ticks.iter(), rows).await
+            one_by_one(engine, detection, each(detection, ticks), rows).await
         }
     }
 }
@@ -228,6 +228,7 @@ async fn look_again(
     ticks: Ticks,
     read: &mut ScanFigures,
 ) -> Result<WindowedState> {
+    let rhythm = &detection.header.rhythm;
     let mut state = WindowedState {
         settled: ticks.first,
         ..WindowedState::default()
@@ -243,15 +244,15 @@ async fn look_again(
         let key = state.keys.entry(row.key_text()).or_default();
         match key.runs.last_mut().filter(|run| run.last == tick) {
             Some(run) => run.rows.push(row),
-            None => key.push(tick, vec![row], ticks.interval),
+            None => key.push(tick, vec![row], rhythm),
         }
     }
     // Of a key that is open, episodes that ended before are found as well, not from their beginning.
     for key in state.keys.values_mut() {
-        key.keep_last_stretch(ticks.first.saturating_sub(ticks.interval), ticks.interval);
+        key.keep_last_stretch(rhythm.previous(ticks.first), rhythm);
     }
     // An alert that ended right before may go on.
-    let since = format_instant(ticks.first.saturating_sub(ticks.interval));
+    let since = format_instant(rhythm.previous(ticks.first));
     let condition = format!("window_end >= TIMESTAMP '{since}'");
     let recorded = last_where(request.engine, detection.id(), &condition).await?;
     state.alerts = recorded
@@ -311,8 +312,8 @@ impl Merger<'_> {
     }
 
     fn of_key(&mut self, text: String, key: KeyState, rows: Vec<WindowRow>) -> Result<()> {
-        let interval = self.rule.interval;
-        let mut all = key.rows_before(self.first, interval);
+        let rhythm = self.rule.rhythm.clone();
+        let mut all = key.rows_before(self.first, &rhythm);
         all.extend(rows);
         let mut kept = KeyState::default();
         let mut episodes = Episodes::going_on(self.rule.clone(), key.before);
@@ -340,7 +341,7 @@ impl Merger<'_> {
                 ended.extend(episodes.push(row.clone())?);
             }
             if tick >= self.settled {
-                kept.push(tick, of_tick, interval);
+                kept.push(tick, of_tick, &rhythm);
             }
         }
         if !then_taken {
@@ -353,7 +354,7 @@ impl Merger<'_> {
         let settled = self.settled;
         kept.before = kept
             .before
-            .filter(|episode| episode.last_tick().saturating_add(interval) >= settled);
+            .filter(|episode| rhythm.next(episode.last_tick()) >= settled);
         if kept.before.is_some() || !kept.runs.is_empty() {
             self.next.keys.insert(text, kept);
         }
@@ -394,7 +395,7 @@ impl Merger<'_> {
                 late_since: late.then_some(first_tick),
             });
         }
-        if end.saturating_add(self.rule.interval) >= self.settled {
+        if self.rule.rhythm.next(end) >= self.settled {
             let recorded = RecordedAlert::of(&alert, revision, ours);
             self.next.alerts.insert(alert.alert_id, recorded);
         }
@@ -418,7 +419,7 @@ impl Merger<'_> {
                     change: Change::Withdrawn,
                 });
             }
-            if known.window_end.saturating_add(self.rule.interval) >= self.settled {
+            if self.rule.rhythm.next(known.window_end) >= self.settled {
                 self.next.alerts.insert(id, known);
             }
         }
@@ -431,25 +432,25 @@ impl Merger<'_> {
 
     /// Keeps of every key no more than the episode that may go on.
     fn forget_rows(&mut self) {
-        let settled = self.request.tick.saturating_add(self.rule.interval);
+        let settled = self.rule.rhythm.next(self.request.tick);
         for key in self.next.keys.values_mut() {
             let mut episodes = Episodes::going_on(self.rule.clone(), key.before.take());
-            for row in key.rows_before(settled, self.rule.interval) {
+            for row in key.rows_before(settled, &self.rule.rhythm) {
                 // Rows of a key are in order.
                 let _ = episodes.push(row);
             }
             key.runs.clear();
-            let may_go_on = |last: i64| last.saturating_add(self.rule.interval) >= settled;
+            let may_go_on = |last: i64| self.rule.rhythm.next(last) >= settled;
             key.before = episodes
                 .open()
                 .filter(|episode| may_go_on(episode.last_tick()))
                 .cloned();
         }
         self.next.keys.retain(|_, key| key.before.is_some());
-        let interval = self.rule.interval;
+        let rhythm = &self.rule.rhythm;
         self.next
             .alerts
-            .retain(|_, alert| alert.window_end.saturating_add(interval) >= settled);
+            .retain(|_, alert| rhythm.next(alert.window_end) >= settled);
         self.next.settled = settled;
     }
 }

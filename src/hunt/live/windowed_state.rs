@@ -6,6 +6,7 @@
 //! that is found by looking at the events again.
 
 use crate::alerts::{Alert, Episode, WindowRow};
+use crate::detections::Rhythm;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -129,7 +130,7 @@ impl WindowedState {
 
 impl KeyState {
     /// The rows of ticks before this one, each tick's together.
-    pub(super) fn rows_before(&self, tick: i64, interval: i64) -> Vec<WindowRow> {
+    pub(super) fn rows_before(&self, tick: i64, rhythm: &Rhythm) -> Vec<WindowRow> {
         let mut rows = Vec::new();
         for run in &self.runs {
             let mut at = run.first;
@@ -138,34 +139,34 @@ impl KeyState {
                     tick: at,
                     ..row.clone()
                 }));
-                at = at.saturating_add(interval);
+                at = rhythm.next(at);
             }
         }
         rows
     }
 
     /// Forgets all but the rows of consecutive ticks up to this one.
-    pub(super) fn keep_last_stretch(&mut self, tick: i64, interval: i64) {
+    pub(super) fn keep_last_stretch(&mut self, tick: i64, rhythm: &Rhythm) {
         let mut expected = tick;
         let mut kept = self.runs.len();
         for run in self.runs.iter().rev() {
             if run.last != expected {
                 break;
             }
-            expected = run.first.saturating_sub(interval);
+            expected = rhythm.previous(run.first);
             kept -= 1;
         }
         self.runs.drain(..kept);
     }
 
     /// Takes the rows of the next tick.
-    pub(super) fn push(&mut self, tick: i64, mut rows: Vec<WindowRow>, interval: i64) {
+    pub(super) fn push(&mut self, tick: i64, mut rows: Vec<WindowRow>, rhythm: &Rhythm) {
         // The order of the rows of a tick does not matter.
         if rows.len() > 1 {
             rows.sort_by_cached_key(|row| serde_json::to_string(&row.fields).unwrap_or_default());
         }
         if let Some(run) = self.runs.last_mut()
-            && run.last.saturating_add(interval) == tick
+            && rhythm.next(run.last) == tick
             && run.rows.len() == rows.len()
             && run.rows.iter().zip(&rows).all(|(a, b)| is_same(a, b))
         {
