@@ -34,6 +34,8 @@ pub(super) struct Era {
     pub(super) start: i64,
     pub(super) length: i64,
     pub(super) intervals: &'static [i64],
+    /// Patterns that have ticks about as close.
+    pub(super) patterns: &'static [&'static str],
 }
 
 /// None of them starts at a midnight or ends at one, so that ticks before the first and
@@ -43,16 +45,19 @@ pub(super) const ERAS: [Era; 3] = [
         start: 1_772_409_600 * SECOND + 22 * HOUR,
         length: 3 * HOUR,
         intervals: &[15 * MINUTE, 7 * MINUTE],
+        patterns: &["*/20 22-23 * * *", "5,20,50 22,23,0 * * *"],
     },
     Era {
         start: 1_772_409_600 * SECOND + 5 * HOUR,
         length: 26 * HOUR,
         intervals: &[HOUR, 90 * MINUTE],
+        patterns: &["15 2,8,11,20 * * *", "30 9-17/2,23 * * 1-5"],
     },
     Era {
         start: 1_772_409_600 * SECOND + 7 * HOUR,
         length: 13 * DAY,
         intervals: &[DAY],
+        patterns: &["0 6 * * 1-5", "30 4,16 * * 2,4,6"],
     },
 ];
 

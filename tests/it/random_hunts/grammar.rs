@@ -114,6 +114,11 @@ impl Case {
         let interval = choices.of(era.intervals);
         let lookback = lookback(interval, choices);
         let range = range(era, interval, lookback, choices);
+        let written = |micros: i64| format_duration(Duration::from_micros(micros as u64));
+        let when = match choices.chance(25) {
+            true => format!("cron = {:?}", choices.of(era.patterns)),
+            false => format!("interval = {:?}", written(interval)),
+        };
         let mut grammar = Grammar {
             choices,
             aliases: 0,
@@ -126,11 +131,9 @@ impl Case {
             true => query.columns.iter().map(|column| column.name.clone()).collect(),
             false => query.unique.clone(),
         };
-        let written = |micros: i64| format_duration(Duration::from_micros(micros as u64));
         let text = format!(
-            "/*---\nid = \"{id}\"\ntitle = \"{id}\"\nseverity = \"low\"\nrisk_score = 21\ninterval = \"{}\"\n\
+            "/*---\nid = \"{id}\"\ntitle = \"{id}\"\nseverity = \"low\"\nrisk_score = 21\n{when}\n\
              lookback = \"{}\"\nkey = {key:?}\n---*/\n{}\n",
-            written(interval),
             written(lookback),
             query.sql
         );

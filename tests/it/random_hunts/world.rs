@@ -225,9 +225,9 @@ pub(super) fn windowed(id: &str, interval: &str, lookback: &str, key: &[&str], s
 fn source(detection: &Detection) -> String {
     let header = &detection.header;
     format!(
-        "{}: interval {:?}, lookback {:?}, key {:?}\n{}\n",
+        "{}: rhythm {:?}, lookback {:?}, key {:?}\n{}\n",
         header.id,
-        header.interval,
+        header.rhythm,
         header.lookback,
         header.key,
         detection.sql.trim()
