@@ -18,6 +18,7 @@ mod new_terms;
 mod per_row;
 mod probe;
 mod recorded;
+mod reopen;
 mod sightings;
 mod state;
 #[cfg(test)]
@@ -84,6 +85,21 @@ pub struct Step {
     pub read: ScanFigures,
     /// What is worth knowing about how it was done.
     pub notes: Vec<String>,
+}
+
+impl Step {
+    /// Adds changes, of each alert one: whoever looks at an alert finds the same.
+    fn add(&mut self, changes: Vec<Changed>) {
+        let said: BTreeSet<String> = self
+            .changes
+            .iter()
+            .map(|changed| changed.alert.alert_id.clone())
+            .collect();
+        let more = changes
+            .into_iter()
+            .filter(|changed| !said.contains(&changed.alert.alert_id));
+        self.changes.extend(more);
+    }
 }
 
 /// Brings a detection up to what has arrived and to a tick.

@@ -1,7 +1,7 @@
 //! Which events a windowed detection looks at, without evaluating it: those that pass the
 //! conditions of its scans.
 
-use crate::detections::Detection;
+use crate::detections::{Detection, Rhythm};
 use crate::engine::{Clock, Engine, ScanFigures, Scope, Session, Window};
 use crate::error::Result;
 use crate::hunt::rows::times;
@@ -11,6 +11,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, lit};
 use futures::TryStreamExt as _;
+use std::collections::BTreeSet;
 
 const TIME: &str = "timestamp";
 
@@ -48,6 +49,29 @@ impl Probe {
             fixed &= !tied(condition)?;
         }
         Ok(fixed.then_some(Self { scans }))
+    }
+
+    /// Of the events in an engine up to a time, those that the detection looks at: for each the
+    /// first tick whose window holds it.
+    pub(super) async fn ticks(
+        &self,
+        engine: &Engine,
+        rhythm: &Rhythm,
+        until: i64,
+        read: &mut ScanFigures,
+    ) -> Result<BTreeSet<i64>> {
+        let mut ticks = BTreeSet::new();
+        for scan in &self.scans {
+            let session = session(engine, None, until)?;
+            let plan = plan(&session, scan, i64::MIN + 1, until).await?;
+            let mut found = session.run_counted(&plan).await?;
+            while let Some(batch) = found.try_next().await? {
+                let times = times(&batch, TIME)?;
+                ticks.extend(times.into_iter().flatten().map(|time| rhythm.at_or_after(time)));
+            }
+            *read += found.figures();
+        }
+        Ok(ticks)
     }
 
     /// The first time of an event that the detection looks at, of the events in an engine with

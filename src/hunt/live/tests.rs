@@ -284,7 +284,7 @@ fn holds(happenings: &[Happening], from: Option<i64>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, max_shrink_iters: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn steps_give_what_a_hunt_gives(happenings in happenings(), from in prop::option::weighted(0.3, 0_i64..4000)) {

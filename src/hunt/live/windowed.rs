@@ -3,11 +3,12 @@
 
 use super::probe::Probe;
 use super::recorded::last_where;
+use super::reopen::reopen;
 use super::windowed_state::{KeyState, RecordedAlert, WindowedState, hash};
 use super::{Changed, Step, StepRequest, tick_at};
 use crate::alerts::{Alert, Change, EpisodeRule, Episodes, Origin, WindowRow};
 use crate::config::format_instant;
-use crate::detections::Detection;
+use crate::detections::{Detection, Rhythm};
 use crate::engine::{Engine, ScanFigures, Ticks};
 use crate::error::Result;
 use crate::hunt::micros;
@@ -18,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 /// For how long rows are kept one by one: what arrives later than that has the events looked at
-/// again. Audit logs arrive within a day, mostly.
-const SETTLE: i64 = 48 * 3_600_000_000;
+/// again. Audit logs arrive within a day, mostly. Tests see more of that in less time.
+const SETTLE: i64 = if cfg!(test) { 7 } else { 48 } * 3_600_000_000;
 
 /// More rows than so many are not kept, however late something may arrive.
 const MOST_RUNS: usize = 50_000;
@@ -47,13 +48,9 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
         None => None,
     };
     let mut step = Step::default();
-    let work = work(detection, request, state.as_ref(), begin, &mut step.read).await?;
+    let (mut work, past) = work(detection, request, state.as_ref(), begin, &mut step.read).await?;
     let mut state = state.unwrap_or_default();
     let begins = state.begins;
-    if work == Work::Nothing && request.state.is_some() {
-        step.state = request.state.map(str::to_owned);
-        return Ok(step);
-    }
     let rule = EpisodeRule {
         detection: detection.id().to_owned(),
         severity: detection.header.severity.to_string(),
@@ -62,6 +59,23 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
         per_window: false,
         first_tick: i64::MIN,
     };
+    // From the last to the first: one that reaches ticks whose rows are kept takes those before it
+    // along only if it reaches them.
+    for stretch in past.into_iter().rev() {
+        let limit = match work {
+            Work::From(first) | Work::Again(first) => first.min(state.settled),
+            Work::Nothing | Work::Same => state.settled,
+        };
+        // What is recorded of three ticks before may be looked at from there.
+        let limit = (0..3).fold(limit, |limit, _| rhythm.previous(limit));
+        if !reopen(detection, request, &rule, stretch, (begin, limit), &mut step).await? {
+            work = Work::From(stretch.0);
+        }
+    }
+    if work == Work::Nothing && request.state.is_some() {
+        step.state = request.state.map(str::to_owned);
+        return Ok(step);
+    }
     let first = match work {
         Work::Nothing => rhythm.next(request.tick),
         Work::Same => rhythm.next(request.before.unwrap_or(request.tick)),
@@ -86,15 +100,16 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
             }
         }
         Work::From(_) | Work::Again(_) => {
-            step.ticks = count(detection, ticks);
+            step.ticks += count(detection, ticks);
             step.read += evaluated(request.engine, detection, ticks, &mut rows, &mut step.notes).await?;
         }
     }
     if looks_again {
         state = look_again(detection, request, ticks, &mut step.read).await?;
     }
-    let rows = rows.in_order().await?;
-    let was_empty = !looks_again && state.is_empty();
+    let mut rows = rows.in_order().await?.peekable();
+    // A row may be too old to be kept, and is known only from then on to have been found.
+    let nothing = !looks_again && state.is_empty() && rows.peek().is_none();
     let mut merger = Merger {
         rule,
         request,
@@ -109,29 +124,30 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
         changes: Vec::new(),
         found: BTreeSet::new(),
     };
-    merger.merge(state.keys, rows.peekable())?;
+    merger.merge(state.keys, rows)?;
     let (next, changes) = merger.finish(detection);
-    step.changes = changes;
+    step.add(changes);
     step.state = match request.state {
         // That there is nothing needs not be said again.
-        Some(name) if was_empty && next.is_empty() && begins == Some(extent.first) => Some(name.to_owned()),
+        Some(name) if nothing && next.is_empty() && begins == Some(extent.first) => Some(name.to_owned()),
         _ => Some(request.files.write_value(&next).await?),
     };
     Ok(step)
 }
 
-/// What there is to do.
+/// What there is to do; and stretches of ticks, first and last, that are long past.
 async fn work(
     detection: &Detection,
     request: StepRequest<'_>,
     state: Option<&WindowedState>,
     begin: i64,
     read: &mut ScanFigures,
-) -> Result<Work> {
+) -> Result<(Work, Vec<(i64, i64)>)> {
+    let work = |work| Ok((work, Vec::new()));
     let rhythm = &detection.header.rhythm;
     let lookback = detection.header.lookback.map_or(0, micros);
     let (Some(state), Some(before)) = (state, request.before) else {
-        return Ok(match begin <= request.tick {
+        return work(match begin <= request.tick {
             true => Work::From(begin),
             false => Work::Nothing,
         });
@@ -155,31 +171,46 @@ async fn work(
     }
     let due = tick_at(detection, before.saturating_add(1)).max(begin);
     let probe = Probe::of(request.engine, detection, request.tick).await?;
-    let arrived = match &probe {
-        Some(probe) => {
-            let engine = request.engine.with_event_files(&request.arrived.files);
-            probe.first(&engine, i64::MIN + 1, request.tick, read).await?
-        }
-        None if request.arrived.files.is_empty() => None,
-        None => Some(request.arrived.times().map_or(i64::MIN, |(first, _)| first)),
-    };
-    if let Some(time) = arrived {
-        from(tick_at(detection, time));
+    let mut past = Vec::new();
+    if let Some(probe) = &probe {
+        let engine = request.engine.with_event_files(&request.arrived.files);
+        let ticks = probe.ticks(&engine, rhythm, request.tick, read).await?;
+        past = stretches(rhythm, ticks.range(..=request.tick), lookback);
+    } else if !request.arrived.files.is_empty() {
+        from(tick_at(
+            detection,
+            request.arrived.times().map_or(i64::MIN, |(first, _)| first),
+        ));
+    }
+    // Where rows are kept, all ticks from there on are evaluated.
+    let kept = rhythm.previous(rhythm.at_or_after(state.settled));
+    while let Some((begins, _)) = past.pop_if(|(_, ends)| rhythm.next(*ends) >= kept) {
+        from(begins);
+    }
+    if let Some((begins, _)) = past.first().copied().filter(|(begins, _)| *begins < begin) {
+        past.clear();
+        from(begins);
+    }
+    // What all later ticks are evaluated for anyhow needs not be looked at by itself.
+    while let Some((begins, _)) = past.pop_if(|(_, ends)| first.is_some_and(|first| *ends >= first)) {
+        first = first.map(|first| first.min(begins));
     }
     // Ticks that do not count say how an episode began that goes on in those that do.
     if begin <= request.tick && (before < begin || first.is_some_and(|first| first < begin)) {
-        return Ok(Work::Again(begin));
+        return work(Work::Again(begin));
     }
-    match first {
-        Some(first) if first.max(begin) <= request.tick => return Ok(Work::From(first.max(begin).min(due))),
-        _ => {}
+    if let Some(first) = first
+        .map(|first| first.max(begin))
+        .filter(|first| *first <= request.tick)
+    {
+        return Ok((Work::From(first.min(due)), past));
     }
     if due > request.tick {
-        return Ok(Work::Nothing);
+        return Ok((Work::Nothing, past));
     }
     // Rows of the last tick stand for those of the next ones if these see the same events.
     let Some(probe) = probe.filter(|_| state.settled <= before && rhythm.is_tick(before)) else {
-        return Ok(Work::From(due));
+        return Ok((Work::From(due), past));
     };
     let (left, now) = (before.saturating_sub(lookback), request.tick.saturating_sub(lookback));
     let entered = probe.first(request.engine, before, request.tick, read).await?;
@@ -187,14 +218,29 @@ async fn work(
         None => probe.first(request.engine, left, now.min(before), read).await?,
         entered => entered,
     };
-    Ok(match left {
+    let work = match left {
         None => Work::Same,
         Some(_) => Work::From(due),
-    })
+    };
+    Ok((work, past))
+}
+
+/// The ticks whose windows hold events, of which the first tick of each is given, in order; those
+/// with less than a window between them as one stretch.
+fn stretches<'a>(rhythm: &Rhythm, firsts: impl Iterator<Item = &'a i64>, lookback: i64) -> Vec<(i64, i64)> {
+    let mut stretches: Vec<(i64, i64)> = Vec::new();
+    for first in firsts {
+        let last = rhythm.at_or_before(first.saturating_add(lookback)).max(*first);
+        match stretches.last_mut() {
+            Some(stretch) if *first <= stretch.1.saturating_add(lookback) => stretch.1 = last,
+            _ => stretches.push((*first, last)),
+        }
+    }
+    stretches
 }
 
 /// The rows of ticks.
-async fn evaluated(
+pub(super) async fn evaluated(
     engine: &Engine,
     detection: &Detection,
     ticks: Ticks,
@@ -236,21 +282,7 @@ async fn look_again(
     if ticks.count() == 0 {
         return Ok(state);
     }
-    // Where only ticks from a time on count, those before it still say how an episode began.
-    let mut earlier = before(request.engine, detection, ticks, false, read).await?;
-    earlier.sort_by_cached_key(|row| (row.key_text(), row.tick));
-    for row in earlier {
-        let tick = row.tick;
-        let key = state.keys.entry(row.key_text()).or_default();
-        match key.runs.last_mut().filter(|run| run.last == tick) {
-            Some(run) => run.rows.push(row),
-            None => key.push(tick, vec![row], rhythm),
-        }
-    }
-    // Of a key that is open, episodes that ended before are found as well, not from their beginning.
-    for key in state.keys.values_mut() {
-        key.keep_last_stretch(rhythm.previous(ticks.first), rhythm);
-    }
+    state.keys = earlier(detection, request, ticks, read).await?;
     // An alert that ended right before may go on.
     let since = format_instant(rhythm.previous(ticks.first));
     let condition = format!("window_end >= TIMESTAMP '{since}'");
@@ -267,6 +299,33 @@ async fn look_again(
         })
         .collect();
     Ok(state)
+}
+
+/// The rows before the first of these ticks of the episodes that are open there. Where only ticks
+/// from a time on count, those before it still say how an episode began.
+pub(super) async fn earlier(
+    detection: &Detection,
+    request: StepRequest<'_>,
+    ticks: Ticks,
+    read: &mut ScanFigures,
+) -> Result<BTreeMap<String, KeyState>> {
+    let rhythm = &detection.header.rhythm;
+    let mut keys: BTreeMap<String, KeyState> = BTreeMap::new();
+    let mut earlier = before(request.engine, detection, ticks, false, read).await?;
+    earlier.sort_by_cached_key(|row| (row.key_text(), row.tick));
+    for row in earlier {
+        let tick = row.tick;
+        let key = keys.entry(row.key_text()).or_default();
+        match key.runs.last_mut().filter(|run| run.last == tick) {
+            Some(run) => run.rows.push(row),
+            None => key.push(tick, vec![row], rhythm),
+        }
+    }
+    // Of a key that is open, episodes that ended before are found as well, not from their beginning.
+    for key in keys.values_mut() {
+        key.keep_last_stretch(rhythm.previous(ticks.first), rhythm);
+    }
+    Ok(keys)
 }
 
 /// Puts the rows of ticks into what was known, key by key.
