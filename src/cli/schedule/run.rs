@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::report::human::counted;
 use crate::schedule::metrics::Metrics;
 use crate::schedule::server::{Health, StatusServer};
-use crate::schedule::settings::Settings;
+use crate::schedule::settings::{LogFormat, Settings};
 use crate::schedule::{Ended, Outbox, Plan, Scheduler, Target, log};
 use crate::sinks;
 use clap::Args;
@@ -79,7 +79,10 @@ pub(super) async fn run(args: RunArgs, resources: Resources) -> Result<Outcome> 
     let scheduler = Scheduler::open(&lake, plan, resources, outbox, &mut told).await?;
     tracing::info!(lake = lake.display(), scheduler = scheduler.holder(), "schedule begins");
     let ended = scheduler.run(stop(health)).await?;
-    said(&ended);
+    match settings.log_format {
+        LogFormat::Text => said(&ended),
+        LogFormat::Json => logged(&ended),
+    }
     Ok(match ended.given_up.is_empty() {
         true => Outcome::Done,
         false => Outcome::Incomplete,
@@ -164,6 +167,25 @@ async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// [`said`], for a log of which every line is an object.
+fn logged(ended: &Ended) {
+    if let Some(other) = &ended.held_by {
+        tracing::info!(
+            other,
+            "another scheduler runs the schedule of this lake: nothing was done here"
+        );
+        return;
+    }
+    for (detection, problem) in &ended.given_up {
+        tracing::warn!(detection, problem, "left a gap");
+    }
+    tracing::info!(
+        evaluations = ended.evaluated,
+        revisions = ended.recorded,
+        "schedule ends"
+    );
 }
 
 fn said(ended: &Ended) {
