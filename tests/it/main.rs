@@ -17,6 +17,7 @@ mod layers;
 mod random_hunts;
 mod readers;
 mod sandbox;
+mod schedule;
 mod slt;
 mod stores;
 mod upkeep;

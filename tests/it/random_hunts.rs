@@ -5,7 +5,7 @@
 //! `RETROHUNT_RANDOM_CASES` sets the number of cases of each property, and
 //! `RETROHUNT_RANDOM_SEED` repeats a run that failed; a failure prints the seed.
 
-mod choices;
+pub(crate) mod choices;
 mod events;
 mod grammar;
 mod hard_cases;
