@@ -7,6 +7,7 @@
 mod errors;
 mod explain;
 mod results;
+mod schedule;
 
 use crate::sandbox::{Run, Sandbox};
 use std::collections::BTreeSet;
@@ -111,7 +112,7 @@ fn tiny_lake() -> Sandbox {
 
 #[test]
 fn help_says_what_is_needed_in_80_columns() {
-    let commands: [&[&str]; 24] = [
+    let commands: [&[&str]; 27] = [
         &[],
         &["demo"],
         &["ingest"],
@@ -120,6 +121,9 @@ fn help_says_what_is_needed_in_80_columns() {
         &["alerts", "list"],
         &["alerts", "show"],
         &["alerts", "promote"],
+        &["schedule"],
+        &["schedule", "status"],
+        &["schedule", "fill"],
         &["evidence"],
         &["lake"],
         &["lake", "info"],

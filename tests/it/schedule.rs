@@ -11,5 +11,4 @@ mod outage;
 mod running;
 mod simulation;
 mod sinks;
-mod usage;
 mod world;
