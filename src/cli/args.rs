@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Demo(super::demo::DemoArgs),
     Ingest(super::ingest::IngestArgs),
     Hunt(super::hunt::HuntArgs),
-    Schedule(super::schedule::ScheduleCommandArgs),
+    Schedule(Box<super::schedule::ScheduleCommandArgs>),
     Alerts(super::alerts::AlertsArgs),
     Evidence(super::evidence::EvidenceArgs),
     Lake(super::lake::LakeCommandArgs),

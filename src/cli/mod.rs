@@ -87,7 +87,7 @@ async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
         args::Command::Demo(command) => demo::run(command, resources).await,
         args::Command::Hunt(command) => hunt::run(command, resources).await,
         args::Command::Alerts(command) => alerts::run(command, resources).await,
-        args::Command::Schedule(command) => schedule::run(command, resources).await,
+        args::Command::Schedule(command) => schedule::run(*command, resources).await,
         args::Command::Evidence(command) => evidence::run(command, resources).await,
         args::Command::Mailbox(command) => mailbox::run(command, resources).await,
         args::Command::Lake(command) => lake::run(command, resources).await,
