@@ -221,7 +221,7 @@ impl<'a> Scheduler<'a> {
             if Instant::now() >= renew {
                 match self.leasing.hold(chrono::Utc::now().timestamp_micros()).await {
                     Ok(None) => {
-                        self.stale |= !ours;
+                        self.stale |= !ours || self.is_overtaken().await;
                         ours = true;
                         self.observer.lease(None);
                     }
@@ -315,6 +315,16 @@ impl<'a> Scheduler<'a> {
         self.outbox.begin(&self.record.checkpoint.sinks, self.record.version());
         self.stale = false;
         Ok(())
+    }
+
+    /// Whether somebody has recorded something else meanwhile: who asks for gaps to be closed does
+    /// it without the lease. Where there is something to commit, the commit finds it out.
+    async fn is_overtaken(&mut self) -> bool {
+        if !self.running.is_empty() || self.uncommitted.is_some() {
+            return false;
+        }
+        // What cannot be read now is seen the next time.
+        self.record.refresh().await.unwrap_or(false)
     }
 
     /// Ends what is under way.
