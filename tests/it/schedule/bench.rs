@@ -250,7 +250,15 @@ impl Bench {
     /// What a hunt finds with these detections up to a time.
     pub(super) fn hunted(&self, ids: &[&str], to: DateTime<Utc>) -> Vec<Value> {
         let to = written(to);
-        let options = ["--detections", "detections", "--format", "jsonl", "--to", &to];
+        let options = [
+            "--detections",
+            "detections",
+            "--suppressed",
+            "--format",
+            "jsonl",
+            "--to",
+            &to,
+        ];
         parsed(&self.ok(&[&["hunt"], ids, &options].concat()))
     }
 

@@ -30,7 +30,7 @@ fn recorded(bench: &Bench) -> usize {
 #[test]
 fn who_comes_second_does_nothing_and_says_who_was_first() {
     let mut bench = bench();
-    bench.set("RETROHUNT_SCHEDULE_LEASE", "60s");
+    bench.set("RETROHUNT_SCHEDULE_LEASE", "20s");
     let mut first = bench.start("first", &FOREVER);
     let holder = wait_for("holder", || holder(&bench));
     wait_for("alert", || (recorded(&bench) == 1).then_some(()));
