@@ -95,6 +95,32 @@ fn the_lease_of_the_dead_is_taken_over_when_it_is_over() {
     bench.revisions();
 }
 
+/// The same, but takes some seconds, whatever the lake holds.
+const SLOW: Written = (
+    "e_slow",
+    "interval = \"1m\"",
+    "SELECT event.id, user.id FROM events WHERE event.action = 'HardDelete' \
+     AND 1 < (SELECT count(*) FROM generate_series(1, 300000000) AS numbers(number) WHERE number % 7 = 3)",
+);
+
+/// The lease cannot help here: who held it goes on with what it began before it was taken for dead.
+#[test]
+fn who_was_taken_for_dead_and_goes_on_records_nothing_twice() {
+    let bench = Bench::new(&[DELETE, SLOW]);
+    bench.ingest(&[1, 2, 3].map(|number| record(number, minute(1), "HardDelete", number, 1)));
+    let now = written(minute(5));
+    let mut first = bench.start("first", &["schedule", "--once", "--until", &now]);
+    wait_for("first alerts", || (recorded(&bench) == 3).then_some(()));
+    first.tell("STOP");
+    let second = bench.caught_up(minute(5), &[]);
+    // Else it was too late to stop the first.
+    assert!(second.stderr.contains(", 3 revisions of alerts recorded"), "{second:?}");
+    first.tell("CONT");
+    assert_eq!(first.end().code(), Some(0), "{:?}", bench.said(&first));
+    assert_eq!(bench.revisions().len(), 6);
+    bench.assert_as_hunted(minute(5));
+}
+
 /// Told to stop while there is work: what was found is recorded and sent, the next one need not wait.
 fn told(signal: &str) {
     let mut bench = bench();
