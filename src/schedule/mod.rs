@@ -1,7 +1,7 @@
 //! Detections that run for ever on a lake.
 //!
-//! The state of a schedule lives in the lake and nowhere else: [`checkpoint`] says how far each
-//! detection has come, in the commit that has its alerts; [`lease`] says who runs the schedule;
+//! The state of a schedule lives in the lake and nowhere else: `checkpoint` says how far each
+//! detection has come, in the commit that has its alerts; `lease` says who runs the schedule;
 //! what evaluations keep is beside them (`hunt/live`). A process that ends anywhere leaves what
 //! its last commit says, and whoever goes on from there gives what it would have given.
 

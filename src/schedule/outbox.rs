@@ -57,7 +57,7 @@ enum Parcel {
 }
 
 impl Outbox {
-    /// Nothing is sent before [`Self::begin`].
+    /// Nothing is sent before the schedule begins.
     pub fn new(lake: &Lake, targets: Vec<Target>, metrics: &Arc<Metrics>) -> Self {
         let lanes = targets.into_iter().map(|target| {
             let (parcels, receiver) = mpsc::unbounded_channel();

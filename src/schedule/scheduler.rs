@@ -364,7 +364,12 @@ impl<'a> Scheduler<'a> {
         let before = chrono::Utc::now().timestamp_millis().saturating_sub(age);
         let (lake, plan) = (self.lake.clone(), self.plan.detections.clone());
         let recorded = self.record.checkpoint.detections.clone();
-        let sinks: Vec<u64> = self.record.checkpoint.sinks.values().copied().collect();
+        // A sink that is served no more holds nothing up.
+        let served = self.outbox.delivered();
+        let recorded_sinks = self.record.checkpoint.sinks.iter();
+        let sinks: Vec<u64> = recorded_sinks
+            .filter_map(|(sink, version)| served.contains_key(sink).then_some(*version))
+            .collect();
         while self.cleaning.try_join_next().is_some() {}
         self.cleaning.spawn(async move {
             for name in [TableName::Alerts, TableName::Runs, TableName::DeadLetters] {

@@ -24,7 +24,9 @@ pub(super) struct StatusArgs {
 pub(super) async fn run(args: StatusArgs, resources: Resources) -> Result<Outcome> {
     let settings = args.plan.settings()?;
     let now = chrono::Utc::now().timestamp_micros();
-    let status = status(&lake(&settings)?, &plan(&settings)?, resources, now).await?;
+    let mut status = status(&lake(&settings)?, &plan(&settings)?, resources, now).await?;
+    // Those that were taken out of the settings are sent nothing.
+    status.sinks_behind.retain(|sink, _| settings.sinks.contains_key(sink));
     if args.json {
         let text = serde_json::to_string_pretty(&status).map_err(|error| Error::Internal(error.to_string()))?;
         output::data(&format!("{text}\n"))?;
