@@ -32,13 +32,10 @@ pub(super) async fn step(detection: &Detection, request: StepRequest<'_>) -> Res
         step.notes.extend(found.notes);
     }
     let alerts: Vec<Alert> = store.finish().await?.try_collect().await?;
-    let (Some(first), Some(last)) = (alerts.first(), alerts.last()) else {
-        return Ok(step);
-    };
     // What was promoted from a hunt is there already, and so may be what arrived beside what is
     // new in a file.
-    let ids = alerts.iter().map(|alert| alert.alert_id.as_str());
-    let known = last_of(request.engine, detection.id(), ids, (first.time, last.time)).await?;
+    let ids = alerts.iter().map(|alert| alert.alert_id.clone());
+    let known = last_of(request.engine, ids).await?;
     let fresh = alerts.into_iter().filter(|alert| !known.contains_key(&alert.alert_id));
     step.changes = fresh
         .map(|alert| {

@@ -238,20 +238,8 @@ impl Found<'_> {
 
     /// Takes alerts as they are now.
     async fn found(&mut self, alerts: Vec<Alert>) -> Result<()> {
-        let (Some(first), Some(last)) = (
-            alerts.iter().map(|alert| alert.time).min(),
-            alerts.iter().map(|alert| alert.time).max(),
-        ) else {
-            return Ok(());
-        };
-        let ids: Vec<String> = alerts.iter().map(|alert| alert.alert_id.clone()).collect();
-        let known = last_of(
-            self.request.engine,
-            self.detection.id(),
-            ids.iter().map(String::as_str),
-            (first, last),
-        )
-        .await?;
+        let ids = alerts.iter().map(|alert| alert.alert_id.clone());
+        let known = last_of(self.request.engine, ids).await?;
         for alert in alerts {
             let (change, revision) = match known.get(&alert.alert_id) {
                 None => (Change::New, 1),
@@ -271,34 +259,18 @@ impl Found<'_> {
 
     /// Withdraws the alerts of starts.
     async fn gone(&mut self, starts: &BTreeSet<Start>) -> Result<()> {
-        let (Some(first), Some(last)) = (
-            starts.iter().map(|start| start.1).min(),
-            starts.iter().map(|start| start.1).max(),
-        ) else {
-            return Ok(());
-        };
         let columns = self.terms.columns(starts.iter().map(|start| start.0.as_ref()))?;
         let fields = match &self.detection.header.new_terms {
             Some(new_terms) => new_terms.fields.as_slice(),
             None => &[],
         };
-        let ids: Vec<String> = starts
-            .iter()
-            .enumerate()
-            .map(|(row, (_, time, id))| {
-                let values = columns.iter().map(|column| to_json(column, row));
-                let key: Map<String, Value> = fields.iter().cloned().zip(values).collect();
-                let which = format!("{} {}", id.as_deref().unwrap_or_default(), format_instant(*time));
-                alert_id(self.detection.id(), &key, &which)
-            })
-            .collect();
-        let known = last_of(
-            self.request.engine,
-            self.detection.id(),
-            ids.iter().map(String::as_str),
-            (first, last),
-        )
-        .await?;
+        let ids = starts.iter().enumerate().map(|(row, (_, time, id))| {
+            let values = columns.iter().map(|column| to_json(column, row));
+            let key: Map<String, Value> = fields.iter().cloned().zip(values).collect();
+            let which = format!("{} {}", id.as_deref().unwrap_or_default(), format_instant(*time));
+            alert_id(self.detection.id(), &key, &which)
+        });
+        let known = last_of(self.request.engine, ids.collect::<Vec<_>>()).await?;
         let recorded = known.into_values().filter(|known| known.change != Change::Withdrawn);
         self.step.changes.extend(recorded.map(|known| {
             let due = tick_at(self.detection, known.alert.time);

@@ -1,5 +1,6 @@
 //! What is recorded of a detection's alerts.
 
+use crate::alerts::recorded::latest;
 use crate::alerts::revision::from_batch;
 use crate::alerts::{Change, Revision};
 use crate::engine::{Engine, Scope};
@@ -46,21 +47,14 @@ pub(super) async fn last_where(
     Ok(last)
 }
 
-/// As [`last_where`], of the alerts with these ids, which have a time from the first of these to
-/// the last.
-pub(super) async fn last_of<'a>(
+/// The last revisions of the alerts with these ids, withdrawn or not, by id.
+pub(super) async fn last_of(
     engine: &Engine,
-    detection: &str,
-    ids: impl IntoIterator<Item = &'a str>,
-    (from, to): (i64, i64),
+    ids: impl IntoIterator<Item = String>,
 ) -> Result<BTreeMap<String, Revision>> {
-    let ids: std::collections::BTreeSet<&str> = ids.into_iter().collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let at = |time| crate::config::format_instant(time);
-    let condition = format!("time >= TIMESTAMP '{}' AND time <= TIMESTAMP '{}'", at(from), at(to));
-    let mut last = last_where(engine, detection, &condition).await?;
-    last.retain(|id, _| ids.contains(id.as_str()));
-    Ok(last)
+    let last = latest(engine, &ids.into_iter().collect()).await?;
+    Ok(last
+        .into_iter()
+        .map(|revision| (revision.alert.alert_id.clone(), revision))
+        .collect())
 }
