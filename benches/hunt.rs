@@ -17,6 +17,7 @@
 mod made;
 
 use made::{measured, setting};
+use retrohunt::generate::Tenant;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,12 +35,13 @@ fn main() {
         return;
     }
     let events = setting("RETROHUNT_BENCH_EVENTS", 900_000);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hunt-{events}"));
-    made::folder(&folder, |logs| {
-        made::audit_records(logs, events * 6 / 10, DAYS);
-        made::sign_ins(logs, events * 4 / 10, DAYS);
-        made::network_alerts(logs, events / 1000, DAYS);
-    });
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hunt-tenant-{events}"));
+    let tenant = Tenant {
+        events,
+        days: DAYS,
+        ..Tenant::default()
+    };
+    made::tenant(&folder, tenant);
     let lake = folder.join("lake");
     if !lake.exists() {
         let mut ingest = retrohunt(&lake);
@@ -142,8 +144,8 @@ fn usual_detections(folder: &Path) -> PathBuf {
         write(&format!("rare_{number}"), "", &sql);
     }
     let ranges = [
-        ("o365.audit", "Set-Mailbox", "198.51.7.0/28"),
-        ("azure.signinlogs", "Sign-in activity", "198.51.9.0/29"),
+        ("o365.audit", "MailItemsAccessed", "91.20.0.0/16"),
+        ("azure.signinlogs", "Sign-in activity", "80.33.4.0/24"),
     ];
     for (number, (dataset, action, range)) in ranges.iter().enumerate() {
         let sql = format!(
@@ -236,7 +238,8 @@ fn heavy_detections(folder: &Path) -> PathBuf {
         let mut event = header(&format!("event_{variant}"), "");
         let _ = write!(
             event,
-            "SELECT @timestamp, event.id, user.id, source.ip FROM events WHERE event.action = '{action}' AND source.ip = '198.51.{variant}.1'"
+            "SELECT @timestamp, event.id, user.id, source.ip FROM events WHERE event.action = '{action}' AND source.ip = '80.{}.{variant}.1'",
+            32 + variant % 4
         );
         let mut threshold = header(
             &format!("threshold_{variant}"),

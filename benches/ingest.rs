@@ -1,7 +1,7 @@
 //! How fast and in how much memory a folder of audit records is ingested.
 //!
-//! `cargo bench --bench ingest` writes 900,000 Management Activity records (about 1.1 GB of
-//! JSON lines in 20 files, 1 % of them repeats, 90 days, 2,000 users) below the build
+//! `cargo bench --bench ingest` writes 900,000 Management Activity records (about 1.2 GB of
+//! JSON lines, 1 % of them repeats, 90 days, 2,000 users) with `retrohunt generate` below the build
 //! folder, once, and ingests them into a new lake under `--memory-limit 2GB` on two threads.
 //! `RETROHUNT_BENCH_EVENTS` changes the number of events, `RETROHUNT_BENCH_RUNS` that of runs.
 
@@ -10,6 +10,7 @@
 mod made;
 
 use made::{measured, setting};
+use retrohunt::generate::{Format, Tenant};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -20,9 +21,16 @@ fn main() {
         return;
     }
     let events = setting("RETROHUNT_BENCH_EVENTS", 900_000);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ingest-{events}"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ingest-tenant-{events}"));
     let logs = folder.join("logs");
-    made::folder(&folder, |logs| made::audit_records(logs, events, 90));
+    let tenant = Tenant {
+        events,
+        days: 90,
+        duplicates: 0.01,
+        formats: vec![Format::Audit],
+        ..Tenant::default()
+    };
+    made::tenant(&folder, tenant);
     let bytes: u64 = fs::read_dir(&logs)
         .expect("logs")
         .map(|e| e.expect("entry").metadata().expect("size").len())

@@ -50,6 +50,9 @@ SIGN_IN_FAILED = signin(at("2026-03-24T09:11:00"), BEN, HOME, error=50126, categ
                         session=guid("session", "none"))
 ROLE = directory_audit(at("2026-03-24T09:20:00"), "Add member to role", ANN, OFFICE, ["Helpdesk", "Ben"])
 RISK = risk_event(at("2026-03-24T09:21:00"), BEN, HOME, "unfamiliarFeatures")
+RISKY = {"id": RISK["properties"]["userId"], "isDeleted": False, "isProcessing": False, "riskLevel": "high", "riskState": "atRisk",
+         "riskDetail": "none", "riskLastUpdatedDateTime": "2026-03-24T09:21:30Z",
+         "userDisplayName": RISK["properties"]["userDisplayName"], "userPrincipalName": RISK["properties"]["userPrincipalName"]}
 CLOUD = cloud_app_event(RULE, at("2026-03-24T09:16:02"), "2001:db8::20", user=ANN)
 BETA = sign_in_event(at("2026-03-24T09:12:00"), ANN, OFFICE, SESSION, risk=10)
 ENTRA = sign_in_event(at("2026-03-24T09:13:00"), BEN, HOME, SESSION, risk=0, managed=1, beta=False)
@@ -202,6 +205,15 @@ def entra():
         "@odata.context": graph + "signIns", "@odata.nextLink": "https://graph.microsoft.com/v1.0/next"})
     yield "graph-sign-ins-pages.json", concatenated_arrays(sign_ins, 1)
     yield "graph-directory-audits.json", wrapped("value", [ROLE["properties"]], **{"@odata.context": graph + "directoryAudits"})
+
+    graph = "https://graph.microsoft.com/v1.0/$metadata#identityProtection/"
+    detection = {**without(RISK["properties"], "riskType"), "requestId": guid("request", "risk"), "correlationId": RISK["correlationId"],
+                 "tokenIssuerType": "AzureAD", "location": {"city": "Paris", "state": None, "countryOrRegion": "FR",
+                                                            "geoCoordinates": {"latitude": 48.85, "longitude": 2.35}}}
+    yield "graph-risk-detections.json", wrapped("value", [detection], **{"@odata.context": graph + "riskDetections"})
+    yield "graph-risk-detection.json", pretty(detection).encode()
+    yield "graph-risky-users.json", wrapped("value", [RISKY], **{
+        "@odata.context": graph + "riskyUsers", "@odata.nextLink": "https://graph.microsoft.com/v1.0/next"})
 
     yield "log-analytics-sign-ins.json", lines([sign_in_row(SIGN_IN)])
     failed = sign_in_row(SIGN_IN_FAILED, "AADNonInteractiveUserSignInLogs", flat=True)

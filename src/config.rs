@@ -83,6 +83,11 @@ pub fn format_instant(micros: i64) -> String {
 /// Memory that an operation may take when nobody said: 60 % of what the machine, or the
 /// container this runs in, has.
 pub fn default_memory_limit() -> u64 {
+    memory() / 10 * 6
+}
+
+/// Memory of the machine, or of the container this runs in; 4 GB where the system does not tell.
+pub fn memory() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let total = read("/proc/meminfo").and_then(|text| {
         let line = text
@@ -97,8 +102,7 @@ pub fn default_memory_limit() -> u64 {
             .map(|kib| kib * 1024)
     });
     let cgroup = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse::<u64>().ok());
-    let available = [total, cgroup].into_iter().flatten().min().unwrap_or(4 << 30);
-    available / 10 * 6
+    [total, cgroup].into_iter().flatten().min().unwrap_or(4 << 30)
 }
 
 /// Threads when nobody said: one per core.

@@ -7,6 +7,21 @@ use std::path::PathBuf;
 /// Where a machine in a cloud gives credentials to what runs on it.
 const MACHINE_CREDENTIALS: &str = "169.254.169.254";
 
+/// What servers call a bucket or container that is not there, and what to do about it.
+const NOWHERE: [(&str, &str); 2] = [
+    (
+        "NoSuchBucket",
+        "create the bucket, as with `aws s3 mb s3://BUCKET`, or name another one with --lake (RETROHUNT_LAKE) or as the \
+         PATH of the logs; AWS_ENDPOINT_URL and AWS_REGION say where it is looked for",
+    ),
+    (
+        "ContainerNotFound",
+        "create the container, as with `az storage container create --name CONTAINER`, or name another one with --lake \
+         (RETROHUNT_LAKE) or as the PATH of the logs; AZURE_STORAGE_ACCOUNT or AZURE_STORAGE_CONNECTION_STRING says in \
+         which account it is looked for",
+    ),
+];
+
 /// Result of every fallible public operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -27,6 +42,20 @@ pub enum Error {
     NoLake {
         /// Where it was looked for.
         url: String,
+    },
+    /// Something is to be planned, and nothing was measured.
+    #[error("there are no measurements at {}", path.display())]
+    NoMeasurements {
+        /// Where they were looked for.
+        path: PathBuf,
+    },
+    /// What was to be measured failed.
+    #[error("cannot measure {work}: {problem}")]
+    Benchmark {
+        /// What was run.
+        work: String,
+        /// What it said.
+        problem: String,
     },
     /// A table was written by something that uses features this program does not know.
     #[error("table {table} of {url} uses the Delta feature {feature}, which retrohunt does not read")]
@@ -76,8 +105,11 @@ pub enum Error {
         /// What was looked at.
         looked: String,
     },
+    /// More would be read, or paid, than was allowed.
+    #[error("{0}")]
+    Refused(String),
     /// The store or the table format failed.
-    #[error("{action}: {source}")]
+    #[error("{action}: {}", answer(source))]
     Store {
         /// What was being done, with the URL.
         action: String,
@@ -113,6 +145,12 @@ impl Error {
             Self::NoLake { url } => Some(format!(
                 "run `retrohunt ingest LOGS --lake {url}` to make one, or point --lake (RETROHUNT_LAKE) at an existing one"
             )),
+            Self::NoMeasurements { .. } => Some(
+                "run `retrohunt bench`, on a machine like the one that is planned, or give what it wrote there with --measurements (RETROHUNT_MEASUREMENTS)".into(),
+            ),
+            Self::Refused(_) => Some(
+                "narrow --from and --to, name fewer detections, or allow more; --dry-run says what each would read".into(),
+            ),
             Self::Memory(_) => Some("raise --memory-limit, lower --threads, or narrow the range".into()),
             Self::NoInput { .. } => Some("give files, folders or quoted glob patterns".into()),
             Self::NoEvidence { .. } => Some(
@@ -138,6 +176,11 @@ impl Error {
                  AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or AZURE_STORAGE_CONNECTION_STRING, or log in with `az login`"
                     .into(),
             ),
+            Self::Store { source, .. } => {
+                let text = source.to_string();
+                let nowhere = NOWHERE.iter().find(|(code, _)| text.contains(code));
+                nowhere.map(|(_, hint)| (*hint).to_owned())
+            }
             _ => None,
         }
     }
@@ -151,6 +194,27 @@ impl Error {
             action: action.into(),
             source: source.into(),
         }
+    }
+}
+
+/// What a store said, without the XML that its server says it in.
+pub(crate) fn answer(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let element = |name: &str| {
+        let (_, inner) = text.split_once(&format!("<{name}>"))?;
+        let (inner, _) = inner.split_once(&format!("</{name}>"))?;
+        inner.lines().next().map(str::trim)
+    };
+    let begin = text.find("<?xml").or_else(|| text.find("<Error>"));
+    match (begin, element("Code")) {
+        (Some(begin), Some(code)) => {
+            let before = text[..begin].trim_end_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+            match element("Message") {
+                Some(message) => format!("{before} {message} ({code})"),
+                None => format!("{before} {code}"),
+            }
+        }
+        _ => text,
     }
 }
 
@@ -363,6 +427,19 @@ mod tests {
         );
         assert!(asked.hint().unwrap().contains("AWS_PROFILE"));
         assert_eq!(Error::store("cannot open", "503 Slow Down").hint(), None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_to_be_created() {
+        let xml = "<?xml version=\"1.0\"?>\n<Error><Code>NoSuchBucket</Code><Message>It does not exist.\nTime:1</Message></Error>";
+        let error = Error::store("cannot list s3://x", format!("404 Not Found: {xml}"));
+        assert_eq!(
+            error.to_string(),
+            "cannot list s3://x: 404 Not Found: It does not exist. (NoSuchBucket)"
+        );
+        assert!(error.hint().unwrap().contains("create the bucket"));
+        let other = Error::store("cannot list", "403: <html>no</html>");
+        assert_eq!(other.to_string(), "cannot list: 403: <html>no</html>");
     }
 
     #[test]

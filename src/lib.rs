@@ -1,6 +1,8 @@
 //! retrohunt: hunt months of Microsoft 365 and Entra ID audit logs with SQL detections over Parquet.
 
 pub mod alerts;
+pub mod bench;
+pub mod capacity;
 pub mod cli;
 pub mod config;
 pub mod custody;
@@ -8,6 +10,7 @@ pub mod detections;
 pub mod engine;
 pub mod error;
 pub mod functions;
+pub mod generate;
 pub mod hunt;
 pub mod ingest;
 pub mod investigations;

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::capacity::{Measurements, Prices};
 use crate::config::{self, Resources};
 use crate::detections::{self, Detection, Fault};
 use crate::error::{Error, Result};
@@ -50,10 +51,13 @@ pub(crate) enum Command {
     Alerts(super::alerts::AlertsArgs),
     Evidence(super::evidence::EvidenceArgs),
     Lake(super::lake::LakeCommandArgs),
+    Bench(Box<super::bench::BenchArgs>),
+    Plan(Box<super::plan::PlanArgs>),
     Mailbox(super::mailbox::MailboxArgs),
     Detections(super::detections::DetectionsArgs),
     Sql(super::sql::SqlArgs),
     Functions(super::functions::FunctionsArgs),
+    Generate(Box<super::generate::GenerateArgs>),
     Completions(super::completions::CompletionsArgs),
 }
 
@@ -165,6 +169,54 @@ impl FolderArgs {
     }
 }
 
+/// Where a benchmark keeps what it measured when nobody said: `retrohunt/bench.json` in
+/// `$XDG_DATA_HOME`, else in `~/.local/share`.
+pub(crate) fn measurements_path() -> Result<PathBuf> {
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
+    let path = data.map(|data| data.join("retrohunt/bench.json"));
+    path.ok_or_else(|| Error::Setting {
+        setting: "--measurements".into(),
+        problem: "without it the measurements are below XDG_DATA_HOME or HOME, and neither is set".into(),
+    })
+}
+
+/// What a benchmark measured, in this file or where it keeps that when nobody said. None where
+/// nobody named a file and there is none.
+pub(crate) fn measurements(path: Option<&Path>) -> Result<Option<Measurements>> {
+    let place = match path {
+        Some(path) => path.to_owned(),
+        None => measurements_path()?,
+    };
+    match std::fs::read_to_string(&place) {
+        Ok(text) => Measurements::from_json(&text, &place.display().to_string()).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => Ok(None),
+        Err(source) => Err(Error::File { path: place, source }),
+    }
+}
+
+/// The prices in a file.
+pub(crate) fn prices(path: &Path) -> Result<Prices> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    Prices::read(&text, &path.display().to_string())
+}
+
+/// How measurements name the store of a URL.
+pub(crate) fn store_of(url: &str) -> &str {
+    match url.split_once("://") {
+        Some(("abfss" | "abfs" | "az" | "azure", _)) => "az",
+        Some(("file", _)) | None => "local",
+        Some((scheme, _)) => scheme,
+    }
+}
+
 /// A time as typed; an error names the setting.
 pub(crate) fn optional_instant(setting: &str, text: Option<&str>) -> Result<Option<i64>> {
     let now = chrono::Utc::now().timestamp_micros();
@@ -173,4 +225,21 @@ pub(crate) fn optional_instant(setting: &str, text: Option<&str>) -> Result<Opti
         setting: setting.into(),
         problem,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_are_named_as_they_are_measured() {
+        for (url, name) in [
+            ("./lake", "local"),
+            ("file:///lake", "local"),
+            ("s3://b/p", "s3"),
+            ("abfss://c@a.dfs.core.windows.net/p", "az"),
+        ] {
+            assert_eq!(store_of(url), name);
+        }
+    }
 }

@@ -10,13 +10,13 @@ use crate::report::Format;
 use crate::report::human::{bytes, count, counted};
 use std::io::Write as _;
 
-/// Fails for a format that an explanation does not have.
-pub(crate) fn check(options: &OutputArgs) -> Result<()> {
+/// Fails for a format that an explanation, or what else `asked` for one, does not have.
+pub(crate) fn check(options: &OutputArgs, asked: &str) -> Result<()> {
     match options.format {
         Format::Table | Format::Json => Ok(()),
         other => Err(Error::Setting {
             setting: format!("--format {}", other.as_str()),
-            problem: "is not for --explain; use table for text, or json".into(),
+            problem: format!("is not for {asked}; use table for text, or json"),
         }),
     }
 }
@@ -37,14 +37,19 @@ pub(crate) async fn explain_and_print(
         }
         _ => explanations.iter().map(text).collect::<Vec<_>>().join("\n"),
     };
+    let failed = explanations.iter().filter(|explanation| explanation.error.is_some());
+    let failed: Vec<&str> = failed.map(|explanation| explanation.detection.as_str()).collect();
+    write(&text, options, &failed).map(|()| Outcome::Done)
+}
+
+/// Writes what is said of detections; an error at the end for those that cannot be planned.
+pub(crate) fn write(text: &str, options: &OutputArgs, failed: &[&str]) -> Result<()> {
     let mut out = options.open()?;
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(Error::Output)?;
-    let failed = explanations.iter().filter(|explanation| explanation.error.is_some());
-    let failed: Vec<&str> = failed.map(|explanation| explanation.detection.as_str()).collect();
-    match failed.as_slice() {
-        [] => Ok(Outcome::Done),
+    match failed {
+        [] => Ok(()),
         failed => Err(Error::Detection(format!("{} cannot be planned", failed.join(", ")))),
     }
 }

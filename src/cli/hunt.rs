@@ -2,6 +2,7 @@
 
 use super::alerts::print::print_alerts;
 use super::args::{FolderArgs, LakeArgs, OutputArgs, check_writable, optional_instant};
+use super::estimate::{EstimateArgs, HuntEstimate, Means, Took};
 use super::hunt_table::summary;
 use super::interrupts::Interrupts;
 use super::verify::{VerifyArgs, verify_and_print};
@@ -14,6 +15,7 @@ use crate::hunt::{DetectionRun, HuntReport, HuntRequest, RunState, hunt};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Run detections over a past range: what each would have found had it been running
 ///
@@ -67,6 +69,9 @@ pub(crate) struct HuntArgs {
     verify: VerifyArgs,
 
     #[command(flatten)]
+    estimate: EstimateArgs,
+
+    #[command(flatten)]
     lake: LakeArgs,
 
     #[command(flatten)]
@@ -89,38 +94,67 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
             problem: format!("{} is not after --from {}", format_instant(to), format_instant(from)),
         });
     }
+    let (began, started) = (Instant::now(), chrono::Utc::now().timestamp_micros());
     let lake = args.lake.lake()?;
     // Both take their time, and neither needs the other.
     let (engine, chosen) = tokio::join!(Engine::open(&lake, resources), async { args.checked() });
-    let (chosen, engine) = (chosen?, engine?);
+    let ((chosen, means), engine) = (chosen?, engine?);
     say_if_outside(&engine, request);
     if args.explain {
         return explain::explain_and_print(&engine, &chosen, request, &args.output).await;
     }
-    let wanted = Wanted {
-        output: &args.output,
-        most: args.max_alerts,
-        report: args.report.as_deref(),
-        verify: args.verify,
+    let Some(means) = means else {
+        let hunted = hunt_and_print(&engine, &chosen, request, args.wanted()).await?;
+        engine.abandon();
+        return hunted.outcome();
     };
-    let hunted = hunt_and_print(&engine, &chosen, request, wanted).await?;
+    let (engine, requests) = engine.counting(&lake)?;
+    let estimating = Instant::now();
+    let estimate = HuntEstimate::of(&engine, &lake, &chosen, request, &means).await;
+    let estimating = estimating.elapsed();
+    if args.estimate.dry_run {
+        estimate.print(&args.output)?;
+        return args.estimate.check(&estimate).map(|()| Outcome::Done);
+    }
+    args.estimate.check(&estimate)?;
+    let hunted = hunt_and_print(&engine, &chosen, request, args.wanted()).await?;
+    let took = Took {
+        started,
+        seconds: (began.elapsed() - estimating).as_secs_f64(),
+        requests: requests.made(),
+        means: &means,
+    };
+    estimate.close(&lake, &hunted, request, took).await;
     engine.abandon();
     hunted.outcome()
 }
 
 impl HuntArgs {
-    /// The detections that are hunted, once all that is asked for is known to be possible.
-    fn checked(&self) -> Result<Vec<Detection>> {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            output: &self.output,
+            most: self.max_alerts,
+            report: self.report.as_deref(),
+            verify: self.verify,
+        }
+    }
+}
+impl HuntArgs {
+    /// The detections that are hunted and what is estimated from, if that is wanted, once all
+    /// that is asked for is known to be possible.
+    fn checked(&self) -> Result<(Vec<Detection>, Option<Means>)> {
         let (known, faults) = self.folder.load()?;
         let chosen = detections::choose(known, &faults, &self.ids)?;
         self.output.check()?;
-        if self.explain {
-            explain::check(&self.output)?;
+        let text_only = [("--explain", self.explain), ("--dry-run", self.estimate.dry_run)];
+        if let Some((what, _)) = text_only.into_iter().find(|(_, is_asked)| *is_asked) {
+            explain::check(&self.output, what)?;
         }
+        let means = self.estimate.is_wanted().then(|| self.estimate.means()).transpose()?;
         if let Some(path) = &self.report {
             check_writable(path)?;
         }
-        Ok(chosen)
+        Ok((chosen, means))
     }
 }
 
@@ -225,6 +259,17 @@ pub(crate) async fn hunt_and_print(
 }
 
 impl Hunted {
+    /// One per detection.
+    pub(crate) fn detections(&self) -> &[DetectionRun] {
+        &self.detections
+    }
+
+    /// Of data files, what was read once for several detections among them.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        let own = self.detections.iter().map(|run| run.read.bytes_read);
+        own.sum::<u64>() + self.common_bytes
+    }
+
     /// An error when a detection failed or was not run, as its alerts are missing, or when
     /// alerts were not written.
     pub(crate) fn outcome(&self) -> Result<Outcome> {

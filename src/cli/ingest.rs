@@ -23,7 +23,8 @@ use tokio::task::JoinHandle;
 /// `quarantine` with the reason, and the exit code is 3.
 #[derive(Debug, Args)]
 pub(crate) struct IngestArgs {
-    /// Files, folders (with everything below them) or quoted glob patterns
+    /// Files, folders (with everything below them) or quoted glob patterns, on a disk or in a
+    /// store: s3://BUCKET/PREFIX, az://CONTAINER/PREFIX
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
 
@@ -115,6 +116,7 @@ async fn dry_run(args: IngestArgs, resources: Resources) -> Result<Outcome> {
     let (stop, watch) = stopped_by_ctrl_c();
     let surveyed = survey(
         &args.paths,
+        resources.memory_limit,
         resources.threads,
         !args.no_unwrap,
         Arc::clone(&bar) as _,

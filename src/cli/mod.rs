@@ -2,12 +2,15 @@
 
 mod alerts;
 mod args;
+mod bench;
 mod completions;
 mod demo;
 mod detections;
+mod estimate;
 mod evidence;
 mod explain;
 mod functions;
+mod generate;
 mod hunt;
 mod hunt_table;
 mod ingest;
@@ -15,6 +18,7 @@ mod interrupts;
 mod lake;
 mod mailbox;
 mod output;
+mod plan;
 mod schedule;
 mod sql;
 mod verify;
@@ -91,9 +95,12 @@ async fn dispatch(cli: Cli, resources: Resources) -> Result<Outcome> {
         args::Command::Evidence(command) => evidence::run(command, resources).await,
         args::Command::Mailbox(command) => mailbox::run(command, resources).await,
         args::Command::Lake(command) => lake::run(command, resources).await,
+        args::Command::Bench(command) => bench::run(*command, resources).await,
+        args::Command::Plan(command) => plan::run(*command, resources).await,
         args::Command::Detections(command) => detections::run(command, resources).await,
         args::Command::Sql(command) => sql::run(command, resources).await,
         args::Command::Functions(command) => functions::run(&command),
+        args::Command::Generate(command) => generate::run(*command, resources).await,
         args::Command::Completions(command) => completions::run(&command),
     }
 }

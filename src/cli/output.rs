@@ -1,7 +1,7 @@
 //! Printing: data to stdout, everything else to stderr, progress only to a terminal.
 
 use crate::engine::Resolution;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, answer};
 use crate::ingest::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal as _, Write as _};
@@ -27,7 +27,7 @@ pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        let cause_text = cause.to_string();
+        let cause_text = answer(&cause);
         // The system's number for what it also says in words.
         let cause_text = cause_text.split(" (os error ").next().unwrap_or_default();
         if !text.contains(cause_text) {
@@ -55,13 +55,21 @@ pub(crate) fn as_argument(path: &str) -> String {
 
 /// Text in lines of at most 80 characters, each after the indent.
 pub(crate) fn wrapped(text: &str, indent: &str) -> String {
+    wrapped_to(text, indent, indent, 80)
+}
+
+/// Text in lines of at most so many characters where words allow it; the first line of each
+/// paragraph after one indent, the others after another.
+pub(crate) fn wrapped_to(text: &str, first: &str, others: &str, columns: usize) -> String {
     let mut lines = String::new();
     for paragraph in text.lines() {
+        let mut indent = first;
         let mut line = indent.to_owned();
         for word in paragraph.split_whitespace() {
-            if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > 80 {
+            if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > columns {
                 lines.push_str(line.trim_end());
                 lines.push('\n');
+                indent = others;
                 line = indent.to_owned();
             }
             if line.len() > indent.len() {
@@ -161,6 +169,16 @@ pub(crate) fn spinner(message: impl Into<String>) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, target()).with_message(message.into());
     bar.set_style(ProgressStyle::default_spinner());
     bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// A bar over parts of work, with what is done at the time; silent where stderr is no terminal.
+pub(crate) fn part_bar(parts: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(parts), target());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}%, {elapsed}, {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }
 

@@ -6,7 +6,8 @@ use crate::lake::{LakeTableProvider, LateTable};
 use datafusion::catalog::TableProvider as _;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
-use datafusion::datasource::physical_plan::{FileSource as _, ParquetSource};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileScanConfig, FileSource as _, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::object_store::path::Path;
 use datafusion::physical_expr::PhysicalExpr;
@@ -82,11 +83,7 @@ impl Engine {
         }
         let source = plan.downcast_ref::<DataSourceExec>()?;
         let (config, parquet) = source.downcast_to_file_source::<ParquetSource>()?;
-        // A large file may be read in several parts.
-        let files = config.file_groups.iter().flat_map(|group| group.files());
-        let files: BTreeMap<&Path, u64> = files
-            .map(|file| (&file.object_meta.location, file.object_meta.size))
-            .collect();
+        let files = files(config);
         let holds = |table: &LakeTableProvider| files.keys().all(|location| table.holds(location));
         let (table, provider) = self.lake_tables().find(|(_, table)| holds(table))?;
         let predicate = parquet.filter();
@@ -96,13 +93,19 @@ impl Engine {
             predicate: predicate.as_ref().map(as_sql),
             files: files.len() as u64,
             files_of: provider.files().len() as u64,
-            bytes: files.values().sum(),
+            bytes: files.values().map(|file| file.object_meta.size).sum(),
         })
     }
 }
 
+/// The files of a scan, each once: a large one may be read in several parts.
+pub(super) fn files(config: &FileScanConfig) -> BTreeMap<&Path, &PartitionedFile> {
+    let files = config.file_groups.iter().flat_map(|group| group.files());
+    files.map(|file| (&file.object_meta.location, file)).collect()
+}
+
 /// The columns that a scan needs of its files, and those that its files' folders name.
-fn columns(parquet: &ParquetSource) -> Vec<String> {
+pub(super) fn columns(parquet: &ParquetSource) -> Vec<String> {
     let schema = parquet.table_schema().table_schema();
     let projected = parquet
         .projection()

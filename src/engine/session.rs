@@ -1,6 +1,7 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
 use super::compact_exec::CompactBeforeSorts;
+use super::distinct_first::DistinctFirst;
 use super::empty_scans::EmptyScans;
 use super::join_sides::JoinSides;
 use super::keyed_spans::KeyedSpans;
@@ -300,6 +301,7 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     rules.push(Arc::new(EmptyScans));
     rules.push(Arc::new(NotInList));
+    rules.push(Arc::new(DistinctFirst));
     rules
 }
 

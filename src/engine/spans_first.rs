@@ -3,6 +3,9 @@
 //! A scan looks at one condition after the other, each at the rows that are left, and begins
 //! with that which reads the fewest bytes. [Spans](super::keyed_spans) are there because they
 //! leave few rows, so that what else is asked, however cheap to read, is asked of these alone.
+//!
+//! What may fail is asked last: a division, of a row that no other condition leaves, has to fail no
+//! query. Above all, the times that a detection sees are a condition as others are.
 
 use super::keyed_spans::is_in_spans;
 use datafusion::common::Result;
@@ -11,7 +14,9 @@ use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNod
 use datafusion::datasource::physical_plan::FileSource as _;
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::{conjunction, split_conjunction};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr};
+use datafusion::physical_expr::{PhysicalExpr, conjunction, split_conjunction};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use std::sync::Arc;
@@ -38,7 +43,19 @@ impl PhysicalOptimizerRule for SpansFirst {
     }
 }
 
-/// The scan with the other order, if there is a span among its conditions.
+/// Whether a condition may fail on a row.
+fn may_fail(condition: &Arc<dyn PhysicalExpr>) -> bool {
+    let fails = |inner: &Arc<dyn PhysicalExpr>| {
+        let divides = inner.downcast_ref::<BinaryExpr>();
+        let divides = divides.is_some_and(|inner| matches!(inner.op(), Operator::Divide | Operator::Modulo));
+        let reads = inner.downcast_ref::<CastExpr>();
+        let reads = reads.is_some_and(|inner| inner.cast_type().is_numeric() || inner.cast_type().is_temporal());
+        Ok(divides || reads)
+    };
+    condition.exists(fails).unwrap_or(true)
+}
+
+/// The scan with the other order, if there is a span among its conditions, or what may fail.
 fn reordered(plan: &dyn ExecutionPlan) -> Option<Arc<dyn ExecutionPlan>> {
     let (config, parquet) = plan
         .downcast_ref::<DataSourceExec>()?
@@ -46,12 +63,13 @@ fn reordered(plan: &dyn ExecutionPlan) -> Option<Arc<dyn ExecutionPlan>> {
     let filter = parquet.filter()?;
     let conditions = split_conjunction(&filter);
     let (spans, others): (Vec<_>, Vec<_>) = conditions.into_iter().partition(|condition| is_in_spans(condition));
-    if spans.is_empty() {
+    let (failing, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|condition| may_fail(condition));
+    if spans.is_empty() && (failing.is_empty() || others.is_empty()) {
         return None;
     }
     let source = parquet
         .clone()
-        .with_predicate(conjunction(spans.into_iter().chain(others).cloned()))
+        .with_predicate(conjunction(spans.into_iter().chain(others).chain(failing).cloned()))
         .with_reorder_filters(false);
     let config = FileScanConfigBuilder::from(config.clone())
         .with_source(Arc::new(source))
@@ -118,5 +136,24 @@ mod tests {
             .optimize(Arc::clone(&without), &ConfigOptions::new())
             .unwrap();
         assert!(Arc::ptr_eq(&without, &same));
+    }
+    #[test]
+    fn what_may_fail_comes_last() {
+        let number = datafusion::logical_expr::cast(ident("key"), DataType::Int64);
+        let share = (lit(12_i64) / (number - lit(2_i64))).gt(lit(0_i64));
+        let plan = scan(
+            share
+                .clone()
+                .and(ident("key").not_eq(lit("a")))
+                .and(ident("key").not_eq(lit("b"))),
+        );
+        let before = conditions(&plan);
+        let after = conditions(&SpansFirst.optimize(plan, &ConfigOptions::new()).unwrap());
+        assert!(before[0].contains('/') && after[2].contains('/'), "{after:?}");
+        assert_eq!(after[..2], before[1..]);
+
+        let alone = scan(share);
+        let same = SpansFirst.optimize(Arc::clone(&alone), &ConfigOptions::new()).unwrap();
+        assert!(Arc::ptr_eq(&alone, &same));
     }
 }

@@ -52,15 +52,43 @@ pub struct Explanation {
 }
 
 /// A plan to show, and what it belongs to.
-struct Shown {
-    session: Session,
-    plan: LogicalPlan,
+pub(super) struct Shown {
+    pub(super) session: Session,
+    pub(super) plan: LogicalPlan,
     evaluation: String,
     raw_fields: Vec<String>,
     ticks: Option<u64>,
     /// Of the lifted plan, if it is one.
     copies: Option<u64>,
-    questions: Vec<Question>,
+    pub(super) questions: Vec<Question>,
+    /// Of whose rows some are read afterwards, depending on what is found.
+    pub(super) afterwards: Option<LogicalPlan>,
+}
+
+impl Shown {
+    /// How a hunt would evaluate a detection.
+    pub(super) async fn of(engine: &Engine, detection: &Detection, request: HuntRequest) -> Result<Self> {
+        // Without events, any range shows the plan.
+        let (first, last) = engine.extent().map_or((0, 0), |extent| (extent.first, extent.last));
+        let from = request.from.unwrap_or(request.to.map_or(first, |to| first.min(to)));
+        let range = Range {
+            from,
+            to: request.to.unwrap_or(last.saturating_add(1).max(from)),
+        };
+        match detection.kind() {
+            Kind::Event => one_scan(engine, detection, range).await,
+            Kind::NewTerms => with_history(engine, detection, range).await,
+            Kind::Windowed => ticks(engine, detection, request, range, last).await,
+        }
+    }
+
+    /// How often the plan is run: the ticks, if it is that of one of them.
+    pub(super) fn times(&self) -> u64 {
+        match (self.copies, self.ticks) {
+            (None, Some(ticks)) => ticks,
+            _ => 1,
+        }
+    }
 }
 
 /// Plans detections as a hunt with this request would.
@@ -95,18 +123,7 @@ impl Explanation {
     }
 
     async fn fill(&mut self, engine: &Engine, detection: &Detection, request: HuntRequest) -> Result<()> {
-        // Without events, any range shows the plan.
-        let (first, last) = engine.extent().map_or((0, 0), |extent| (extent.first, extent.last));
-        let from = request.from.unwrap_or(request.to.map_or(first, |to| first.min(to)));
-        let range = Range {
-            from,
-            to: request.to.unwrap_or(last.saturating_add(1).max(from)),
-        };
-        let shown = match detection.kind() {
-            Kind::Event => one_scan(engine, detection, range).await?,
-            Kind::NewTerms => with_history(engine, detection, range).await?,
-            Kind::Windowed => ticks(engine, detection, request, range, last).await?,
-        };
+        let shown = Shown::of(engine, detection, request).await?;
         let physical = shown.session.physical(&shown.plan).await?;
         let logical = shown.session.optimized(&shown.plan)?;
         for question in &shown.questions {
@@ -137,11 +154,12 @@ async fn one_scan(engine: &Engine, detection: &Detection, range: Range) -> Resul
         ticks: None,
         copies: None,
         questions: Vec::new(),
+        afterwards: None,
     })
 }
 
 async fn with_history(engine: &Engine, detection: &Detection, range: Range) -> Result<Shown> {
-    let (session, plan, raw_fields) = new_terms::first_pass(engine, detection, range).await?;
+    let (session, plan, exploded, raw_fields) = new_terms::first_pass(engine, detection, range).await?;
     let history = detection.reach().map(format_duration).unwrap_or_default();
     Ok(Shown {
         session,
@@ -151,6 +169,7 @@ async fn with_history(engine: &Engine, detection: &Detection, range: Range) -> R
         ticks: None,
         copies: None,
         questions: Vec::new(),
+        afterwards: Some(exploded),
     })
 }
 
@@ -188,6 +207,7 @@ async fn ticks(
                 ticks: Some(count),
                 copies: Some(ticks.copies()),
                 questions,
+                afterwards: None,
             });
         }
         Lifted::Refused(reason) if !request.replay => reason,
@@ -214,5 +234,6 @@ async fn ticks(
         ticks: Some(count),
         copies: None,
         questions: Vec::new(),
+        afterwards: None,
     })
 }

@@ -11,6 +11,7 @@ pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod to_read;
 mod together;
 mod verify;
 mod window_rows;
@@ -18,6 +19,7 @@ mod windowed;
 mod witnesses;
 
 pub use explain::{Explanation, explain};
+pub use to_read::{Expected, HuntToRead, to_read};
 pub use verify::{Difference, OneOf, Verification, verify};
 
 use crate::alerts::{AlertStore, AlertWriter, SortedAlerts};

@@ -57,13 +57,13 @@ pub(super) async fn prepare(engine: &Engine, detection: &Detection, range: Range
     })
 }
 
-/// The plan that finds when combinations of values became new; that of their rows depends
-/// on what it finds.
+/// The plan that finds when combinations of values became new, and that of all rows: which of
+/// these are read depends on what the first one finds.
 pub(super) async fn first_pass(
     engine: &Engine,
     detection: &Detection,
     range: Range,
-) -> Result<(Session, LogicalPlan, Vec<String>)> {
+) -> Result<(Session, LogicalPlan, LogicalPlan, Vec<String>)> {
     let prepared = prepare(engine, detection, range).await?;
     let plan = moments::moments(
         &prepared.session,
@@ -72,7 +72,7 @@ pub(super) async fn first_pass(
         prepared.history,
         range,
     )?;
-    Ok((prepared.session, plan, prepared.raw_fields))
+    Ok((prepared.session, plan, prepared.exploded, prepared.raw_fields))
 }
 
 pub(super) async fn evaluate(

@@ -1,31 +1,33 @@
-//! Events on their way into Arrow: one set of builders per dataset, and only for the
-//! columns that an event has filled.
+//! Events on their way to a file: the cells of each row, whose texts stay where they were read.
 
 use super::Place;
-use crate::lake::events_schema;
-use crate::schema::{CATALOGUE, Cell, EVENT_DATASET, EventRow, FieldId, FieldType};
-use datafusion::arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder, StructBuilder,
-    TimestampMicrosecondBuilder,
-};
-use datafusion::arrow::datatypes::{DataType, Fields};
+use crate::error::Result;
+use crate::lake::EventsWriter;
+use crate::schema::{CATALOGUE, Cell, EVENT_ACTION, EVENT_DATASET, EventRow, FieldId};
 use std::sync::Arc;
 
-/// What is known of each event of a batch beside its columns.
+/// What is known of each event of a batch beside its fields.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EventMeta {
     /// Identity within the dataset and day.
     pub(super) key: u128,
     /// Hash of the content, whatever its spacing and order of keys.
     pub(super) content: i64,
-    /// Index of the source in the registry.
-    pub(super) format: u8,
-    /// UTC date of the event, days since the Unix epoch.
-    pub(super) day: i32,
+    /// When it happened: microseconds since the Unix epoch.
+    pub(super) time: i64,
     /// Position of the record in its decompressed file.
     pub(super) position: u64,
+    /// Index of the source in the registry.
+    pub(super) format: u8,
     /// It was carried by another record, which is an event itself.
     pub(super) derived: bool,
+}
+
+impl EventMeta {
+    /// UTC date of the event, days since the Unix epoch.
+    pub(super) fn day(&self) -> i32 {
+        self.time.div_euclid(86_400_000_000) as i32
+    }
 }
 
 /// Events of one dataset from one chunk of one file.
@@ -34,220 +36,313 @@ pub(super) struct EventBatch {
     pub(super) dataset: String,
     pub(super) place: Place,
     pub(super) meta: Vec<EventMeta>,
-    /// Columns that at least one event has, by position in [`events_schema`].
-    pub(super) columns: Vec<(usize, ArrayRef)>,
-    /// Bytes that the columns take.
+    /// Bytes that it holds.
     pub(super) bytes: usize,
+    /// The text of the chunk, in which most texts of cells are.
+    text: Arc<Vec<u8>>,
+    /// Texts that are not there, one after the other.
+    other: Vec<u8>,
+    cells: Vec<Packed>,
+    /// Where the cells of each row end.
+    ends: Vec<u32>,
+    /// Elements of lists.
+    elements: Vec<Span>,
+    /// By field: whether any row has it.
+    present: Vec<bool>,
 }
 
+/// A cell of any field in 16 bytes.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    field: u16,
+    kind: Kind,
+    /// Bytes of a text, or elements of a list.
+    length: u32,
+    /// Where the text is, or the first element; or the bits of the value.
+    value: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Texts,
+    /// Each is two elements.
+    Pairs,
+    Long,
+    Double,
+    Boolean,
+}
+
+/// Where a text is: in the chunk, or with [`OTHER`] among the other texts.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    at: u64,
+    length: u32,
+}
+
+const OTHER: u64 = 1 << 63;
+
+/// The value of a pair that has none.
+const ABSENT: Span = Span {
+    at: u64::MAX,
+    length: 0,
+};
+
 impl EventBatch {
-    /// The column at a position of [`events_schema`].
-    pub(super) fn column(&self, position: usize) -> Option<&ArrayRef> {
-        self.columns
-            .binary_search_by_key(&position, |(at, _)| *at)
-            .ok()
-            .map(|at| &self.columns[at].1)
+    fn row(&self, row: u32) -> &[Packed] {
+        let row = row as usize;
+        let from = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.cells[from as usize..self.ends[row] as usize]
+    }
+
+    fn bytes_at(&self, span: Span) -> &[u8] {
+        let (from, bytes) = match span.at & OTHER {
+            0 => (span.at as usize, &self.text[..]),
+            _ => ((span.at ^ OTHER) as usize, &self.other[..]),
+        };
+        &bytes[from..from + span.length as usize]
+    }
+
+    /// A keyword of an event.
+    pub(super) fn text(&self, row: u32, field: FieldId) -> Option<&str> {
+        std::str::from_utf8(self.bytes_of(row, field)?).ok()
+    }
+
+    /// The bytes of a keyword of an event.
+    pub(super) fn bytes_of(&self, row: u32, field: FieldId) -> Option<&[u8]> {
+        let cells = self.row(row).iter();
+        let cell = cells
+            .filter(|cell| cell.kind == Kind::Text)
+            .find(|cell| cell.field == field.index() as u16)?;
+        Some(self.bytes_at(cell.span()))
+    }
+
+    /// By field: whether any row has it.
+    pub(super) fn present(&self) -> &[bool] {
+        &self.present
+    }
+
+    /// Writes the cells of an event.
+    pub(super) fn write(&self, row: u32, file: &mut EventsWriter) -> Result<()> {
+        for cell in self.row(row) {
+            let position = schema_position(FieldId(cell.field));
+            let first = cell.value as usize;
+            let elements = |count: usize| &self.elements[first..first + count];
+            match cell.kind {
+                Kind::Text => file.text(position, self.bytes_at(cell.span()))?,
+                Kind::Long => file.long(position, cell.value as i64)?,
+                Kind::Double => file.double(position, f64::from_bits(cell.value))?,
+                Kind::Boolean => file.boolean(position, cell.value != 0)?,
+                Kind::Texts => {
+                    let texts = elements(cell.length as usize).iter();
+                    file.texts(position, texts.map(|span| self.bytes_at(*span)))?;
+                }
+                Kind::Pairs => {
+                    let pairs = elements(2 * cell.length as usize).chunks_exact(2);
+                    let value = |span: Span| (span.at != ABSENT.at).then(|| self.bytes_at(span));
+                    file.pairs(position, pairs.map(|pair| (self.bytes_at(pair[0]), value(pair[1]))))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Packed {
+    fn span(self) -> Span {
+        Span {
+            at: self.value,
+            length: self.length,
+        }
     }
 }
 
 /// Collects events of one dataset.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct EventBatchBuilder {
-    meta: Vec<EventMeta>,
-    /// Indexed by field.
-    builders: Vec<Option<Box<Column>>>,
+    batch: EventBatch,
+    /// Bytes of the chunk's text that are records of this batch.
+    records: usize,
+    /// Rows.
+    expected: usize,
 }
+
+/// Rows by which it is told how much the others of a chunk take.
+const TELLING: usize = 64;
 
 impl EventBatchBuilder {
-    pub(super) fn push(&mut self, row: &EventRow<'_>, meta: EventMeta) {
-        if self.builders.is_empty() {
-            self.builders.resize_with(CATALOGUE.fields().len(), || None);
+    /// For events of a chunk with this text, which has so many records, as far as is known.
+    pub(super) fn new(dataset: String, place: Place, text: Arc<Vec<u8>>, expected: usize) -> Self {
+        Self {
+            batch: EventBatch {
+                dataset,
+                place,
+                meta: Vec::with_capacity(expected),
+                bytes: 0,
+                text,
+                other: Vec::new(),
+                cells: Vec::new(),
+                ends: Vec::with_capacity(expected),
+                elements: Vec::new(),
+                present: vec![false; CATALOGUE.fields().len()],
+            },
+            records: 0,
+            expected,
         }
-        let rows = self.meta.len();
+    }
+
+    /// Makes room for all that is expected to come, by the rows that came. To grow by doubling
+    /// would copy everything once more, into memory that the system has to clear first.
+    fn reserve(&mut self) {
+        let rows = self.batch.meta.len();
+        let left = self.expected.saturating_sub(rows);
+        let more = |length: usize| length * left / rows * 9 / 8;
+        let batch = &mut self.batch;
+        batch.cells.reserve_exact(more(batch.cells.len()));
+        batch.elements.reserve_exact(more(batch.elements.len()));
+        batch.other.reserve_exact(more(batch.other.len()));
+    }
+
+    pub(super) fn dataset(&self) -> &str {
+        &self.batch.dataset
+    }
+
+    pub(super) fn push(&mut self, row: &EventRow<'_>, meta: EventMeta) {
+        let first = self.batch.cells.len();
         for (field, cell) in row.cells() {
             if *field != EVENT_DATASET {
-                let column = self.builders[field.index()].get_or_insert_with(|| Box::new(Column::new(*field)));
-                column.pad(rows);
-                column.append(cell);
+                self.batch.present[field.index()] = true;
+                let packed = self.packed(field.index() as u16, cell);
+                self.batch.cells.push(packed);
+                if *field == EVENT_ACTION {
+                    // Rows are sorted by it: it is not to be looked for.
+                    let last = self.batch.cells.len() - 1;
+                    self.batch.cells.swap(first, last);
+                }
             }
         }
-        self.meta.push(meta);
+        self.batch.ends.push(self.batch.cells.len() as u32);
+        self.batch.meta.push(meta);
+        if self.batch.meta.len() == TELLING {
+            self.reserve();
+        }
     }
 
-    pub(super) fn finish(self, dataset: String, place: Place) -> EventBatch {
-        let rows = self.meta.len();
-        let mut columns = Vec::new();
-        let mut bytes = rows * size_of::<EventMeta>();
-        for (field, column) in self.builders.into_iter().enumerate() {
-            let Some(mut column) = column else { continue };
-            column.pad(rows);
-            let array = column.finish();
-            bytes += array.get_array_memory_size();
-            columns.push((schema_position(FieldId(field as u16)), array));
+    fn packed(&mut self, field: u16, cell: &Cell<'_>) -> Packed {
+        let (kind, length, value) = match cell {
+            Cell::Text(text) => {
+                let span = self.span(text);
+                (Kind::Text, span.length, span.at)
+            }
+            Cell::Long(number) | Cell::Timestamp(number) => (Kind::Long, 0, *number as u64),
+            Cell::Double(number) => (Kind::Double, 0, number.to_bits()),
+            Cell::Boolean(flag) => (Kind::Boolean, 0, u64::from(*flag)),
+            Cell::Texts(texts) => {
+                let first = self.batch.elements.len();
+                for text in texts {
+                    let span = self.span(text);
+                    self.batch.elements.push(span);
+                }
+                (Kind::Texts, texts.len() as u32, first as u64)
+            }
+            Cell::Pairs(pairs) => {
+                let first = self.batch.elements.len();
+                for (name, value) in pairs {
+                    let name = self.span(name);
+                    let value = value.as_ref().map_or(ABSENT, |value| self.span(value));
+                    self.batch.elements.extend([name, value]);
+                }
+                (Kind::Pairs, pairs.len() as u32, first as u64)
+            }
+        };
+        Packed {
+            field,
+            kind,
+            length,
+            value,
         }
-        EventBatch {
-            dataset,
-            place,
-            meta: self.meta,
-            columns,
-            bytes,
+    }
+
+    /// Where a text is, which is copied if it is not in the chunk.
+    fn span(&mut self, text: &str) -> Span {
+        let chunk = self.batch.text.as_ptr_range();
+        let here = text.as_bytes().as_ptr_range();
+        let length = text.len() as u32;
+        if chunk.start <= here.start && here.end <= chunk.end {
+            self.records += text.len();
+            let at = here.start as usize - chunk.start as usize;
+            return Span { at: at as u64, length };
+        }
+        let at = self.batch.other.len() as u64 | OTHER;
+        self.batch.other.extend_from_slice(text.as_bytes());
+        Span { at, length }
+    }
+
+    pub(super) fn finish(self) -> EventBatch {
+        let Self { mut batch, records, .. } = self;
+        if records == 0 {
+            batch.text = Arc::default();
+        }
+        batch.bytes = batch.held() + records.min(batch.text.len());
+        batch
+    }
+}
+
+impl EventBatch {
+    /// Bytes without the chunk's text.
+    fn held(&self) -> usize {
+        self.other.capacity()
+            + size_of_val(self.meta.as_slice())
+            + size_of_val(self.cells.as_slice())
+            + size_of_val(self.ends.as_slice())
+            + size_of_val(self.elements.as_slice())
+    }
+
+    /// These rows alone, without the chunk: of a chunk of repeats, the few others must not hold
+    /// all of it in memory.
+    pub(super) fn only(&self, rows: &[u32]) -> Self {
+        let mut builder = EventBatchBuilder::new(self.dataset.clone(), self.place, Arc::default(), rows.len());
+        let kept = &mut builder.batch;
+        kept.present.clone_from(&self.present);
+        for &row in rows {
+            for cell in self.row(row) {
+                let mut cell = *cell;
+                match cell.kind {
+                    Kind::Text => cell.value = kept.keep(self, cell.span()).at,
+                    Kind::Texts | Kind::Pairs => {
+                        let count = cell.length as usize * if cell.kind == Kind::Pairs { 2 } else { 1 };
+                        let first = cell.value as usize;
+                        cell.value = kept.elements.len() as u64;
+                        for element in &self.elements[first..first + count] {
+                            let element = kept.keep(self, *element);
+                            kept.elements.push(element);
+                        }
+                    }
+                    Kind::Long | Kind::Double | Kind::Boolean => {}
+                }
+                kept.cells.push(cell);
+            }
+            kept.ends.push(kept.cells.len() as u32);
+            kept.meta.push(self.meta[row as usize]);
+        }
+        builder.finish()
+    }
+
+    fn keep(&mut self, from: &Self, span: Span) -> Span {
+        if span.at == ABSENT.at {
+            return ABSENT;
+        }
+        let at = self.other.len() as u64 | OTHER;
+        self.other.extend_from_slice(from.bytes_at(span));
+        Span {
+            at,
+            length: span.length,
         }
     }
 }
 
-/// Position of a field in [`events_schema`], which is the catalogue without the dataset.
+/// Position of a field in [`crate::lake::events_schema`], which is the catalogue without the
+/// dataset.
 pub(super) fn schema_position(field: FieldId) -> usize {
     field.index() - usize::from(field > EVENT_DATASET)
-}
-
-/// A builder that knows how many rows it holds, so that rows without the field cost nothing.
-#[derive(Debug)]
-struct Column {
-    rows: usize,
-    builder: Builder,
-}
-
-#[derive(Debug)]
-enum Builder {
-    Text(StringBuilder),
-    Texts(ListBuilder<StringBuilder>),
-    Long(Int64Builder),
-    Double(Float64Builder),
-    Boolean(BooleanBuilder),
-    Timestamp(TimestampMicrosecondBuilder),
-    Pairs(ListBuilder<StructBuilder>),
-}
-
-impl Column {
-    fn new(field: FieldId) -> Self {
-        let builder = match field.field().data_type {
-            FieldType::Keyword | FieldType::Ip => Builder::Text(StringBuilder::with_capacity(0, 0)),
-            FieldType::Keywords => Builder::Texts(ListBuilder::with_capacity(StringBuilder::with_capacity(0, 0), 0)),
-            FieldType::Long => Builder::Long(Int64Builder::with_capacity(0)),
-            FieldType::Double => Builder::Double(Float64Builder::with_capacity(0)),
-            FieldType::Boolean => Builder::Boolean(BooleanBuilder::with_capacity(0)),
-            FieldType::Timestamp => {
-                Builder::Timestamp(TimestampMicrosecondBuilder::with_capacity(0).with_timezone("UTC"))
-            }
-            FieldType::Pairs => Builder::Pairs(ListBuilder::with_capacity(
-                StructBuilder::from_fields(pair_fields(field), 0),
-                0,
-            )),
-        };
-        Self { rows: 0, builder }
-    }
-
-    /// Nulls up to the given number of rows.
-    fn pad(&mut self, rows: usize) {
-        let missing = rows.saturating_sub(self.rows);
-        if missing > 0 {
-            self.rows = rows;
-            match &mut self.builder {
-                Builder::Text(builder) => builder.append_nulls(missing),
-                Builder::Texts(builder) => (0..missing).for_each(|_| builder.append_null()),
-                Builder::Long(builder) => builder.append_nulls(missing),
-                Builder::Double(builder) => builder.append_nulls(missing),
-                Builder::Boolean(builder) => builder.append_nulls(missing),
-                Builder::Timestamp(builder) => builder.append_nulls(missing),
-                Builder::Pairs(builder) => (0..missing).for_each(|_| builder.append_null()),
-            }
-        }
-    }
-
-    fn append(&mut self, cell: &Cell<'_>) {
-        self.rows += 1;
-        match (&mut self.builder, cell) {
-            (Builder::Text(builder), Cell::Text(text)) => builder.append_value(text),
-            (Builder::Texts(builder), Cell::Texts(texts)) => {
-                texts.iter().for_each(|text| builder.values().append_value(text));
-                builder.append(true);
-            }
-            (Builder::Long(builder), Cell::Long(number)) => builder.append_value(*number),
-            (Builder::Double(builder), Cell::Double(number)) => builder.append_value(*number),
-            (Builder::Boolean(builder), Cell::Boolean(flag)) => builder.append_value(*flag),
-            (Builder::Timestamp(builder), Cell::Timestamp(micros)) => builder.append_value(*micros),
-            (Builder::Pairs(builder), Cell::Pairs(pairs)) => append_pairs(builder, pairs),
-            // A cell of another type than its field is a bug that `EventRow::set` asserts
-            // against; the value stays readable in `raw`.
-            (_, _) => {
-                self.rows -= 1;
-                self.pad(self.rows + 1);
-            }
-        }
-    }
-
-    fn finish(self) -> ArrayRef {
-        match self.builder {
-            Builder::Text(mut builder) => Arc::new(builder.finish()),
-            Builder::Texts(mut builder) => Arc::new(builder.finish()),
-            Builder::Long(mut builder) => Arc::new(builder.finish()),
-            Builder::Double(mut builder) => Arc::new(builder.finish()),
-            Builder::Boolean(mut builder) => Arc::new(builder.finish()),
-            Builder::Timestamp(mut builder) => Arc::new(builder.finish()),
-            Builder::Pairs(mut builder) => Arc::new(builder.finish()),
-        }
-    }
-}
-
-type Pair<'a> = (std::borrow::Cow<'a, str>, Option<std::borrow::Cow<'a, str>>);
-
-fn append_pairs(builder: &mut ListBuilder<StructBuilder>, pairs: &[Pair<'_>]) {
-    for (name, value) in pairs {
-        let entry = builder.values();
-        if let Some(names) = entry.field_builder::<StringBuilder>(0) {
-            names.append_value(name);
-        }
-        if let Some(values) = entry.field_builder::<StringBuilder>(1) {
-            values.append_option(value.as_deref());
-        }
-        entry.append(true);
-    }
-    builder.append(true);
-}
-
-fn pair_fields(field: FieldId) -> Fields {
-    match events_schema().field(schema_position(field)).data_type() {
-        DataType::List(item) => match item.data_type() {
-            DataType::Struct(fields) => fields.clone(),
-            _ => Fields::empty(),
-        },
-        _ => Fields::empty(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schema::{EVENT_ACTION, EVENT_CATEGORY};
-    use datafusion::arrow::array::{Array, AsArray};
-
-    #[test]
-    fn rows_without_a_field_are_null() {
-        let meta = EventMeta {
-            key: 0,
-            content: 0,
-            format: 0,
-            day: 0,
-            position: 0,
-            derived: false,
-        };
-        let mut builder = EventBatchBuilder::default();
-        builder.push(&EventRow::new(), meta);
-        let mut row = EventRow::new();
-        row.text(EVENT_ACTION, "a");
-        row.add(EVENT_CATEGORY, "web");
-        row.add(EVENT_CATEGORY, "iam");
-        builder.push(&row, meta);
-        builder.push(&EventRow::new(), meta);
-        let batch = builder.finish("d".into(), Place::default());
-        let action = batch.column(schema_position(EVENT_ACTION)).unwrap();
-        assert_eq!((action.len(), action.null_count()), (3, 2));
-        assert_eq!(action.as_string::<i32>().value(1), "a");
-        let category = batch.column(schema_position(EVENT_CATEGORY)).unwrap();
-        assert_eq!(
-            category.data_type(),
-            events_schema().field(schema_position(EVENT_CATEGORY)).data_type()
-        );
-        assert_eq!(category.as_list::<i32>().value(1).len(), 2);
-    }
 }

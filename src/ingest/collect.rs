@@ -1,7 +1,7 @@
 //! Parsed chunks, in the order of the input, to counts and commits.
 
 use super::archive::member_of;
-use super::batch::{EventBatch, schema_position};
+use super::batch::EventBatch;
 use super::commit::Committer;
 use super::dedup::{Partition, Verdict};
 use super::near::Near;
@@ -13,7 +13,6 @@ use super::{Item, Place, Problem, Sink};
 use crate::error::{Error, Result};
 use crate::schema::{EVENT_ID, RAW};
 use crate::sources::{Rejection, SOURCES};
-use datafusion::arrow::array::{Array, AsArray};
 use std::collections::{BTreeMap, HashMap};
 
 /// Part of the memory limit that waiting events may fill; writing them takes the rest.
@@ -149,7 +148,7 @@ impl Collector {
         }
         let mut days: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
         for (row, meta) in batch.meta.iter().enumerate() {
-            days.entry(meta.day).or_default().push(row as u32);
+            days.entry(meta.day()).or_default().push(row as u32);
         }
         let partitions = days.keys().map(|&day| Partition {
             dataset: batch.dataset.clone(),
@@ -296,7 +295,7 @@ impl Sink for Collector {
                 let sha256 = outer.sha256.clone();
                 self.origins.push(Origin { path, sha256 });
             }
-            Item::Parsed(parsed) => self.parsed(*parsed).await?,
+            Item::Parsed(parsed, _) => self.parsed(*parsed).await?,
             Item::Problem { file, problem } => self.problem(file, problem),
             Item::End { file, unfinished } => {
                 self.last.clear();
@@ -325,20 +324,15 @@ impl Sink for Collector {
 }
 
 fn conflict(batch: &EventBatch, row: u32) -> Rejected {
-    let text = |field| {
-        let column = batch.column(schema_position(field))?.as_string_opt::<i32>()?;
-        column
-            .is_valid(row as usize)
-            .then(|| column.value(row as usize).to_owned())
-    };
+    let text = |field| batch.text(row, field).unwrap_or_default();
     let meta = &batch.meta[row as usize];
     Rejected {
         place: batch.place,
         position: Some(meta.position),
         format: Some(SOURCES[usize::from(meta.format)].name()),
-        reason: Rejection::Conflict(shortened(text(EVENT_ID).unwrap_or_default())),
-        record: kept(text(RAW).unwrap_or_default().as_bytes()),
-        near: Near::of(batch, row),
+        reason: Rejection::Conflict(shortened(text(EVENT_ID).to_owned())),
+        record: kept(text(RAW).as_bytes()),
+        near: Some(Near::of(batch, row)),
     }
 }
 

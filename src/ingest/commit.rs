@@ -422,12 +422,12 @@ mod tests {
                 shape: Shape::Json(spans),
             };
             let mut pending = Pending::default();
-            for batch in parse(&chunk, super::super::Place::default(), true).batches {
+            for batch in parse(chunk, super::super::Place::default(), true).batches {
                 let mut admitted = Vec::new();
                 for (row, meta) in batch.meta.iter().enumerate() {
                     let partition = Partition {
                         dataset: batch.dataset.clone(),
-                        day: meta.day,
+                        day: meta.day(),
                     };
                     if self.0.ids(&partition).await.unwrap().admit(meta) == Verdict::New {
                         admitted.push(row as u32);

@@ -1,26 +1,34 @@
 //! Hashes by which repeats are found.
 
-use crate::sources::{self, Json};
-use sonic_rs::{JsonContainerTrait as _, JsonType, JsonValueTrait as _};
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use crate::sources::{self, Json, JsonType};
+use xxhash_rust::xxh3::Xxh3;
 
 /// Deepest nesting that is told apart.
 const DEPTH: usize = 128;
 
 /// Hash of a JSON value, blind to spacing, escapes and the order of keys: the same
 /// record pretty-printed, or written by another serialiser, has the same hash.
-pub(super) fn content_hash(value: &Json) -> u128 {
+pub(super) fn content_hash(value: Json<'_>) -> u128 {
     hash(value, DEPTH)
 }
 
 /// What `event.hash` is for a record of this text; none where it is no JSON.
 pub fn content_text(raw: &str) -> Option<String> {
-    Some(hash_text(content_hash(&sources::parse(raw).ok()?) as i64))
+    Some(hash_text(content_hash(sources::parse(raw).ok()?.root()) as i64))
 }
 
 /// The text of a content hash as `event.hash` keeps it: 16 hexadecimal digits.
 pub(super) fn hash_text(content: i64) -> String {
-    format!("{:016x}", content as u64)
+    hexadecimal::<16>(u128::from(content as u64))
+}
+
+/// The last digits of a number. There are two such texts for every event, so not by `format!`.
+pub(super) fn hexadecimal<const DIGITS: usize>(number: u128) -> String {
+    let digits: [u8; DIGITS] = std::array::from_fn(|at| {
+        let digit = (number >> (4 * (DIGITS - 1 - at))) as u8 & 0xF;
+        b"0123456789abcdef"[usize::from(digit)]
+    });
+    String::from_utf8_lossy(&digits).into_owned()
 }
 
 /// Hash of an event's own id within its organisation.
@@ -32,7 +40,7 @@ pub(super) fn identity_hash(organization: &str, id: &str) -> u128 {
     hasher.digest128()
 }
 
-fn hash(value: &Json, depth: usize) -> u128 {
+fn hash(value: Json<'_>, depth: usize) -> u128 {
     if depth == 0 {
         return 0;
     }
@@ -40,36 +48,73 @@ fn hash(value: &Json, depth: usize) -> u128 {
         JsonType::Null => 1,
         JsonType::Boolean => 2 + u128::from(value.as_bool().unwrap_or_default()),
         JsonType::Number => match (value.as_i64(), value.as_u64(), value.as_f64()) {
-            (Some(number), _, _) => scalar(b'i', &number.to_le_bytes()),
-            (_, Some(number), _) => scalar(b'u', &number.to_le_bytes()),
-            (_, _, number) => scalar(b'f', &number.unwrap_or_default().to_bits().to_le_bytes()),
+            (Some(number), _, _) => mix(u128::from(b'i'), u128::from(number as u64)),
+            (_, Some(number), _) => mix(u128::from(b'u'), u128::from(number)),
+            (_, _, number) => mix(u128::from(b'f'), u128::from(number.unwrap_or_default().to_bits())),
         },
-        JsonType::String => scalar(b's', value.as_str().unwrap_or_default().as_bytes()),
+        JsonType::String => text(b's', value.as_str().unwrap_or_default().as_bytes()),
         JsonType::Array => {
-            let elements = value.as_array().into_iter().flat_map(|array| array.iter());
+            let elements = value.as_array().into_iter().flatten();
             elements.fold(4, |sum: u128, element| mix(sum, hash(element, depth - 1)))
         }
         // A sum, so that the order of the keys does not matter.
         JsonType::Object => {
-            let members = value.as_object().into_iter().flat_map(|object| object.iter());
+            let members = value.as_object().into_iter().flatten();
             members.fold(5, |sum: u128, (key, member)| {
-                sum.wrapping_add(mix(scalar(b'k', key.as_bytes()), hash(member, depth - 1)))
+                sum.wrapping_add(mix(text(b'k', key.as_bytes()), hash(member, depth - 1)))
             })
         }
     }
 }
 
-fn scalar(kind: u8, bytes: &[u8]) -> u128 {
-    xxh3_128(bytes)
-        .rotate_left(u32::from(kind))
-        .wrapping_add(u128::from(kind))
+// Digits of pi.
+const SEEDS: [u64; 4] = [
+    0x243F_6A88_85A3_08D3,
+    0x1319_8A2E_0370_7344,
+    0xA409_3822_299F_31D0,
+    0x082E_FA98_EC4E_6C89,
+];
+
+/// The two halves of a product, each of which depends on all bits of both.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Most texts are short, and a record has a hundred of them: two multiplications for every 16
+/// bytes, and no call.
+fn text(kind: u8, bytes: &[u8]) -> u128 {
+    let (mut low, mut high) = (SEEDS[0] ^ u64::from(kind), SEEDS[1] ^ bytes.len() as u64);
+    let mut chunks = bytes.chunks_exact(16);
+    for chunk in &mut chunks {
+        let (a, b) = halves(chunk);
+        low = fold(a ^ low, b ^ SEEDS[2]);
+        high = fold(b ^ high, a ^ SEEDS[3]);
+    }
+    let mut last = [0; 16];
+    let rest = chunks.remainder();
+    last[..rest.len()].copy_from_slice(rest);
+    let (a, b) = halves(&last);
+    joined(fold(a ^ low, b ^ SEEDS[2]), fold(b ^ high, a ^ SEEDS[3]))
+}
+
+fn halves(sixteen: &[u8]) -> (u64, u64) {
+    let mut words = [[0; 8]; 2];
+    words[0].copy_from_slice(&sixteen[..8]);
+    words[1].copy_from_slice(&sixteen[8..16]);
+    (u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1]))
+}
+
+fn joined(low: u64, high: u64) -> u128 {
+    u128::from(low) << 64 | u128::from(high)
 }
 
 fn mix(a: u128, b: u128) -> u128 {
-    let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&a.to_le_bytes());
-    bytes[16..].copy_from_slice(&b.to_le_bytes());
-    xxh3_128(&bytes)
+    let (a_low, a_high, b_low, b_high) = (a as u64, (a >> 64) as u64, b as u64, (b >> 64) as u64);
+    let low = fold(a_low ^ SEEDS[0], b_high ^ SEEDS[1]) ^ b_low.rotate_left(17);
+    let high = fold(a_high ^ SEEDS[2], b_low ^ SEEDS[3]) ^ b_high.rotate_left(29);
+    // Once more, so that sums of mixed values tell in all bits.
+    joined(fold(low, SEEDS[1] ^ high), fold(high ^ SEEDS[0], low | 1))
 }
 
 #[cfg(test)]
@@ -77,7 +122,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> u128 {
-        content_hash(&sonic_rs::from_str(text).unwrap())
+        content_hash(sources::parse(text).unwrap().root())
     }
 
     #[test]
@@ -109,5 +154,38 @@ mod tests {
         let distinct: std::collections::HashSet<_> = texts.iter().map(|text| of(text)).collect();
         assert_eq!(distinct.len(), texts.len());
         assert_ne!(identity_hash("a", "bc"), identity_hash("ab", "c"));
+    }
+
+    #[test]
+    fn every_bit_of_every_text_counts() {
+        let mut seen = std::collections::HashSet::new();
+        for length in 0..70 {
+            let plain = vec![b'a'; length];
+            assert!(seen.insert(text(b's', &plain)), "{length}");
+            for bit in 0..8 * length {
+                let mut changed = plain.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                assert!(seen.insert(text(b's', &changed)), "{length} {bit}");
+            }
+        }
+        let low: std::collections::HashSet<u64> = seen.iter().map(|hash| *hash as u64).collect();
+        assert_eq!(low.len(), seen.len());
+        assert_ne!(text(b's', b"a"), text(b'k', b"a"));
+    }
+
+    #[test]
+    fn keys_and_values_that_are_exchanged_differ() {
+        let texts: Vec<String> = (0..40)
+            .flat_map(|a| (0..40).map(move |b| format!(r#"{{"k{a}":"v{b}","k{b}":"v{a}"}}"#)))
+            .collect();
+        let hashes: std::collections::HashSet<u64> = texts.iter().map(|text| of(text) as u64).collect();
+        // {"k1":"v2","k2":"v1"} and {"k2":"v1","k1":"v2"} are one.
+        assert_eq!(hashes.len(), 40 * 41 / 2);
+    }
+
+    #[test]
+    fn digits() {
+        assert_eq!(hash_text(-1), "ffffffffffffffff");
+        assert_eq!(hexadecimal::<32>(0xABC), "00000000000000000000000000000abc");
     }
 }

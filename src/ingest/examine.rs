@@ -66,7 +66,7 @@ pub fn examine(input: impl Read, step: usize) -> Examined {
             }
             Shape::Csv(header) => rows(&chunk.bytes, header).for_each(|(at, row, _)| framed(at, row)),
         }
-        let parsed = parse::parse(&chunk, Place::default(), true);
+        let parsed = parse::parse(chunk, Place::default(), true);
         examined.read += parsed.read;
         examined.skipped += parsed.skipped.values().sum::<u64>();
         let events = parsed.batches.iter().flat_map(|batch| &batch.meta);

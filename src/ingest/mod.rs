@@ -22,6 +22,7 @@ mod reader;
 mod records;
 mod repeats;
 mod report;
+mod room;
 mod source_file;
 mod survey;
 mod tables;
@@ -41,7 +42,8 @@ use collect::Collector;
 use commit::Committer;
 use framing::Chunk;
 use parse::Parsed;
-use reader::Reader;
+use reader::{Outlet, Reader};
+use room::{Held, Room};
 use source_file::Found;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,8 +86,11 @@ enum Item {
     },
     /// A member of an archive begins: the next of all origins that are no files.
     Member { file: usize, member: String },
-    /// Part of its records.
-    Parsed(Box<Parsed>),
+    /// Part of its records, with the room that they take until the item is dropped.
+    Parsed(
+        Box<Parsed>,
+        #[expect(dead_code, reason = "what counts is when it is dropped")] Held,
+    ),
     /// Something is wrong with a file.
     Problem { file: usize, problem: Problem },
     /// A file ends. Unfinished, where there may be more in it than was read.
@@ -115,6 +120,15 @@ struct Problem {
     whole: Option<Vec<u8>>,
 }
 
+/// A chunk for whoever parses next.
+struct Work {
+    /// Its number among all items.
+    sequence: u64,
+    place: Place,
+    chunk: Chunk,
+    held: Held,
+}
+
 type Sender = tokio::sync::mpsc::Sender<(u64, Item)>;
 
 /// Takes what is read, in the order of the input.
@@ -142,6 +156,7 @@ pub async fn ingest(
         files,
         ledger,
         threads,
+        room: Room::within(request.memory_limit),
         unwrap: request.unwrap,
     };
     read(reading, progress, stop, &mut collector).await?;
@@ -154,6 +169,8 @@ struct Reading {
     /// Files that are only hashed, by their hash.
     ledger: HashMap<String, FileReport>,
     threads: usize,
+    /// For chunks on their way to the sink.
+    room: Room,
     unwrap: bool,
 }
 
@@ -163,19 +180,21 @@ async fn read(reading: Reading, progress: Arc<dyn Progress>, stop: Stop, sink: &
         files,
         ledger,
         threads,
+        room,
         unwrap,
     } = reading;
     progress.total(files.iter().map(Found::size).sum());
 
     let (items, mut inbox) = tokio::sync::mpsc::channel(threads * 4);
-    let (work, queue) = mpsc::sync_channel::<(u64, Place, Chunk)>(threads * 2);
+    let (work, queue) = mpsc::sync_channel::<Work>(threads * 2);
     let queue = Arc::new(Mutex::new(queue));
     let mut running = tokio::task::JoinSet::new();
     for _ in 0..threads {
         let (queue, items) = (Arc::clone(&queue), items.clone());
         running.spawn_blocking(move || parse_all(&queue, &items, unwrap));
     }
-    let reader = Reader::new(files, ledger, work, items, Arc::clone(&stop), progress);
+    let outlet = Outlet { work, items, room };
+    let reader = Reader::new(files, ledger, outlet, Arc::clone(&stop), progress);
     running.spawn_blocking(move || reader.run());
 
     let mut waiting = BTreeMap::new();
@@ -196,14 +215,18 @@ async fn read(reading: Reading, progress: Arc<dyn Progress>, stop: Stop, sink: &
     Ok(())
 }
 
-fn parse_all(queue: &Mutex<mpsc::Receiver<(u64, Place, Chunk)>>, items: &Sender, unwrap: bool) {
+fn parse_all(queue: &Mutex<mpsc::Receiver<Work>>, items: &Sender, unwrap: bool) {
     loop {
         // The lock is held while waiting: whoever has it takes the next chunk.
         let next = queue.lock().map_or(None, |queue| queue.recv().ok());
-        let Some((sequence, place, chunk)) = next else { return };
-        let parsed = parse::parse(&chunk, place, unwrap);
-        if items.blocking_send((sequence, Item::Parsed(Box::new(parsed)))).is_err() {
+        let Some(work) = next else { return };
+        let parsed = parse::parse(work.chunk, work.place, unwrap);
+        let item = Item::Parsed(Box::new(parsed), work.held);
+        if items.blocking_send((work.sequence, item)).is_err() {
             return;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

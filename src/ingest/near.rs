@@ -1,15 +1,22 @@
 //! Where in time a record is that has no readable time itself: beside its neighbours.
 
-use super::batch::{EventBatch, schema_position};
-use crate::schema::{ORGANIZATION_ID, TIMESTAMP};
-use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use super::batch::EventBatch;
+use crate::schema::{AZURE_TENANT_ID, FieldId, M365_DEFENDER_EVENT_TENANT_ID, ORGANIZATION_ID};
 use std::sync::Arc;
+
+/// Where logs say whose they are. Coverage looks in the same fields.
+const ORGANIZATIONS: [FieldId; 3] = [ORGANIZATION_ID, AZURE_TENANT_ID, M365_DEFENDER_EVENT_TENANT_ID];
+
+/// Whose an event is, by the text of its fields. In any letter case.
+pub(super) fn organization<'t>(text: impl Fn(FieldId) -> Option<&'t str>) -> Option<&'t str> {
+    ORGANIZATIONS.into_iter().find_map(text)
+}
 
 /// The log and the moment of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Near {
     pub(super) dataset: Arc<str>,
+    /// In lower case.
     pub(super) organization: Option<Arc<str>>,
     /// Microseconds since the Unix epoch.
     pub(super) time: i64,
@@ -19,7 +26,7 @@ impl Near {
     pub(super) fn new(dataset: &str, organization: Option<&str>, time: i64) -> Self {
         Self {
             dataset: dataset.into(),
-            organization: organization.map(Arc::from),
+            organization: organization.map(lower),
             time,
         }
     }
@@ -30,28 +37,29 @@ impl Near {
         if &*self.dataset != dataset {
             self.dataset = dataset.into();
         }
-        if self.organization.as_deref() != organization {
-            self.organization = organization.map(Arc::from);
+        let same = match (&self.organization, organization) {
+            (Some(known), Some(organization)) => known.eq_ignore_ascii_case(organization),
+            (known, organization) => known.is_none() && organization.is_none(),
+        };
+        if !same {
+            self.organization = organization.map(lower);
         }
         self.time = time;
     }
 
     /// That of an event itself.
-    pub(super) fn of(batch: &EventBatch, row: u32) -> Option<Self> {
-        let (organization, time) = place(batch, row)?;
-        Some(Self::new(&batch.dataset, organization, time))
+    pub(super) fn of(batch: &EventBatch, row: u32) -> Self {
+        let (organization, time) = place(batch, row);
+        Self::new(&batch.dataset, organization, time)
     }
 }
 
+fn lower(organization: &str) -> Arc<str> {
+    organization.to_ascii_lowercase().into()
+}
+
 /// Organisation and time of an event.
-pub(super) fn place(batch: &EventBatch, row: u32) -> Option<(Option<&str>, i64)> {
-    let row = row as usize;
-    let times = batch.column(schema_position(TIMESTAMP))?;
-    let times = times.as_primitive_opt::<TimestampMicrosecondType>()?;
-    let organizations = batch.column(schema_position(ORGANIZATION_ID));
-    let organization = organizations
-        .and_then(|column| column.as_string_opt::<i32>())
-        .filter(|texts| texts.is_valid(row))
-        .map(|texts| texts.value(row));
-    Some((organization, times.value(row)))
+pub(super) fn place(batch: &EventBatch, row: u32) -> (Option<&str>, i64) {
+    let organization = organization(|field| batch.text(row, field));
+    (organization, batch.meta[row as usize].time)
 }

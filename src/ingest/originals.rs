@@ -9,14 +9,12 @@
 //! ingest: the stored text need not be that of the file, as a row of CSV is stored as JSON.
 
 use super::archive::{self, MEMBER, Visitor};
-use super::batch::schema_position;
 use super::framing::{self, Chunk, Shape, rows};
 use super::parse::{self, encoded_again};
 use super::source_file::{Found, SourceFile};
 use super::{Place, Stop, discover, tables};
 use crate::schema::RAW;
 use crate::sources;
-use datafusion::arrow::array::{Array as _, AsArray as _};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -91,7 +89,7 @@ impl Original {
     /// Reads and hashes the file, or says why it cannot be read. To be called where blocking is
     /// allowed.
     pub fn open(&self) -> Result<Opened, String> {
-        let source = SourceFile::open(&self.found, &self.runtime).map_err(in_words)?;
+        let source = SourceFile::open(&self.found, Vec::new(), &self.runtime).map_err(in_words)?;
         Ok(Opened { source })
     }
 }
@@ -239,9 +237,9 @@ fn rows_of_result(record: &[u8], start: u64, positions: &BTreeSet<u64>, show: &m
     let mut text = Cow::Borrowed(text);
     loop {
         let Ok(parsed) = sources::parse(&text) else { return };
-        match encoded_again(&parsed).map(str::to_owned) {
+        match encoded_again(parsed.root()).map(str::to_owned) {
             Some(inner) => text = Cow::Owned(inner),
-            None if tables::is_result(&parsed) => break,
+            None if tables::is_result(parsed.root()) => break,
             None => return,
         }
     }
@@ -270,22 +268,12 @@ fn texts(record: &[u8], position: u64, shape: Shape) -> Vec<String> {
         shape,
         too_long: None,
     };
-    let parsed = parse::parse(&chunk, Place::default(), true);
+    let parsed = parse::parse(chunk, Place::default(), true);
     let mut texts = Vec::new();
     for batch in &parsed.batches {
-        let Some(raw) = batch
-            .column(schema_position(RAW))
-            .and_then(|raw| raw.as_string_opt::<i32>())
-        else {
-            continue;
-        };
-        let here = batch
-            .meta
-            .iter()
-            .enumerate()
-            .filter(|(_, meta)| meta.position == position);
-        let stored = here.filter(|(row, _)| raw.is_valid(*row));
-        texts.extend(stored.map(|(row, _)| raw.value(row).to_owned()));
+        let rows = (0..).zip(&batch.meta).filter(|(_, meta)| meta.position == position);
+        let stored = rows.filter_map(|(row, _)| batch.text(row, RAW));
+        texts.extend(stored.map(str::to_owned));
     }
     texts
 }

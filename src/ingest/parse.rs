@@ -2,15 +2,15 @@
 
 use super::Place;
 use super::batch::{EventBatch, EventBatchBuilder, EventMeta};
-use super::content_hash::{content_hash, hash_text, identity_hash};
+use super::content_hash::{content_hash, hash_text, hexadecimal, identity_hash};
 use super::framing::{Chunk, CsvHeader, MAX_RECORD_BYTES, Shape, rows};
-use super::near::Near;
+use super::near::{Near, organization};
 use super::{tables, windows_1252};
 use crate::config::format_instant;
-use crate::schema::{self, Cell, EVENT_DATASET, EventRow, FieldId, ORGANIZATION_ID, TIMESTAMP};
-use crate::sources::{self, Json, Recognised, Rejection, SOURCES, Source};
-use std::borrow::Cow;
+use crate::schema::{self, Cell, EVENT_DATASET, EventRow, FieldId, TIMESTAMP};
+use crate::sources::{self, Document, Json, Recognised, Rejection, SOURCES, Source};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Longest record that quarantine keeps whole; of a longer one it keeps this much.
 const KEPT_BYTES: usize = 1 << 20;
@@ -50,10 +50,25 @@ pub(super) struct Parsed {
 
 /// Parses and maps every record of a chunk from this place, and, with `unwrap`, the records of
 /// the audit log that records carry.
-pub(super) fn parse(chunk: &Chunk, place: Place, unwrap: bool) -> Parsed {
+pub(super) fn parse(chunk: Chunk, place: Place, unwrap: bool) -> Parsed {
+    let Chunk {
+        bytes,
+        offset,
+        shape,
+        too_long,
+    } = chunk;
+    let text = Arc::new(bytes);
     let mut parser = Parser {
         unwrap,
+        expected: match &shape {
+            Shape::Json(spans) => spans.len(),
+            Shape::Csv(_) => 0,
+        },
+        text: Arc::clone(&text),
+        batches: Vec::new(),
         datasets: HashMap::new(),
+        last: 0,
+        row: EventRow::new(),
         parsed: Parsed {
             place,
             read: 0,
@@ -63,22 +78,22 @@ pub(super) fn parse(chunk: &Chunk, place: Place, unwrap: bool) -> Parsed {
             ends: None,
         },
     };
-    if let Some(length) = chunk.too_long {
+    if let Some(length) = too_long {
         let limit = (MAX_RECORD_BYTES >> 20) as u64;
         parser.parsed.read += 1;
-        parser.reject(&chunk.bytes, chunk.offset, None, Rejection::TooLong { length, limit });
+        parser.reject(&text, offset, None, Rejection::TooLong { length, limit });
         return parser.finish();
     }
-    match &chunk.shape {
+    match &shape {
         Shape::Json(spans) => {
             for &(from, to) in spans {
-                let record = &chunk.bytes[from as usize..to as usize];
-                parser.record(record, record, chunk.offset + u64::from(from));
+                let record = &text[from as usize..to as usize];
+                parser.record(record, record, offset + u64::from(from));
             }
         }
         Shape::Csv(header) => {
-            for (at, row, fields) in rows(&chunk.bytes, header) {
-                let position = chunk.offset + at as u64;
+            for (at, row, fields) in rows(&text, header) {
+                let position = offset + at as u64;
                 match fields
                     .map_err(|e| e.to_string())
                     .and_then(|fields| row_as_json(&fields, header))
@@ -135,8 +150,7 @@ fn push_json_string(text: &mut String, value: &str) {
 
 /// The record in a text that holds its JSON, as tools leave it that encode what is encoded
 /// already. Each layer is shorter than the one around it.
-pub(super) fn encoded_again(record: &Json) -> Option<&str> {
-    use sonic_rs::JsonValueTrait as _;
+pub(super) fn encoded_again(record: Json<'_>) -> Option<&str> {
     record
         .as_str()
         .map(str::trim)
@@ -145,8 +159,18 @@ pub(super) fn encoded_again(record: &Json) -> Option<&str> {
 
 struct Parser {
     unwrap: bool,
-    datasets: HashMap<String, EventBatchBuilder>,
+    /// Records of the chunk, as far as is known.
+    expected: usize,
+    /// The chunk's.
+    text: Arc<Vec<u8>>,
+    batches: Vec<EventBatchBuilder>,
+    /// Place of each dataset among the batches.
+    datasets: HashMap<String, usize>,
+    /// Place of the one of the event before.
+    last: usize,
     parsed: Parsed,
+    /// The memory of the row before.
+    row: EventRow<'static>,
 }
 
 impl Parser {
@@ -162,16 +186,17 @@ impl Parser {
     }
 
     /// One record that is JSON.
-    fn parsed_record(&mut self, text: &str, record: Json, original: &[u8], position: u64) {
-        if let Some(inner) = encoded_again(&record) {
+    fn parsed_record(&mut self, text: &str, document: Document<'_>, original: &[u8], position: u64) {
+        let record = document.root();
+        if let Some(inner) = encoded_again(record) {
             return self.record(inner.as_bytes(), original, position);
         }
-        match self.event(text, &record, position) {
+        match self.event(text, record, position) {
             Ok(()) => self.parsed.read += 1,
             Err(Stop::Skip(why)) => *self.parsed.skipped.entry(why).or_default() += 1,
-            Err(Stop::Reject(None, Rejection::Unknown(_))) if tables::is_result(&record) => {
+            Err(Stop::Reject(None, Rejection::Unknown(_))) if tables::is_result(record) => {
                 // Its rows take memory of their own.
-                drop(record);
+                drop(document);
                 tables::each_row(text, &mut |row| {
                     let (original, position) = (row.original.as_bytes(), position + row.at as u64);
                     match row.object {
@@ -201,7 +226,7 @@ impl Parser {
         });
     }
 
-    fn event(&mut self, text: &str, record: &Json, position: u64) -> Result<(), Stop> {
+    fn event(&mut self, text: &str, record: Json<'_>, position: u64) -> Result<(), Stop> {
         let source = match sources::recognise(record).map_err(|reason| Stop::Reject(None, reason))? {
             Recognised::Event(source) => source,
             Recognised::NotAnEvent(why) => return Err(Stop::Skip(why)),
@@ -209,22 +234,34 @@ impl Parser {
         let format = Some(source.name());
         let reject = |reason| Stop::Reject(format, reason);
         let content = source.content(record, text).map_err(reject)?;
-        let (raw, record): (Cow<'_, str>, Cow<'_, Json>) = match content {
-            None => (Cow::Borrowed(text), Cow::Borrowed(record)),
+        match content {
+            None => self.mapped_with_carried(source, text, record, position).map_err(reject),
             Some(inner) => {
                 let parsed =
                     sources::parse(&inner).map_err(|reason| reject(Rejection::Content("the content", reason)))?;
-                (inner, Cow::Owned(parsed))
+                let record = parsed.root();
+                self.mapped_with_carried(source, &inner, record, position)
+                    .map_err(reject)
             }
-        };
-        self.mapped(source, &raw, &record, position, false).map_err(reject)?;
+        }
+    }
+
+    /// Adds the event of a record, and that of the one which it carries.
+    fn mapped_with_carried(
+        &mut self,
+        source: &'static dyn Source,
+        raw: &str,
+        record: Json<'_>,
+        position: u64,
+    ) -> Result<(), Rejection> {
+        self.mapped(source, raw, record, position, false)?;
         if self.unwrap
-            && let Some(carried) = source.carried(&record, &raw)
+            && let Some(carried) = source.carried(record, raw)
             && let Ok(inner) = sources::parse(&carried.text)
         {
             // What no record of the audit log is, as other applications have theirs there, stays
             // in the record around it.
-            let _ = self.mapped(carried.source, &carried.text, &inner, position, true);
+            let _ = self.mapped(carried.source, &carried.text, inner.root(), position, true);
         }
         Ok(())
     }
@@ -234,7 +271,7 @@ impl Parser {
         &mut self,
         source: &'static dyn Source,
         raw: &str,
-        record: &Json,
+        record: Json<'_>,
         position: u64,
         derived: bool,
     ) -> Result<(), Rejection> {
@@ -242,7 +279,7 @@ impl Parser {
             .iter()
             .position(|known| known.name() == source.name())
             .unwrap_or(usize::from(u8::MAX));
-        let mut row = EventRow::new();
+        let mut row = std::mem::take(&mut self.row).cleared();
         let identity = source.map(record, &mut row)?;
         let Some(&Cell::Timestamp(time)) = row.get(TIMESTAMP) else {
             return Err(Rejection::NoTime("the record"));
@@ -256,17 +293,18 @@ impl Parser {
             Some(id) => identity_hash(&identity.organization, id),
             None => content,
         };
-        let dataset = row.get_text(EVENT_DATASET).unwrap_or("generic").to_owned();
+        let dataset = row.get_text(EVENT_DATASET).unwrap_or("generic");
         if !derived {
-            let organization = row.get_text(ORGANIZATION_ID);
+            let organization = organization(|field| row.get_text(field));
             match &mut self.parsed.ends {
-                Some((_, last)) => last.follow(&dataset, organization, time),
+                Some((_, last)) => last.follow(dataset, organization, time),
                 None => {
-                    let near = Near::new(&dataset, organization, time);
+                    let near = Near::new(dataset, organization, time);
                     self.parsed.ends = Some((near.clone(), near));
                 }
             }
         }
+        let batch = self.batch(dataset);
         row.text(schema::RAW, raw);
         row.text(schema::SOURCE_FORMAT, source.name());
         row.text(schema::EVENT_KEY, key_text(key));
@@ -276,21 +314,43 @@ impl Parser {
             key,
             content: content as i64,
             format: index as u8,
-            day: time.div_euclid(86_400_000_000) as i32,
+            time,
             position,
             derived,
         };
-        self.datasets.entry(dataset).or_default().push(&row, meta);
+        self.batches[batch].push(&row, meta);
+        self.row = row.cleared();
         Ok(())
     }
 
+    /// The place of the batch for a dataset. Events in a row are mostly of one.
+    fn batch(&mut self, dataset: &str) -> usize {
+        if self
+            .batches
+            .get(self.last)
+            .is_some_and(|last| last.dataset() == dataset)
+        {
+            return self.last;
+        }
+        self.last = match self.datasets.get(dataset) {
+            Some(&known) => known,
+            None => {
+                let text = Arc::clone(&self.text);
+                // Most chunks are of one dataset. Room for each of many would be too much.
+                let expected = if self.batches.is_empty() { self.expected } else { 0 };
+                let builder = EventBatchBuilder::new(dataset.to_owned(), self.parsed.place, text, expected);
+                self.batches.push(builder);
+                self.datasets.insert(dataset.to_owned(), self.batches.len() - 1);
+                self.batches.len() - 1
+            }
+        };
+        self.last
+    }
+
     fn finish(mut self) -> Parsed {
-        let mut datasets: Vec<_> = self.datasets.into_iter().collect();
-        datasets.sort_by(|a, b| a.0.cmp(&b.0));
-        self.parsed.batches = datasets
-            .into_iter()
-            .map(|(name, builder)| builder.finish(name, self.parsed.place))
-            .collect();
+        let mut batches: Vec<EventBatch> = self.batches.into_iter().map(EventBatchBuilder::finish).collect();
+        batches.sort_by(|a, b| a.dataset.cmp(&b.dataset));
+        self.parsed.batches = batches;
         self.parsed
     }
 }
@@ -317,5 +377,5 @@ enum Stop {
 
 /// The text of an identity as `event_key` keeps it: 32 hexadecimal digits.
 pub(super) fn key_text(key: u128) -> String {
-    format!("{key:032x}")
+    hexadecimal::<32>(key)
 }

@@ -3,8 +3,9 @@
 use super::archive::{self, Limits, Visitor};
 use super::framing::{self, Chunk, Content};
 use super::report::FileReport;
+use super::room::Room;
 use super::source_file::{Found, SourceFile};
-use super::{Item, Place, Problem, Progress, Sender, Stop};
+use super::{Item, Place, Problem, Progress, Sender, Stop, Work};
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
@@ -18,29 +19,38 @@ const BARREN_BYTES: u64 = 4096;
 /// What is kept of a file, or of a member of one, that as a whole is one rejected record.
 const HEAD_BYTES: usize = 1 << 20;
 
+/// Where what is read goes.
+pub(super) struct Outlet {
+    /// Records, to be parsed.
+    pub(super) work: mpsc::SyncSender<Work>,
+    /// Everything else.
+    pub(super) items: Sender,
+    /// For the records, until they have been taken.
+    pub(super) room: Room,
+}
+
 /// Reads the files one after the other.
 pub(super) struct Reader {
     files: Vec<Found>,
     /// Files, and members of archives so far.
     origins: usize,
     ledger: HashMap<String, FileReport>,
-    work: mpsc::SyncSender<(u64, Place, Chunk)>,
-    items: Sender,
+    outlet: Outlet,
     stop: Stop,
     progress: Arc<dyn Progress>,
     /// For files that are objects of a store.
     runtime: Handle,
+    /// What the file before was held in.
+    memory: Vec<u8>,
     sequence: u64,
 }
 
 impl Reader {
-    /// Sends what it reads: records to `work`, everything else to `items`. The ledger tells the
-    /// files that are only hashed.
+    /// The ledger tells the files that are only hashed.
     pub(super) fn new(
         files: Vec<Found>,
         ledger: HashMap<String, FileReport>,
-        work: mpsc::SyncSender<(u64, Place, Chunk)>,
-        items: Sender,
+        outlet: Outlet,
         stop: Stop,
         progress: Arc<dyn Progress>,
     ) -> Self {
@@ -48,11 +58,11 @@ impl Reader {
             origins: files.len(),
             files,
             ledger,
-            work,
-            items,
+            outlet,
             stop,
             progress,
             runtime: Handle::current(),
+            memory: Vec::new(),
             sequence: 0,
         }
     }
@@ -77,13 +87,28 @@ impl Reader {
     fn send(&mut self, item: Item) {
         let sequence = self.number();
         // A closed channel means that the ingest has failed, and says so itself.
-        let _ = self.items.blocking_send((sequence, item));
+        let _ = self.outlet.items.blocking_send((sequence, item));
+    }
+
+    /// False once nobody takes chunks any more.
+    fn parse(&mut self, place: Place, chunk: Chunk) -> bool {
+        let sequence = self.number();
+        let Some(held) = self.outlet.room.enter(&self.runtime, chunk.bytes.len()) else {
+            return false;
+        };
+        let work = Work {
+            sequence,
+            place,
+            chunk,
+            held,
+        };
+        self.outlet.work.send(work).is_ok()
     }
 
     /// Returns the size of the file.
     fn file(&mut self, file: usize, found: &Found, done: u64) -> u64 {
         let name = found.name();
-        let source = match SourceFile::open(found, &self.runtime) {
+        let source = match SourceFile::open(found, std::mem::take(&mut self.memory), &self.runtime) {
             Ok(source) => source,
             Err(error) => {
                 self.send(Item::Unreadable {
@@ -116,6 +141,7 @@ impl Reader {
             sha256: begin,
         });
         let unfinished = self.content(file, &source, done);
+        self.memory = source.into_memory();
         // Whoever stops the ingest may have stopped it within this file.
         let unfinished = unfinished || self.stop.load(Ordering::Relaxed);
         self.send(Item::End { file, unfinished });
@@ -216,8 +242,7 @@ impl Visitor for Contents<'_> {
         let framed = framing::frame(&mut head, &mut |chunk| {
             holds_records |= chunk.holds_records();
             bytes = chunk.offset + chunk.bytes.len() as u64;
-            let sequence = reader.number();
-            let sent = reader.work.send((sequence, place, chunk)).is_ok();
+            let sent = reader.parse(place, chunk);
             reader.progress.position(done + bytes.min(size));
             sent && !reader.stop.load(Ordering::Relaxed)
         });

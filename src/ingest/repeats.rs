@@ -10,7 +10,7 @@ const HOUR: i64 = 3_600_000_000;
 /// made-up tenants must not fill the memory.
 const MOST: usize = 50_000;
 
-/// Dataset, organisation, and the beginning of the hour in microseconds since the Unix epoch.
+/// Dataset, organisation in lower case, and the beginning of the hour in microseconds since the Unix epoch.
 type Hour = (String, Option<String>, i64);
 
 /// Repeats by hour.
@@ -26,10 +26,7 @@ impl Repeats {
     pub(super) fn add(&mut self, batch: &EventBatch, rows: &[u32]) {
         let mut run: Option<((Option<&str>, i64), u64)> = None;
         for &row in rows {
-            let Some((organization, time)) = place(batch, row) else {
-                self.others += 1;
-                continue;
-            };
+            let (organization, time) = place(batch, row);
             let hour = (organization, time - time.rem_euclid(HOUR));
             match &mut run {
                 Some((same, count)) if *same == hour => *count += 1,
@@ -46,7 +43,7 @@ impl Repeats {
     }
 
     fn count(&mut self, dataset: &str, (organization, hour): (Option<&str>, i64), count: u64) {
-        let key = (dataset.to_owned(), organization.map(str::to_owned), hour);
+        let key = (dataset.to_owned(), organization.map(str::to_ascii_lowercase), hour);
         let room = self.hours.len() < MOST;
         match self.hours.get_mut(&key) {
             Some(known) => *known += count,

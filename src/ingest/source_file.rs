@@ -71,19 +71,22 @@ enum Content {
 impl SourceFile {
     /// Hashes a file. A small one stays in memory for reading; a large object is copied to a
     /// temporary file, as archives are read back and forth. To be called where blocking is allowed.
-    pub(super) fn open(found: &Found, runtime: &Handle) -> io::Result<Self> {
+    /// `memory` is what another file was held in.
+    pub(super) fn open(found: &Found, memory: Vec<u8>, runtime: &Handle) -> io::Result<Self> {
         match found {
-            Found::Local(path) => Self::open_local(path),
+            Found::Local(path) => Self::open_local(path, memory),
             Found::Object { store, meta, .. } => runtime.block_on(Self::fetch(store, meta)),
         }
     }
 
-    fn open_local(path: &Path) -> io::Result<Self> {
+    fn open_local(path: &Path, memory: Vec<u8>) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
         let mut hashing = Hashing::default();
         if size <= HELD_BYTES {
-            let mut bytes = Vec::with_capacity(size as usize + 1);
+            let mut bytes = memory;
+            bytes.clear();
+            bytes.reserve(size as usize + 1);
             file.read_to_end(&mut bytes)?;
             hashing.update(&bytes);
             return Ok(hashing.finish(Content::Held(bytes.into())));
@@ -143,6 +146,15 @@ impl SourceFile {
         })
     }
 
+    /// The memory that it was held in, for another file: the system has to clear what it gives
+    /// anew, which takes longer than to read a file into it.
+    pub(super) fn into_memory(self) -> Vec<u8> {
+        match self.content {
+            Content::Held(bytes) if bytes.is_unique() => bytes.into(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Its first bytes, as many as can be read.
     pub(super) fn head(&self, length: usize) -> Vec<u8> {
         let mut head = Vec::new();
@@ -194,6 +206,9 @@ mod tests {
         let path = folder.path().join("x");
         std::fs::write(&path, "abc").unwrap();
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(SourceFile::open_local(&path).unwrap().sha256, expected);
+        assert_eq!(
+            SourceFile::open_local(&path, b"before".to_vec()).unwrap().sha256,
+            expected
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What files would be taken for, without a lake.
 
 use super::archive::member_of;
+use super::room::Room;
 use super::{Item, Progress, Reading, Sink, Stop, discover, read};
 use crate::error::Result;
 use crate::sources::SOURCES;
@@ -47,9 +48,10 @@ pub struct Recognised {
     pub dataset: String,
 }
 
-/// Reads files as an ingest would, and stores nothing.
+/// Reads files as an ingest would, with so many bytes of memory, and stores nothing.
 pub async fn survey(
     paths: &[String],
+    memory_limit: u64,
     threads: usize,
     unwrap: bool,
     progress: Arc<dyn Progress>,
@@ -65,6 +67,7 @@ pub async fn survey(
         files,
         ledger: HashMap::new(),
         threads: threads.max(1),
+        room: Room::within(memory_limit),
         unwrap,
     };
     read(reading, progress, stop, &mut survey).await?;
@@ -104,7 +107,7 @@ impl Sink for Survey {
                     ..Surveyed::default()
                 });
             }
-            Item::Parsed(parsed) => {
+            Item::Parsed(parsed, _) => {
                 let origin = parsed.place.origin;
                 for batch in &parsed.batches {
                     for meta in &batch.meta {

@@ -2,7 +2,7 @@
 //! as Log Analytics answers.
 
 use crate::sources::Json;
-use sonic_rs::{JsonContainerTrait as _, JsonValueTrait as _, LazyValue};
+use sonic_rs::{JsonValueTrait as _, LazyValue};
 
 /// One row of such a table.
 #[derive(Debug)]
@@ -17,17 +17,17 @@ pub(super) struct TableRow<'a> {
 }
 
 /// Whether a record is such a result.
-pub(super) fn is_result(record: &Json) -> bool {
+pub(super) fn is_result(record: Json<'_>) -> bool {
     let tables = member(record, "tables", "Tables").and_then(|tables| tables.as_array());
     tables.is_some_and(|tables| {
-        tables.iter().all(|table| {
+        tables.into_iter().all(|table| {
             let array = |lower, upper| member(table, lower, upper).is_some_and(|value| value.is_array());
             array("columns", "Columns") && array("rows", "Rows")
         })
     })
 }
 
-fn member<'a>(value: &'a Json, lower: &str, upper: &str) -> Option<&'a Json> {
+fn member<'a>(value: Json<'a>, lower: &str, upper: &str) -> Option<Json<'a>> {
     value.get(lower).or_else(|| value.get(upper))
 }
 
@@ -96,7 +96,7 @@ mod tests {
 
     fn rows(text: &str) -> Vec<(usize, Result<String, String>)> {
         let mut rows = Vec::new();
-        assert!(is_result(&crate::sources::parse(text).unwrap()));
+        assert!(is_result(crate::sources::parse(text).unwrap().root()));
         each_row(text, &mut |row| {
             assert_eq!(&text[row.at..row.at + row.original.len()], row.original);
             rows.push((row.at, row.object));
@@ -127,7 +127,7 @@ mod tests {
             "{}",
             r#"{"tables":["x"]}"#,
         ] {
-            assert!(!is_result(&crate::sources::parse(text).unwrap()), "{text}");
+            assert!(!is_result(crate::sources::parse(text).unwrap().root()), "{text}");
         }
     }
 }

@@ -25,8 +25,11 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt as _, TryStreamExt as _};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+
+/// Bytes of a file that compaction aims at where nobody said otherwise.
+pub const TARGET_FILE_BYTES: u64 = 128 << 20;
 
 /// Files that are merged at once: each holds a few rows of all its columns.
 const MERGED_AT_ONCE: usize = 64;
@@ -43,7 +46,7 @@ const ATTEMPTS: usize = 200;
 /// What was made of what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Compacted {
-    /// Files that were merged.
+    /// Files that were there and were merged.
     pub files: u64,
     /// Bytes in them.
     pub bytes: u64,
@@ -55,6 +58,43 @@ pub struct Compacted {
     pub rows: u64,
 }
 
+/// What has been merged so far. A merged file may be merged again, with what came meanwhile, and
+/// then counts as if it had never been.
+#[derive(Debug, Default)]
+struct Tally {
+    files: u64,
+    bytes: u64,
+    /// Files made of these, with their bytes and rows, by path.
+    made: HashMap<String, (u64, u64)>,
+}
+
+impl Tally {
+    /// Files that have been replaced by others, which are described by path, bytes and rows.
+    fn replaced(&mut self, files: &[DataFile], by: impl IntoIterator<Item = (String, u64, u64)>) {
+        for file in files {
+            if self.made.remove(&file.path).is_none() {
+                self.files += 1;
+                self.bytes += file.size;
+            }
+        }
+        let made = by.into_iter().map(|(path, bytes, rows)| (path, (bytes, rows)));
+        self.made.extend(made);
+    }
+
+    fn compacted(&self) -> Compacted {
+        Compacted {
+            files: self.files,
+            bytes: self.bytes,
+            into_files: self.made.len() as u64,
+            into_bytes: self.made.values().map(|(bytes, _)| bytes).sum(),
+            rows: self.made.values().map(|(_, rows)| rows).sum(),
+        }
+    }
+}
+
+/// Files of a group, and what they have been merged into.
+type Merged = (Group, Vec<(ParquetFile, u64)>);
+
 /// Files of one partition that become one file, or a few.
 type Group = Vec<DataFile>;
 
@@ -62,13 +102,13 @@ impl LakeTable {
     /// Merges the small files of each partition into files of about `target` bytes. `threads`
     /// partitions at once; `done` is told how many files have been merged.
     pub async fn compact(&mut self, target: u64, threads: usize, done: &(dyn Fn(u64) + Sync)) -> Result<Compacted> {
-        let mut compacted = Compacted::default();
+        let mut tally = Tally::default();
         loop {
             let mut groups = groups(self.files()?, target);
             // The others are the next round's.
             groups.truncate(GROUPS_PER_COMMIT);
             if groups.is_empty() {
-                return Ok(compacted);
+                return Ok(tally.compacted());
             }
             let table = &*self;
             let merges = groups.into_iter().map(|group| async move {
@@ -76,16 +116,9 @@ impl LakeTable {
                 Ok::<_, Error>((group, merged))
             });
             let merges = futures::stream::iter(merges).buffer_unordered(threads.max(1));
-            let written: Vec<(Group, Vec<ParquetFile>)> = merges.try_collect().await?;
-            for (group, merged) in &written {
-                compacted.files += group.len() as u64;
-                compacted.bytes += group.iter().map(|file| file.size).sum::<u64>();
-                compacted.into_files += merged.len() as u64;
-                compacted.into_bytes += merged.iter().map(|file| file.size).sum::<u64>();
-                compacted.rows += group.iter().filter_map(|file| file.rows).sum::<u64>();
-            }
-            self.put_in_place(written).await?;
-            done(compacted.files);
+            let written: Vec<Merged> = merges.try_collect().await?;
+            self.put_in_place(written, &mut tally).await?;
+            done(tally.files);
         }
     }
 
@@ -152,8 +185,9 @@ impl LakeTable {
         Ok((schema, rows))
     }
 
-    /// Writes the rows of files into as many as their bytes fill, and uploads these.
-    async fn merge(&self, files: &[DataFile], target: u64) -> Result<Vec<ParquetFile>> {
+    /// Writes the rows of files into as many as their bytes fill, and uploads these. Each with the
+    /// number of its rows.
+    async fn merge(&self, files: &[DataFile], target: u64) -> Result<Vec<(ParquetFile, u64)>> {
         let bytes: u64 = files.iter().map(|file| file.size).sum();
         let rows: u64 = files.iter().filter_map(|file| file.rows).sum();
         let parts = (bytes / target.max(1)).max(1);
@@ -195,7 +229,7 @@ impl LakeTable {
                 let mut file = file;
                 self.upload(&file).await?;
                 file.forget_bytes();
-                written.push(file);
+                written.push((file, (rows_per_part - room) as u64));
             }
             if room > 0 {
                 return Ok(written);
@@ -204,21 +238,25 @@ impl LakeTable {
     }
 
     /// One commit for all, unless files have gone meanwhile: what was made of these is dropped.
-    async fn put_in_place(&mut self, mut written: Vec<(Group, Vec<ParquetFile>)>) -> Result<()> {
+    async fn put_in_place(&mut self, mut written: Vec<Merged>, tally: &mut Tally) -> Result<()> {
         for _ in 0..ATTEMPTS {
             let there: HashSet<String> = self.files()?.into_iter().map(|file| file.path).collect();
             let (whole, gone): (Vec<_>, Vec<_>) = written
                 .into_iter()
                 .partition(|(group, _)| group.iter().all(|file| there.contains(&file.path)));
             for (_, merged) in gone {
+                let merged: Vec<ParquetFile> = merged.into_iter().map(|(file, _)| file).collect();
                 self.discard(&merged).await;
             }
             if whole.is_empty() {
                 return Ok(());
             }
             let removed: Vec<DataFile> = whole.iter().flat_map(|(group, _)| group.clone()).collect();
-            let added: Vec<ParquetFile> = whole.iter().flat_map(|(_, merged)| merged.clone()).collect();
+            let made = || whole.iter().flat_map(|(_, merged)| merged);
+            let added: Vec<ParquetFile> = made().map(|(file, _)| file.clone()).collect();
             if let Committed::At(_) = self.replace(&removed, &added).await? {
+                let made = made().map(|(file, rows)| (file.path.clone(), file.size, *rows));
+                tally.replaced(&removed, made);
                 return Ok(());
             }
             written = whole;
@@ -252,7 +290,6 @@ fn groups(files: Vec<DataFile>, target: u64) -> Vec<Group> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
 
     fn file(partition: &str, number: u64, size: u64) -> DataFile {
         DataFile {
@@ -263,6 +300,23 @@ mod tests {
             partition: vec![ScalarValue::from(partition)],
             statistics: HashMap::new(),
         }
+    }
+
+    #[test]
+    fn what_is_merged_twice_counts_once() {
+        let mut tally = Tally::default();
+        let made = |path: &str, bytes, rows| (path.to_owned(), bytes, rows);
+        tally.replaced(&[file("a", 1, 10), file("a", 2, 20)], [made("a/3", 25, 2)]);
+        // An ingest has added another one.
+        tally.replaced(&[file("a", 3, 25), file("a", 4, 5)], [made("a/5", 28, 3)]);
+        let expected = Compacted {
+            files: 3,
+            bytes: 35,
+            into_files: 1,
+            into_bytes: 28,
+            rows: 3,
+        };
+        assert_eq!(tally.compacted(), expected);
     }
 
     #[test]

@@ -33,10 +33,13 @@ use std::sync::Arc;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes of the end of a file that are read at once, where its metadata are: on a disk a
-/// second look costs next to nothing, from a store as much as half a megabyte.
+/// Bytes of the end of a file on a disk that are read at once, where its metadata are: a second
+/// look costs next to nothing.
 const LOCAL_TAIL: u64 = 64 << 10;
-const REMOTE_TAIL: u64 = 512 << 10;
+
+/// The same for a file in a store, where a second look costs as much as half a megabyte. A smaller
+/// file is read with one request.
+pub const REMOTE_TAIL: u64 = 512 << 10;
 
 /// Name of the metric of bytes read, as in DataFusion.
 const BYTES_SCANNED: &str = "bytes_scanned";
@@ -113,6 +116,22 @@ impl ParquetFileReaderFactory for FileReaders {
     }
 }
 
+impl FileReaders {
+    /// A reader of a file that is no part of a scan.
+    pub(super) fn reader(&self, file: PartitionedFile, columns: ReadColumns) -> FileReader {
+        FileReader {
+            scanned: Count::new(),
+            path: self.local.then(|| local_path(&file.object_meta.location)).flatten(),
+            columns: Some(columns),
+            store: Arc::clone(&self.store),
+            cache: self.cache.clone(),
+            opened: None,
+            tail: None,
+            file,
+        }
+    }
+}
+
 /// Where an object of the local store is, as the store itself sees it.
 fn local_path(location: &Path) -> Option<PathBuf> {
     let mut url = Url::parse("file:///").ok()?;
@@ -123,7 +142,8 @@ fn local_path(location: &Path) -> Option<PathBuf> {
     url.to_file_path().ok()
 }
 
-struct FileReader {
+/// Reads one file.
+pub(super) struct FileReader {
     scanned: Count,
     file: PartitionedFile,
     columns: Option<ReadColumns>,

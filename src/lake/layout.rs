@@ -79,6 +79,33 @@ impl TableName {
         }
     }
 
+    /// Columns of texts of which files keep a Bloom filter: what somebody looks for one value of,
+    /// in all of the lake. Of lists, these are of their elements.
+    pub fn needle_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Events => &[
+                "event_id",
+                "event_key",
+                "source_ip",
+                "session_id",
+                "token_id",
+                "email_message_id",
+                "kibana_alert_uuid",
+                "o365_audit_app_id",
+                "o365_audit_application_id",
+                "o365_audit_client_app_id",
+                "o365_audit_folders_folder_items_internet_message_id",
+                "o365_audit_session_id",
+                "azure_correlation_id",
+                "azure_signinlogs_properties_app_id",
+                "azure_signinlogs_properties_session_id",
+                "azure_signinlogs_properties_unique_token_identifier",
+                "m365_defender_event_session_id",
+            ],
+            _ => &[],
+        }
+    }
+
     /// Columns whose smallest and largest value per file the log keeps, for pruning.
     pub fn statistics_columns(self) -> &'static [&'static str] {
         match self {
@@ -261,6 +288,17 @@ fn runs_schema() -> SchemaRef {
         count("alerts_revised"),
         count("alerts_withdrawn"),
         count("alerts_suppressed"),
+        // What was expected of a hunt before it began, and what it cost by the same prices.
+        Field::new("estimated_files", DataType::Int64, true),
+        Field::new("estimated_row_groups", DataType::Int64, true),
+        Field::new("estimated_bytes", DataType::Int64, true),
+        Field::new("estimated_requests", DataType::Int64, true),
+        Field::new("estimated_seconds", DataType::Float64, true),
+        Field::new("estimated_seconds_low", DataType::Float64, true),
+        Field::new("estimated_seconds_high", DataType::Float64, true),
+        Field::new("estimated_cost", DataType::Float64, true),
+        Field::new("cost", DataType::Float64, true),
+        text("currency", true),
     ]))
 }
 
@@ -284,9 +322,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statistics_are_of_existing_columns() {
+    fn statistics_and_filters_are_of_existing_columns() {
         for table in TableName::ALL {
-            for column in table.statistics_columns() {
+            for column in table.statistics_columns().iter().chain(table.needle_columns()) {
                 assert!(
                     table.file_schema().column_with_name(column).is_some(),
                     "{column} of {}",

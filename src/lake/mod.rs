@@ -1,6 +1,7 @@
 //! The tables under one URL: Delta tables over Hive-partitioned Parquet. Knows no JSON of logs.
 
 mod arrivals;
+mod columns;
 mod commit;
 mod compaction;
 mod entry;
@@ -8,6 +9,7 @@ mod file_reader;
 mod late;
 mod layout;
 mod log_reads;
+mod needles;
 mod provider;
 mod reader;
 pub mod stores;
@@ -17,10 +19,11 @@ mod verify;
 mod writer;
 
 pub use arrivals::Arrived;
+pub use columns::EventsWriter;
 pub use commit::Committed;
-pub use compaction::Compacted;
+pub use compaction::{Compacted, TARGET_FILE_BYTES};
 pub use entry::{ColumnStatistics, DataFile};
-pub use file_reader::ReadColumns;
+pub use file_reader::{REMOTE_TAIL, ReadColumns};
 pub use late::LateTable;
 pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema, repeat_fields};
 pub use provider::LakeTableProvider;

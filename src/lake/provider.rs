@@ -3,14 +3,17 @@
 use super::entry::{DataFile, TableFiles};
 use super::file_reader::{FileReaders, ReadColumns};
 use super::layout::TableName;
+use super::needles::Needles;
 use super::table::LakeTable;
 use super::writer::ROW_GROUP_ROWS;
 use crate::error::{Error, Result};
+use crate::schema::RAW;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result as DfResult, Statistics, stats::Precision};
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -24,7 +27,7 @@ use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Of a table with no more columns, a scan gets the metadata of all, so that another scan of the
@@ -185,7 +188,25 @@ impl TableProvider for LakeTableProvider {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let files = self.prune(state, filters)?;
+        let url = self.object_store_url()?;
+        let store = state.runtime_env().object_store(&url)?;
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let readers = FileReaders::new(url.as_str(), store, Some(cache));
+        let mut files = self.prune(state, filters)?;
+        let wanted = Needles::of(filters, self.table.name().needle_columns());
+        // Of files of which not all row groups are read, which are.
+        let mut parts: HashMap<&str, ParquetAccessPlan> = HashMap::new();
+        if !wanted.is_empty() {
+            let candidates = files.iter().map(|file| self.partitioned_file(file)).collect();
+            let mut kept = wanted.may_be_in(&readers, candidates).await?.into_iter();
+            files.retain(|file| {
+                let groups = kept.next().unwrap_or_default();
+                if groups.contains(&true) && groups.contains(&false) {
+                    parts.insert(&file.path, only(&groups));
+                }
+                groups.contains(&true)
+            });
+        }
         if files.is_empty() {
             let schema = datafusion::physical_plan::project_schema(self.schema.table_schema(), projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
@@ -200,9 +221,6 @@ impl TableProvider for LakeTableProvider {
             total_byte_size: Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX)),
             column_statistics: Statistics::unknown_column(schema.table_schema()),
         };
-        let url = self.object_store_url()?;
-        let store = state.runtime_env().object_store(&url)?;
-        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let mut options = state.config_options().execution.parquet.clone();
         // The log's statistics have ruled out what they can of files with one row group. To build
         // the same from each file's own costs more than reading its first column.
@@ -210,7 +228,10 @@ impl TableProvider for LakeTableProvider {
             .iter()
             .any(|file| file.rows.is_none_or(|rows| rows > ROW_GROUP_ROWS as u64));
         options.pruning &= large;
-        options.enable_page_index &= large;
+        // Of the texts of records, which are most of a file, only the pages with a row that is
+        // asked for are read, where it is known which those are.
+        let of_records = !filters.is_empty() && schema.file_schema().field_with_name(&RAW.field().column).is_ok();
+        options.enable_page_index &= large || of_records;
         let all = self.schema.file_schema();
         let columns = ReadColumns::of(match all.fields().len() <= FEW_COLUMNS {
             true => all,
@@ -221,12 +242,18 @@ impl TableProvider for LakeTableProvider {
                 global: options,
                 ..Default::default()
             })
-            .with_parquet_file_reader_factory(Arc::new(FileReaders::new(url.as_str(), store, Some(cache))));
+            .with_parquet_file_reader_factory(Arc::new(readers));
         let groups = split(files, state.config().target_partitions())
             .into_iter()
             .map(|files| {
-                let files = files.into_iter().map(|file| self.partitioned_file(file));
-                FileGroup::new(files.map(|file| file.with_extension(columns.clone())).collect())
+                let files = files.into_iter().map(|file| {
+                    let opened = self.partitioned_file(file).with_extension(columns.clone());
+                    match parts.get(file.path.as_str()) {
+                        Some(part) => opened.with_extension(part.clone()),
+                        None => opened,
+                    }
+                });
+                FileGroup::new(files.collect())
             })
             .collect();
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
@@ -237,6 +264,15 @@ impl TableProvider for LakeTableProvider {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+}
+
+/// A plan to read some row groups.
+fn only(groups: &[bool]) -> ParquetAccessPlan {
+    let access = groups.iter().map(|is_read| match is_read {
+        true => RowGroupAccess::Scan,
+        false => RowGroupAccess::Skip,
+    });
+    ParquetAccessPlan::new(access.collect())
 }
 
 fn table_schema(name: TableName) -> TableSchema {

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use datafusion::common::ScalarValue;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::SystemTime;
 
 /// Attempts against writers; each loses only to a commit of somebody else.
@@ -110,6 +110,18 @@ impl LakeTable {
             }
         }
         Ok(vacuumed)
+    }
+
+    /// The datasets of which there are events.
+    pub fn datasets(&self) -> Result<BTreeSet<String>> {
+        let names = self
+            .files()?
+            .into_iter()
+            .filter_map(|file| match file.partition.first() {
+                Some(ScalarValue::Utf8(Some(dataset))) => Some(dataset.clone()),
+                _ => None,
+            });
+        Ok(names.collect())
     }
 
     /// Takes out of the table what is older than it is to be kept: whole days that end before

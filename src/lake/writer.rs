@@ -1,5 +1,6 @@
 //! Rows to one Parquet file with the statistics that its `Add` action carries.
 
+use super::columns::FALSE_POSITIVES;
 use super::layout::TableName;
 use crate::error::{Error, Result};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -17,6 +18,9 @@ use uuid::Uuid;
 
 /// Rows of a row group: enough to compress well, few enough to skip by `event_action`.
 pub(super) const ROW_GROUP_ROWS: usize = 128 * 1024;
+
+/// What a file says of who wrote it.
+pub(super) const CREATED_BY: &str = concat!("retrohunt ", env!("CARGO_PKG_VERSION"));
 
 /// Longest string kept as a bound in the log.
 const BOUND_BYTES: usize = 64;
@@ -41,6 +45,19 @@ pub struct ParquetFile {
 }
 
 impl ParquetFile {
+    /// A file of these bytes.
+    pub(super) fn new(partition: Vec<(String, Option<String>)>, bytes: Vec<u8>, statistics: Statistics) -> Self {
+        Self {
+            path: new_path(&partition),
+            partition,
+            size: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(&bytes)),
+            bytes: bytes.into(),
+            statistics: statistics.into_json(),
+            written_ms: chrono::Utc::now().timestamp_millis(),
+        }
+    }
+
     /// Frees the encoded bytes of a file that has been uploaded.
     pub fn forget_bytes(&mut self) {
         self.bytes = bytes::Bytes::new();
@@ -80,7 +97,7 @@ pub fn encode(
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(internal)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_created_by(concat!("retrohunt ", env!("CARGO_PKG_VERSION")).to_owned());
+        .set_created_by(CREATED_BY.to_owned());
     // Each column that a query opens costs a decompressor, which zstd's is slow to make; what
     // nearly every condition names, and is small, has one that costs nothing.
     for name in table.statistics_columns() {
@@ -93,6 +110,18 @@ pub fn encode(
             .set_column_dictionary_enabled(text.clone(), false)
             .set_column_statistics_enabled(text, EnabledStatistics::None);
     }
+    for name in table.needle_columns() {
+        let is_list = schema
+            .field_with_name(name)
+            .is_ok_and(|field| field.data_type().is_nested());
+        let path = match is_list {
+            true => ColumnPath::new(vec![(*name).to_owned(), "list".to_owned(), "item".to_owned()]),
+            false => ColumnPath::from(*name),
+        };
+        properties = properties
+            .set_column_bloom_filter_fpp(path.clone(), FALSE_POSITIVES)
+            .set_column_bloom_filter_max_ndv(path, ROW_GROUP_ROWS as u64);
+    }
     let mut writer =
         ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.build())).map_err(internal)?;
     let mut statistics = Statistics::new(table, schema);
@@ -102,15 +131,7 @@ pub fn encode(
         writer.write(&batch).map_err(internal)?;
     }
     let bytes = writer.into_inner().map_err(internal)?;
-    Ok(ParquetFile {
-        path: new_path(&partition),
-        partition,
-        size: bytes.len() as u64,
-        sha256: hex(&Sha256::digest(&bytes)),
-        bytes: bytes.into(),
-        statistics: statistics.into_json(),
-        written_ms: chrono::Utc::now().timestamp_millis(),
-    })
+    Ok(ParquetFile::new(partition, bytes, statistics))
 }
 
 /// Bytes as lower-case hexadecimal digits.
@@ -122,11 +143,13 @@ fn internal(error: ParquetError) -> Error {
     Error::Internal(format!("cannot encode Parquet: {error}"))
 }
 
+#[derive(Debug)]
 pub(super) struct Statistics {
     rows: usize,
     columns: Vec<ColumnBounds>,
 }
 
+#[derive(Debug)]
 struct ColumnBounds {
     name: &'static str,
     /// None where no row has a value: the file has no such column.
@@ -135,8 +158,9 @@ struct ColumnBounds {
     bounds: Option<(Bound, Bound)>,
 }
 
-#[derive(Clone, PartialEq, PartialOrd)]
-enum Bound {
+/// A least or greatest value.
+#[derive(Debug, Clone, PartialEq, PartialOrd)]
+pub(super) enum Bound {
     Number(i64),
     Text(String),
     Time(i64),
@@ -165,12 +189,21 @@ impl Statistics {
             };
             let array = batch.column(position);
             column.nulls += array.null_count();
-            if let Some((low, high)) = bounds(array) {
-                column.bounds = Some(match column.bounds.take() {
-                    None => (low, high),
-                    Some((a, b)) => (if low < a { low } else { a }, if high > b { high } else { b }),
-                });
-            }
+            column.extend(bounds(array));
+        }
+    }
+
+    /// Adds rows without values, as far as [`Self::note_values`] does not tell of them.
+    pub(super) fn add_rows(&mut self, rows: usize) {
+        self.rows += rows;
+        self.columns.iter_mut().for_each(|column| column.nulls += rows);
+    }
+
+    /// So many of the rows added have a value in the column at this position of the schema.
+    pub(super) fn note_values(&mut self, position: usize, values: usize, bounds: Option<(Bound, Bound)>) {
+        if let Some(column) = self.columns.iter_mut().find(|column| column.position == Some(position)) {
+            column.nulls -= values;
+            column.extend(bounds);
         }
     }
 
@@ -186,6 +219,16 @@ impl Statistics {
             }
         }
         json!({"numRecords": self.rows, "minValues": mins, "maxValues": maxs, "nullCount": nulls})
+    }
+}
+
+impl ColumnBounds {
+    fn extend(&mut self, bounds: Option<(Bound, Bound)>) {
+        let Some((low, high)) = bounds else { return };
+        self.bounds = Some(match self.bounds.take() {
+            None => (low, high),
+            Some((a, b)) => (if low < a { low } else { a }, if high > b { high } else { b }),
+        });
     }
 }
 

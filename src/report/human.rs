@@ -61,6 +61,11 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// [`duration`] of so many seconds; of fewer than none as of none.
+pub fn seconds(number: f64) -> String {
+    duration(Duration::try_from_secs_f64(number.max(0.0)).unwrap_or(Duration::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 //! Values look the same in every text format, because all of them go through [`value`].
 
 pub mod human;
+pub mod plot;
 pub mod value;
 
 mod csv;

@@ -27,6 +27,6 @@ pub use fill::{ask_to_fill, gaps};
 pub use lease::Lease;
 pub use outbox::{Outbox, Target};
 pub use plan::{Plan, Planned};
-pub use runs::{Run, RunEnd};
+pub use runs::{ALL as ALL_DETECTIONS, Estimated, Run, RunEnd, record_hunt};
 pub use scheduler::{Ended, Observer, Scheduler};
 pub use status::{DetectionStatus, Status, status};

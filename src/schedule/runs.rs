@@ -12,6 +12,12 @@ use std::sync::Arc;
 /// Attempts against other writers.
 const ATTEMPTS: usize = 20;
 
+/// Who evaluated a detection where no scheduler did.
+pub(super) const HUNT: &str = "hunt";
+
+/// What stands for all detections of a hunt together.
+pub const ALL: &str = "*";
+
 /// How an evaluation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunEnd {
@@ -71,6 +77,23 @@ pub struct Run {
     pub alerts: [u64; 4],
     /// Of these, suppressed.
     pub suppressed: u64,
+    /// What was expected before it began.
+    pub estimated: Option<Estimated>,
+    /// What it cost by the prices of the estimate, in its currency.
+    pub cost: Option<f64>,
+}
+
+/// What was expected of an evaluation before it began.
+#[derive(Debug, Clone, Default)]
+pub struct Estimated {
+    /// What has to be read, at most.
+    pub to_read: crate::engine::ToRead,
+    /// Wall-clock time.
+    pub seconds: Option<crate::capacity::Estimate>,
+    /// What it costs.
+    pub cost: Option<f64>,
+    /// In which currency.
+    pub currency: Option<String>,
 }
 
 impl Run {
@@ -94,6 +117,8 @@ impl Run {
             requests: 0,
             alerts: [0; 4],
             suppressed: 0,
+            estimated: None,
+            cost: None,
         }
     }
 
@@ -108,6 +133,11 @@ impl Run {
             }
         }
     }
+}
+
+/// Appends what a hunt did.
+pub async fn record_hunt(lake: &Lake, runs: &[Run]) -> Result<()> {
+    append(lake, HUNT, runs).await
 }
 
 /// Appends rows to the table, which is made where there is none.
@@ -150,9 +180,11 @@ fn to_batch(scheduler: &str, runs: &[Run]) -> Result<RecordBatch> {
             .map(|run| Some(i64::try_from(value(run)?).unwrap_or(i64::MAX)));
         Arc::new(numbers.collect::<Int64Array>())
     };
+    let real =
+        |value: fn(&Run) -> Option<f64>| -> ArrayRef { Arc::new(runs.iter().map(value).collect::<Float64Array>()) };
     let columns: Vec<ArrayRef> = vec![
         time(|run| Some(run.started)),
-        Arc::new(runs.iter().map(|run| Some(run.seconds)).collect::<Float64Array>()),
+        real(|run| Some(run.seconds)),
         Arc::new(runs.iter().map(|_| Some(scheduler)).collect::<StringArray>()),
         text(|run| Some(&run.detection)),
         text(|run| Some(run.kind)),
@@ -177,6 +209,16 @@ fn to_batch(scheduler: &str, runs: &[Run]) -> Result<RecordBatch> {
         number(|run| Some(run.alerts[2])),
         number(|run| Some(run.alerts[3])),
         number(|run| Some(run.suppressed)),
+        number(|run| Some(run.estimated.as_ref()?.to_read.files)),
+        number(|run| Some(run.estimated.as_ref()?.to_read.row_groups)),
+        number(|run| Some(run.estimated.as_ref()?.to_read.bytes)),
+        number(|run| Some(run.estimated.as_ref()?.to_read.requests)),
+        real(|run| Some(run.estimated.as_ref()?.seconds?.value)),
+        real(|run| Some(run.estimated.as_ref()?.seconds?.low)),
+        real(|run| Some(run.estimated.as_ref()?.seconds?.high)),
+        real(|run| run.estimated.as_ref()?.cost),
+        real(|run| run.cost),
+        text(|run| run.estimated.as_ref()?.currency.as_deref()),
     ];
     Ok(RecordBatch::try_new(TableName::Runs.file_schema(), columns)?)
 }

@@ -3,6 +3,7 @@
 use super::checkpoint::{Checkpoint, Gap};
 use super::lease::{Lease, last_of};
 use super::plan::{Plan, Planned};
+use super::runs::HUNT;
 use crate::config::{Resources, format_instant};
 use crate::engine::{Engine, Scope};
 use crate::error::Result;
@@ -192,11 +193,11 @@ async fn last_runs(lake: &Lake, resources: Resources) -> Result<BTreeMap<String,
     let engine = Engine::open(lake, resources).await?;
     let session = engine.session(Scope::default())?;
     let mut rows = session
-        .query(
+        .query(&format!(
             "SELECT detection, started, state, error FROM (SELECT detection, started, state, error, \
-             row_number() OVER (PARTITION BY detection ORDER BY started DESC, attempt DESC) AS place FROM runs) \
-             WHERE place = 1",
-        )
+             row_number() OVER (PARTITION BY detection ORDER BY started DESC, attempt DESC) AS place FROM runs \
+             WHERE scheduler <> '{HUNT}') WHERE place = 1"
+        ))
         .await?;
     let mut found = BTreeMap::new();
     while let Some(batch) = rows.try_next().await? {

@@ -160,7 +160,8 @@ struct Trie {
 #[derive(Debug, Default)]
 struct TrieNode {
     field: Option<FieldId>,
-    children: HashMap<&'static str, usize>,
+    /// Records are walked beside this, a look for every key.
+    children: ahash::AHashMap<&'static str, usize>,
 }
 
 impl Default for Trie {
@@ -206,6 +207,13 @@ impl<'a> Node<'a> {
     pub fn child(&self, segment: &str) -> Option<Node<'a>> {
         let index = *self.trie.nodes[self.index].children.get(segment)?;
         Some(Node { trie: self.trie, index })
+    }
+
+    /// The places one segment further, in no order.
+    pub fn children(&self) -> impl Iterator<Item = (&'static str, Node<'a>)> + use<'a> {
+        let trie = self.trie;
+        let children = trie.nodes[self.index].children.iter();
+        children.map(move |(segment, &index)| (*segment, Node { trie, index }))
     }
 
     /// True where no longer name goes on from here.

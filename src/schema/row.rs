@@ -68,6 +68,19 @@ impl<'a> EventRow<'a> {
         }
     }
 
+    /// An empty row in the memory of this one.
+    pub fn cleared<'b>(mut self) -> EventRow<'b> {
+        for (field, _) in &self.cells {
+            self.slots[field.index()] = 0;
+        }
+        self.cells.clear();
+        EventRow {
+            // Of nothing, but in place: the allocation stays.
+            cells: self.cells.into_iter().map_while(|_| None).collect(),
+            slots: self.slots,
+        }
+    }
+
     /// Sets a field. A cell of another type than the field's is a bug of the source.
     pub fn set(&mut self, field: FieldId, cell: Cell<'a>) {
         debug_assert!(

@@ -46,11 +46,11 @@ impl Source for Inner {
         self.recognised_by
     }
 
-    fn recognises(&self, _: &Json) -> bool {
+    fn recognises(&self, _: Json<'_>) -> bool {
         false
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         o365_audit::map(record, row)
     }
 }

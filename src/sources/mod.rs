@@ -23,10 +23,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 pub use carried::Carried;
-pub use json::parse;
-
-/// A parsed JSON value. Made by [`parse`], which refuses text that nests too deeply.
-pub type Json = sonic_rs::Value;
+pub use json::{Document, Json, JsonType, parse};
 
 /// One way in which records of a log reach an analyst.
 pub trait Source: Debug + Sync {
@@ -37,25 +34,25 @@ pub trait Source: Debug + Sync {
     fn recognised_by(&self) -> &'static str;
 
     /// True for a record of this source. Looks at keys and their types alone.
-    fn recognises(&self, record: &Json) -> bool;
+    fn recognises(&self, record: Json<'_>) -> bool;
 
     /// The text of the record that this one carries, when this source is an envelope
     /// whose content is the event (a PowerShell row around its `AuditData`). That text
     /// is then parsed and given to [`Source::map`], and is what `raw` keeps.
     ///
     /// `text` is the record's own text, so that content can be returned byte for byte.
-    fn content<'a>(&self, _record: &Json, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
+    fn content<'a>(&self, _record: Json<'_>, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
         Ok(None)
     }
 
     /// The record of the audit log that this one carries, beside being an event itself.
-    fn carried<'a>(&self, _record: &Json, _text: &'a str) -> Option<Carried<'a>> {
+    fn carried<'a>(&self, _record: Json<'_>, _text: &'a str) -> Option<Carried<'a>> {
         None
     }
 
     /// Fills `row` from a record (or from its content) and says what identifies it.
     /// Sets at least `@timestamp` and `event.dataset`.
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection>;
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection>;
 }
 
 /// What makes two records the same event, together with the dataset.
@@ -169,6 +166,8 @@ pub static SOURCES: &[&dyn Source] = &[
     &azure::AzureMonitor,
     &azure::SignIn,
     &azure::DirectoryAudit,
+    &azure::RiskDetection,
+    &azure::RiskyUser,
     &defender::CLOUD_APP_EVENTS_TEXT,
     &defender::CLOUD_APP_EVENTS,
     &defender::ENTRA_ID_SIGN_IN_EVENTS_TEXT,
@@ -185,8 +184,7 @@ pub static SOURCES: &[&dyn Source] = &[
 ];
 
 /// The source of a record, or the rejection that names its keys.
-pub fn recognise(record: &Json) -> Result<Recognised, Rejection> {
-    use sonic_rs::JsonValueTrait as _;
+pub fn recognise(record: Json<'_>) -> Result<Recognised, Rejection> {
     if !record.is_object() {
         return Err(Rejection::NotAnObject);
     }
@@ -202,12 +200,18 @@ pub fn recognise(record: &Json) -> Result<Recognised, Rejection> {
 }
 
 /// Records that collectors and exports save between the events.
-fn not_an_event(record: &Json) -> Option<&'static str> {
-    use sonic_rs::{JsonContainerTrait as _, JsonValueTrait as _};
+fn not_an_event(record: Json<'_>) -> Option<&'static str> {
+    if json::has_all(record, &["retrohunt_tenant", "settings", "datasets"]) {
+        return Some("what `retrohunt generate` says of the logs beside it");
+    }
     if json::has_all(record, &["contentUri", "contentId"]) {
         return Some("a Management Activity API content descriptor: download what its contentUri names");
     }
-    let only = record.as_object().filter(|object| object.len() == 1)?.iter().next()?;
+    if suricata::is_statistics(record) {
+        return Some("Suricata's own statistics");
+    }
+    let mut members = record.as_object()?;
+    let only = members.next().filter(|_| members.is_empty())?;
     match only {
         ("index" | "create", action) if action.is_object() => Some("an action line of an Elasticsearch bulk file"),
         _ => None,

@@ -1,11 +1,10 @@
 //! Severities that logs give as words.
 
 use super::Json;
-use sonic_rs::JsonValueTrait as _;
 
 /// `event.severity`: 1 informational, 2 low, 3 medium, 4 high. In any letter case; Elastic
 /// takes some in lower case alone, which real records never have.
-pub(crate) fn of(value: &Json) -> Option<i64> {
+pub(crate) fn of(value: Json<'_>) -> Option<i64> {
     let name = value.as_str()?;
     let names = ["informational", "low", "medium", "high"];
     names

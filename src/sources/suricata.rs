@@ -19,12 +19,12 @@ impl Source for Eve {
         "event_type, timestamp and src_ip or flow_id"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         json::has_all(record, &["event_type", "timestamp"])
             && (json::get(record, "src_ip").is_some() || json::get(record, "flow_id").is_some())
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let at = json::get(record, "timestamp")
             .and_then(time::of)
             .ok_or(Rejection::NoTime("timestamp"))?;
@@ -54,8 +54,13 @@ impl Source for Eve {
     }
 }
 
+/// What the sensor counts every few seconds, between the events: no traffic of anybody.
+pub(crate) fn is_statistics(record: Json<'_>) -> bool {
+    json::has_all(record, &["event_type", "timestamp", "stats"]) && json::str_of(record, "event_type") == Some("stats")
+}
+
 fn endpoint<'a>(
-    record: &'a Json,
+    record: Json<'a>,
     row: &mut EventRow<'a>,
     ip: &str,
     port: &str,
@@ -71,7 +76,7 @@ fn endpoint<'a>(
     }
 }
 
-fn map_alert<'a>(alert: &'a Json, row: &mut EventRow<'a>) {
+fn map_alert<'a>(alert: Json<'a>, row: &mut EventRow<'a>) {
     row.add(EVENT_CATEGORY, "intrusion_detection");
     match json::str_of(alert, "action") {
         Some("allowed") => row.add(EVENT_TYPE, "allowed"),

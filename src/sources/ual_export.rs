@@ -7,7 +7,6 @@
 
 use super::{Identity, Json, Rejection, Source, json, o365_audit};
 use crate::schema::EventRow;
-use sonic_rs::JsonValueTrait as _;
 use std::borrow::Cow;
 
 /// One kind of row around an audit record.
@@ -95,19 +94,19 @@ impl Source for Export {
         self.recognised_by
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         let expanded = record.get(self.content).is_some_and(|content| content.is_object());
         json::has_all(record, self.keys) && expanded == self.expanded
     }
 
-    fn content<'a>(&self, record: &Json, text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
+    fn content<'a>(&self, record: Json<'_>, text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
         let missing = || Rejection::NoContent(self.content);
         let content = json::get(record, self.content).ok_or_else(missing)?;
         if content.is_object() {
             // Byte for byte; only a row that was not JSON to begin with is written anew.
             return Ok(Some(match sonic_rs::get(text, [self.content]) {
                 Ok(own) => own.as_raw_cow(),
-                Err(_) => Cow::Owned(sonic_rs::to_string(content).map_err(|_| missing())?),
+                Err(_) => Cow::Owned(content.to_json()),
             }));
         }
         let inner = content
@@ -118,7 +117,7 @@ impl Source for Export {
         Ok(Some(Cow::Owned(decoded(inner))))
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         o365_audit::map(record, row)
     }
 }
@@ -144,16 +143,16 @@ mod tests {
     const RECORD: &str = r#"{"CreationTime":"2026-03-02T08:14:55","Id":"6a0e0d2b-1111-4c4c-9d1a-08de5555aaaa","Operation":"Set-Mailbox","OrganizationId":"9F000000-0000-4000-8000-000000000001","RecordType":1,"Workload":"Exchange","ObjectId":"EURPR\/x"}"#;
 
     fn check(row: &str, name: &str, content: &str) {
-        let json: Json = sonic_rs::from_str(row).unwrap();
-        let Ok(Recognised::Event(source)) = recognise(&json) else {
+        let json = super::super::parse(row).unwrap();
+        let Ok(Recognised::Event(source)) = recognise(json.root()) else {
             panic!("not recognised: {row}")
         };
         assert_eq!(source.name(), name);
-        let found = source.content(&json, row).unwrap().unwrap();
+        let found = source.content(json.root(), row).unwrap().unwrap();
         assert_eq!(found, content);
-        let record: Json = sonic_rs::from_str(&found).unwrap();
+        let record = super::super::parse(&found).unwrap();
         let mut event = EventRow::new();
-        let identity = source.map(&record, &mut event).unwrap();
+        let identity = source.map(record.root(), &mut event).unwrap();
         assert_eq!(identity.organization, "9f000000-0000-4000-8000-000000000001");
         assert_eq!(identity.id.as_deref(), Some("6a0e0d2b-1111-4c4c-9d1a-08de5555aaaa"));
         assert_eq!(event.get_text(EVENT_ID), identity.id.as_deref());
@@ -211,12 +210,12 @@ mod tests {
             "",
         ] {
             let row = format!(r#"{{"CreationDate":"x","UserIds":"x","Operations":"x","Identity":"x"{data}}}"#);
-            let json: Json = sonic_rs::from_str(&row).unwrap();
-            let Ok(Recognised::Event(source)) = recognise(&json) else {
+            let json = super::super::parse(&row).unwrap();
+            let Ok(Recognised::Event(source)) = recognise(json.root()) else {
                 panic!("not recognised: {row}")
             };
             assert_eq!(
-                source.content(&json, &row),
+                source.content(json.root(), &row),
                 Err(Rejection::NoContent("AuditData")),
                 "{row}"
             );
@@ -226,8 +225,8 @@ mod tests {
     #[test]
     fn content_that_is_no_record() {
         for content in ["[]", "7", "{}", r#"{"CreationTime":true}"#] {
-            let record: Json = sonic_rs::from_str(content).unwrap();
-            assert!(UAL_TEXT.map(&record, &mut EventRow::new()).is_err(), "{content}");
+            let record = super::super::parse(content).unwrap();
+            assert!(UAL_TEXT.map(record.root(), &mut EventRow::new()).is_err(), "{content}");
         }
     }
 }

@@ -134,6 +134,54 @@ fn holes_repeats_and_rejects_are_told_by_the_hour() {
     assert!(least < median && median < most && most - least < 26 * 86_400, "{late}");
 }
 
+/// Entra's and Defender's logs say in other fields than the audit log whose they are.
+#[test]
+fn tenants_are_told_apart_in_every_log() {
+    const OTHER: &str = "0F000000-0000-4000-8000-00000000EF01";
+    let sandbox = Sandbox::new();
+    let time = |hour: u32| format!("2026-01-05T{hour:02}:00:00Z");
+    let sign_in = |tenant: &str, hour: u32| {
+        json!({"time": time(hour), "category": "SignInLogs", "operationName": "Sign-in activity", "tenantId": tenant,
+               "properties": {"id": format!("{tenant}-{hour}"), "createdDateTime": time(hour), "appId": "a"}})
+        .to_string()
+    };
+    let streamed = |tenant: &str, hour: u32| {
+        json!({"time": time(hour), "category": "AdvancedHunting-CloudAppEvents", "operationName": "Publish", "tenantId": tenant,
+               "properties": {"Timestamp": time(hour), "ActionType": "FileAccessed", "Application": "SharePoint",
+                              "AccountObjectId": tenant, "ReportId": format!("{tenant}-{hour}")}})
+        .to_string()
+    };
+    let lower = OTHER.to_ascii_lowercase();
+    let mut log: Vec<String> = Vec::new();
+    for kind in [&sign_in as &dyn Fn(&str, u32) -> String, &streamed] {
+        log.extend([kind(TENANT, 8), kind(TENANT, 9), kind(OTHER, 9)]);
+        // A repeat and a bad record of the other tenant.
+        log.extend([kind(OTHER, 9), "{\"cut".to_owned()]);
+    }
+    sandbox.file("log.json", log.join("\n"));
+    sandbox.ingest(&["log.json"]);
+    let logs = |coverage: &Value| {
+        let logs = coverage["datasets"].as_array().unwrap().iter();
+        let of =
+            |log: &Value| ["dataset", "organization", "events", "duplicates", "rejected"].map(|name| log[name].clone());
+        logs.map(of).collect::<Vec<_>>()
+    };
+    let of = |dataset: &str, organization: &str, [events, duplicates, rejected]: [u64; 3]| {
+        [
+            json!(dataset),
+            json!(organization),
+            json!(events),
+            json!(duplicates),
+            json!(rejected),
+        ]
+    };
+    let datasets = ["azure.signinlogs", "m365_defender.cloud_app_events"];
+    let expected = datasets.map(|name| [of(name, &lower, [1, 1, 1]), of(name, TENANT, [2, 0, 0])]);
+    assert_eq!(logs(&coverage(&sandbox, &[])), expected.concat());
+    let one = coverage(&sandbox, &["--organization", OTHER]);
+    assert_eq!(logs(&one), datasets.map(|name| of(name, &lower, [1, 1, 1])));
+}
+
 #[test]
 fn files_that_were_not_taken_in_as_a_whole_are_named() {
     let sandbox = lake();

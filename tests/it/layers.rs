@@ -4,21 +4,24 @@
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top. `error` and `config` belong to everybody.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 18] = [
     "schema",
     "sources",
     "lake",
     "functions",
     "report",
+    "generate",
     "ingest",
     "engine",
     "detections",
     "alerts",
     "sinks",
+    "capacity",
     "hunt",
     "custody",
     "schedule",
     "investigations",
+    "bench",
     "cli",
 ];
 

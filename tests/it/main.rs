@@ -5,15 +5,19 @@
 
 mod alerts;
 mod bad_input;
+mod bench;
 mod cli;
 mod conformance;
 mod corpus;
 mod coverage;
 mod detections;
+mod estimate;
 mod evidence;
+mod generate;
 mod hunts;
 mod ingest;
 mod layers;
+mod plan;
 mod random_hunts;
 mod readers;
 mod sandbox;

@@ -304,7 +304,8 @@ fn events_are_kept_as_long_as_they_are_to_be() {
         json!({"timestamp": day(ago), "event_type": "dns", "flow_id": ago, "src_ip": "192.0.2.1"}).to_string()
     };
     let ages = [1, 29, 31, 89, 91];
-    let lines: Vec<String> = ages.iter().flat_map(|ago| [audit(*ago), network(*ago)]).collect();
+    let lines = ages.iter().flat_map(|ago| [audit(*ago), network(*ago + 1)]);
+    let lines: Vec<String> = lines.collect();
     let path = sandbox.file("log.json", lines.join("\n"));
     sandbox.ingest(&[&path]);
     let left = || {
@@ -323,6 +324,20 @@ fn events_are_kept_as_long_as_they_are_to_be() {
     assert!(checked["notes"].to_string().contains("have been removed"), "{checked}");
     let wrong = sandbox.run(&["lake", "vacuum", "--retain", "5m"]);
     assert!(wrong.code == 2 && wrong.stderr.contains("1d or more"), "{wrong:?}");
+    // A name that is mistyped would keep events for ever; one of which all events have gone is known.
+    let unknown = sandbox.run(&["lake", "vacuum", "--retain", "1d", "--retain", "o365.audt=3d"]);
+    assert!(
+        unknown.code == 2
+            && unknown
+                .stderr
+                .contains("--retain o365.audt: the lake has no events of it; it has o365.audit, suricata.eve"),
+        "{unknown:?}"
+    );
+    assert_eq!(left(), [4, 2], "and does nothing else");
+    for _ in 0..2 {
+        sandbox.ok(&["lake", "vacuum", "--retain", "suricata.eve=1d"]);
+    }
+    assert_eq!(left(), [4]);
 }
 
 #[test]

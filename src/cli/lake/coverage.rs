@@ -50,7 +50,8 @@ pub(crate) struct CoverageArgs {
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     dataset: Vec<String>,
 
-    /// Only this organisation (organization.id); may be repeated
+    /// Only this organisation (organization.id, azure.tenant_id or m365_defender.event.tenant.id);
+    /// may be repeated
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     organization: Vec<String>,
 

@@ -4,7 +4,7 @@ use super::LakeArgs;
 use crate::cli::{Outcome, output};
 use crate::detections::parse_duration;
 use crate::error::{Error, Result};
-use crate::lake::{TableName, Vacuumed};
+use crate::lake::{LakeTable, TableName, Vacuumed};
 use crate::report::human::{bytes, counted};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -55,6 +55,22 @@ fn retention(text: &str) -> Result<(Option<String>, Duration), String> {
     Ok((dataset, age))
 }
 
+/// Refuses a dataset of which there are no events, and were none that are no longer kept: with a
+/// name that is mistyped, events would be kept for ever.
+async fn has_datasets(table: &LakeTable, retain: &[(Option<String>, Duration)]) -> Result<()> {
+    let known = table.datasets()?;
+    for dataset in retain.iter().filter_map(|(dataset, _)| dataset.as_deref()) {
+        if !known.contains(dataset) && table.first_kept(dataset).await?.is_none() {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(Error::Setting {
+                setting: format!("--retain {dataset}"),
+                problem: format!("the lake has no events of it; it has {}", known.join(", ")),
+            });
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn run(args: VacuumArgs) -> Result<Outcome> {
     let lake = args.lake.lake()?;
     if args.older_than < SAFE && !args.force {
@@ -91,6 +107,7 @@ pub(super) async fn run(args: VacuumArgs) -> Result<Outcome> {
             continue;
         };
         if name == TableName::Events && !args.retain.is_empty() {
+            has_datasets(&table, &args.retain).await?;
             let expired: BTreeMap<String, Vacuumed> =
                 table.expire(&first_kept, args.dry_run).await?.into_iter().collect();
             for (dataset, gone) in &expired {

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub struct LogCoverage {
     /// ECS `event.dataset`.
     pub dataset: String,
-    /// ECS `organization.id`; none where records do not say.
+    /// ECS `organization.id`, or the tenant of Entra's and Defender's logs, in lower case; none
+    /// where records do not say.
     pub organization: Option<String>,
     /// Begin of the first hour that was looked at.
     #[serde(serialize_with = "instant")]

@@ -43,7 +43,7 @@ pub struct CoverageRequest {
     pub to: Option<i64>,
     /// Only these datasets; empty for all.
     pub datasets: Vec<String>,
-    /// Only these organisations, lower case; empty for all.
+    /// Only these organisations or tenants, lower case; empty for all.
     pub organizations: Vec<String>,
     /// An hour that is empty with less than this probability is a gap.
     pub gap_probability: f64,

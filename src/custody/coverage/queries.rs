@@ -15,7 +15,11 @@ use std::collections::HashSet;
 /// Hours of logs that are held at most: each takes about 50 bytes.
 const MOST_HOURS: u64 = 4_000_000;
 
-const HOURS_OF_LOGS: &str = "SELECT event_dataset AS dataset, organization_id AS organization, \
+/// Whose an event is: logs say it in different fields, in any letter case. An ingest takes the
+/// organisation of repeats and rejected records from the same.
+const ORGANIZATION: &str = "lower(coalesce(organization_id, azure_tenant_id, m365_defender_event_tenant_id))";
+
+const HOURS_OF_LOGS: &str = "SELECT event_dataset AS dataset, {organization} AS organization, \
      CAST(timestamp AS BIGINT) / 3600000000 AS hour, count(*) AS events FROM events WHERE {logs} GROUP BY 1, 2, 3";
 
 /// Within a window. What is kept of how late events came is bounded: see [`super::Lateness`].
@@ -23,7 +27,7 @@ const LATENESS: &str = "SELECT dataset, organization, \
      CASE WHEN abs(seconds) < 3600 THEN seconds WHEN abs(seconds) < 172800 THEN seconds / 60 * 60 \
      ELSE seconds / 3600 * 3600 END AS late, \
      count(*) AS events, min(seconds) AS least, max(seconds) AS most, min(time) AS first, max(time) AS last \
-     FROM (SELECT event_dataset AS dataset, organization_id AS organization, CAST(timestamp AS BIGINT) AS time, \
+     FROM (SELECT event_dataset AS dataset, {organization} AS organization, CAST(timestamp AS BIGINT) AS time, \
      (CAST(event_ingested AS BIGINT) - CAST(timestamp AS BIGINT)) / 1000000 AS seconds FROM events WHERE {logs}) \
      GROUP BY 1, 2, 3";
 
@@ -231,9 +235,10 @@ impl<'a> Queries<'a> {
         };
         let conditions = [
             list("event_dataset", "dataset", &self.request.datasets),
-            list("organization_id", "organization", &self.request.organizations),
+            list(ORGANIZATION, "organization", &self.request.organizations),
         ];
         let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+        let sql = sql.replace("{organization}", ORGANIZATION);
         match conditions.is_empty() {
             true => sql.replace("WHERE {logs}", ""),
             false => sql.replace("{logs}", &conditions.join(" AND ")),

@@ -30,7 +30,6 @@ mod memory;
 mod passes;
 mod predicate;
 mod queue;
-mod row_groups;
 mod scan;
 mod taste;
 #[cfg(test)]

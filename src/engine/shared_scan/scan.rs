@@ -6,9 +6,9 @@ use super::memory::QueueMemory;
 use super::passes::passes;
 use super::predicate::any_of;
 use super::queue::{Queue, lock};
-use super::row_groups::{RowGroups, pruning};
 use super::taste::Taste;
 use super::work::{Pass, Work, WorkList};
+use crate::engine::row_groups::{RowGroups, pruning};
 use crate::lake::ReadColumns;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result as DfResult};
@@ -77,7 +77,7 @@ impl CommonScan {
         }));
         Some(Self {
             reading: Arc::new(Reading {
-                prunings: leaves.iter().map(pruning).collect(),
+                prunings: (leaves.iter().map(|leaf| pruning(leaf.table(), leaf.predicate.as_ref()))).collect(),
                 leaves,
                 consumers,
                 source,
@@ -192,7 +192,7 @@ impl Reading {
         let Some(leaf) = wanted_by.first().and_then(|first| self.leaves.get(*first)) else {
             return Ok(Vec::new());
         };
-        let groups = RowGroups::read(leaf, file).await?;
+        let groups = RowGroups::read(leaf.readers.as_ref(), leaf.table(), file).await?;
         let wanted: Vec<(usize, Vec<bool>)> = wanted_by
             .iter()
             .map(|number| {

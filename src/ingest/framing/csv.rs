@@ -15,13 +15,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Why a row has no fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ingest) struct BrokenQuotes;
-
-impl std::fmt::Display for BrokenQuotes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a quoted field is not closed, or text follows its closing quote")
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(in crate::ingest) enum BrokenRow {
+    #[error(
+        "a quoted field is not closed within {} MB, or text follows its closing quote",
+        super::LIMITS.quoted >> 20
+    )]
+    Quotes,
+    /// So many bytes, as the row itself shows.
+    #[error("a quoted field is longer than {} MB, which is as much as is read of one", .0 >> 20)]
+    LongField(usize),
 }
 
 /// What follows a field.
@@ -119,6 +122,24 @@ pub(super) struct Rules {
 }
 
 impl Rules {
+    /// Why a line has no fields: one of them would be a field if it was not longer than is read of
+    /// one, or quotes do not match.
+    fn fault(&self, line: &[u8]) -> BrokenRow {
+        let quoted = line.len();
+        let limits = Limits { quoted, ..self.limits };
+        let rules = Self { limits, ..*self };
+        let mut at = byte_order_mark(line);
+        loop {
+            match next_field(line, at, line.len(), &rules, true) {
+                Field::Text(text, ..) if text.start > at && text.len() + 2 > self.limits.quoted => {
+                    return BrokenRow::LongField(self.limits.quoted);
+                }
+                Field::Text(_, _, Next::Field(next)) => at = next,
+                _ => return BrokenRow::Quotes,
+            }
+        }
+    }
+
     /// The row that begins at `start`; its fields go to `fields`.
     pub(super) fn row(&self, bytes: &[u8], start: usize, ended: bool, mut fields: impl FnMut(&[u8], bool)) -> Row {
         // A row is looked at no further than it may be long, however much is there.
@@ -229,7 +250,7 @@ fn too_long(limits: &Limits, window: &mut Window, input: &mut impl Read) -> Chun
 pub(in crate::ingest) fn rows<'a>(
     bytes: &'a [u8],
     header: &'a CsvHeader,
-) -> impl Iterator<Item = (usize, &'a [u8], Result<::csv::ByteRecord, BrokenQuotes>)> {
+) -> impl Iterator<Item = (usize, &'a [u8], Result<::csv::ByteRecord, BrokenRow>)> {
     let mut start = 0;
     let mut scratch = Vec::new();
     std::iter::from_fn(move || {
@@ -245,9 +266,9 @@ pub(in crate::ingest) fn rows<'a>(
             });
             let (end, record) = match row {
                 Row::Whole(end) => (end, Ok(record)),
-                Row::Broken(end) => (end, Err(BrokenQuotes)),
+                Row::Broken(end) => (end, Err(header.rules.fault(&bytes[start..end]))),
                 // Chunks hold whole rows only.
-                Row::TooLong | Row::More => (bytes.len(), Err(BrokenQuotes)),
+                Row::TooLong | Row::More => (bytes.len(), Err(BrokenRow::Quotes)),
             };
             let position = start;
             start = end;

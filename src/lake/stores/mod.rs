@@ -11,7 +11,7 @@ mod persistent;
 mod requests;
 
 pub use location::{is_url, parse};
-pub use requests::Requests;
+pub use requests::{Made, Requests, requests_for};
 
 use persistent::Persistent;
 

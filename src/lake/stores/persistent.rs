@@ -4,6 +4,9 @@
 //! the answer ends too early, nor when it is an error whose text does. Whatever changes nothing,
 //! or gives the same when it is done twice, is asked for again here. A write that must not
 //! replace anything is not: who asks for that finds out whether it was done.
+//!
+//! And a store that is not believed: some servers list everything, whatever name a list is to
+//! begin after, and a log of which old commits are listed again looks like one of another table.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -107,7 +110,12 @@ impl ObjectStore for Persistent {
 
     fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
         let (inner, prefix, offset) = (Arc::clone(&self.inner), prefix.cloned(), offset.clone());
-        listed(self.patience, move || inner.list_with_offset(prefix.as_ref(), &offset))
+        listed(self.patience, move || {
+            let after = offset.clone();
+            let objects = inner.list_with_offset(prefix.as_ref(), &offset);
+            let behind = move |object: &ObjectMeta| std::future::ready(object.location > after);
+            objects.try_filter(behind).boxed()
+        })
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -126,6 +134,8 @@ impl ObjectStore for Persistent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use object_store::ObjectStoreExt as _;
+    use object_store::memory::InMemory;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     fn failure() -> Error {
@@ -167,5 +177,67 @@ mod tests {
         let answer = again(Duration::from_secs(60), missing).await;
         assert!(matches!(answer, Err(Error::NotFound { .. })));
         assert_eq!(asked.into_inner(), 1);
+    }
+
+    /// Lists everything, whatever it is to begin after, as Azurite does.
+    #[derive(Debug, Default)]
+    struct FromTheBegin(InMemory);
+
+    impl std::fmt::Display for FromTheBegin {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+
+    #[async_trait]
+    impl ObjectStore for FromTheBegin {
+        async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+            self.0.put_opts(location, payload, options).await
+        }
+
+        async fn put_multipart_opts(
+            &self,
+            location: &Path,
+            options: PutMultipartOptions,
+        ) -> Result<Box<dyn MultipartUpload>> {
+            self.0.put_multipart_opts(location, options).await
+        }
+
+        async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+            self.0.get_opts(location, options).await
+        }
+
+        fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+            self.0.delete_stream(locations)
+        }
+
+        fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+            self.0.list(prefix)
+        }
+
+        fn list_with_offset(&self, prefix: Option<&Path>, _: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+            self.0.list(prefix)
+        }
+
+        async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+            self.0.list_with_delimiter(prefix).await
+        }
+
+        async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+            self.0.copy_opts(from, to, options).await
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_list_is_to_begin_after_is_not_in_it() {
+        let store = FromTheBegin::default();
+        for name in ["log/0.json", "log/1.json", "log/2.json", "log/_last"] {
+            store.put(&name.into(), "{}".into()).await.unwrap();
+        }
+        let store = Persistent::new(Arc::new(store), Duration::from_secs(60));
+        let listed = store.list_with_offset(Some(&"log".into()), &"log/1.json".into());
+        let listed: Vec<ObjectMeta> = listed.try_collect().await.unwrap();
+        let names: Vec<&str> = listed.iter().map(|object| object.location.as_ref()).collect();
+        assert_eq!(names, ["log/2.json", "log/_last"]);
     }
 }

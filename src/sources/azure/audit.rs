@@ -7,7 +7,7 @@ use json::Keys;
 use std::borrow::Cow;
 
 /// Maps an Azure Monitor record.
-pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+pub(super) fn map<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
     let properties = json::get(record, "properties");
     let happened = json::get(record, "time")
         .and_then(time::of)
@@ -27,7 +27,7 @@ pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identi
 /// `properties`, which Graph returns without the envelope. Returns the id.
 ///
 /// `event.id` is ours: Elastic leaves it out.
-pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
+pub(super) fn properties<'a>(properties: Json<'a>, row: &mut EventRow<'a>) -> Option<String> {
     let node = CATALOGUE.node("azure.auditlogs.properties")?;
     for (key, value) in json::entries(properties) {
         match key {
@@ -65,7 +65,7 @@ pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Op
 }
 
 /// Outcome in the letter case of the record, as Elastic leaves it.
-fn result<'a>(value: &'a Json, row: &mut EventRow<'a>) {
+fn result<'a>(value: Json<'a>, row: &mut EventRow<'a>) {
     let Some(result) = json::text(value) else { return };
     let known = ["success", "failure"]
         .iter()
@@ -81,10 +81,10 @@ fn result<'a>(value: &'a Json, row: &mut EventRow<'a>) {
 }
 
 /// The targets, by position as detections address them, and all of them as lists.
-fn targets<'a>(value: &'a Json, row: &mut EventRow<'a>) {
+fn targets<'a>(value: Json<'a>, row: &mut EventRow<'a>) {
     if let Some(inner) = json::inner(value) {
         let mut below = EventRow::new();
-        targets(&inner, &mut below);
+        targets(inner.root(), &mut below);
         row.absorb(below);
         return;
     }

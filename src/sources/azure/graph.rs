@@ -1,10 +1,9 @@
-//! Sign-ins and directory audits as Microsoft Graph and the portal's JSON download give
+//! Sign-ins, directory audits and risk as Microsoft Graph and the portal's JSON download give
 //! them: the properties of an Azure Monitor record without its envelope.
 
 use super::super::{Identity, Json, Rejection, Source, json, time};
-use super::{audit, sign_in};
+use super::{audit, risk, sign_in};
 use crate::schema::*;
-use sonic_rs::JsonValueTrait as _;
 
 /// `/auditLogs/signIns`.
 #[derive(Debug)]
@@ -19,13 +18,13 @@ impl Source for SignIn {
         "createdDateTime, appId and status, an object, without category"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         json::has_all(record, &["createdDateTime", "appId", "status"])
             && record.get("status").is_some_and(|status| status.is_object())
             && record.get("category").is_none()
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let happened = json::get(record, "createdDateTime")
             .and_then(time::of)
             .ok_or(Rejection::NoTime("createdDateTime"))?;
@@ -45,7 +44,7 @@ impl Source for SignIn {
 
 /// The category Azure Monitor has for it. Graph's v1.0 returns interactive sign-ins alone
 /// and does not say so.
-fn category(record: &Json) -> &'static str {
+fn category(record: Json<'_>) -> &'static str {
     let of_type = json::get(record, "signInEventTypes")
         .and_then(|types| json::items(types).next())
         .and_then(json::text);
@@ -70,11 +69,11 @@ impl Source for DirectoryAudit {
         "activityDateTime, activityDisplayName and targetResources"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         json::has_all(record, &["activityDateTime", "activityDisplayName", "targetResources"])
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let happened = json::get(record, "activityDateTime")
             .and_then(time::of)
             .ok_or(Rejection::NoTime("activityDateTime"))?;
@@ -92,6 +91,78 @@ impl Source for DirectoryAudit {
             organization: String::new(),
             id,
         })
+    }
+}
+
+/// `/identityProtection/riskDetections`.
+#[derive(Debug)]
+pub(crate) struct RiskDetection;
+
+impl Source for RiskDetection {
+    fn name(&self) -> &'static str {
+        "graph_risk_detection"
+    }
+
+    fn recognised_by(&self) -> &'static str {
+        "riskEventType, riskState, detectedDateTime and userId"
+    }
+
+    fn recognises(&self, record: Json<'_>) -> bool {
+        json::has_all(record, &["riskEventType", "riskState", "detectedDateTime", "userId"])
+    }
+
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+        const TIMES: &str = "lastUpdatedDateTime, detectedDateTime and activityDateTime";
+        let other = || {
+            let mut keys = ["detectedDateTime", "activityDateTime"].into_iter();
+            keys.find_map(|key| json::get(record, key).and_then(time::of))
+        };
+        let happened = risk::updated(record).or_else(other).ok_or(Rejection::NoTime(TIMES))?;
+        let identity = risk_event(record, row, happened, "UserRiskEvents", "User Risk Detection");
+        row.copy(AZURE_IDENTITYPROTECTION_PROPERTIES_CORRELATION_ID, AZURE_CORRELATION_ID);
+        Ok(identity)
+    }
+}
+
+/// `/identityProtection/riskyUsers`.
+#[derive(Debug)]
+pub(crate) struct RiskyUser;
+
+impl Source for RiskyUser {
+    fn name(&self) -> &'static str {
+        "graph_risky_user"
+    }
+
+    fn recognised_by(&self) -> &'static str {
+        "riskState, riskLastUpdatedDateTime and userPrincipalName"
+    }
+
+    fn recognises(&self, record: Json<'_>) -> bool {
+        json::has_all(record, &["riskState", "riskLastUpdatedDateTime", "userPrincipalName"])
+    }
+
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+        let happened = risk::updated(record).ok_or(Rejection::NoTime("riskLastUpdatedDateTime"))?;
+        Ok(risk_event(record, row, happened, "RiskyUsers", "Risky user"))
+    }
+}
+
+/// Category and operation are those Azure Monitor has for it.
+fn risk_event<'a>(
+    record: Json<'a>,
+    row: &mut EventRow<'a>,
+    happened: i64,
+    category: &'static str,
+    operation: &'static str,
+) -> Identity {
+    row.set(TIMESTAMP, Cell::Timestamp(happened));
+    begin(row, risk::DATASET);
+    row.text(EVENT_ACTION, operation);
+    row.text(AZURE_IDENTITYPROTECTION_OPERATION_NAME, operation);
+    row.text(AZURE_IDENTITYPROTECTION_CATEGORY, category);
+    Identity {
+        organization: String::new(),
+        id: risk::properties(record, row),
     }
 }
 

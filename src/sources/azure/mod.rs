@@ -10,7 +10,7 @@ mod graph;
 mod risk;
 mod sign_in;
 
-pub(crate) use graph::{DirectoryAudit, SignIn};
+pub(crate) use graph::{DirectoryAudit, RiskDetection, RiskyUser, SignIn};
 
 use super::{Identity, Json, Rejection, Source, address, json};
 use crate::schema::*;
@@ -29,11 +29,11 @@ impl Source for AzureMonitor {
         "time, category, operationName and properties"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         json::has_all(record, &["time", "category", "properties"])
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let category = json::str_of(record, "category").unwrap_or_default();
         match category {
             "AuditLogs" => audit::map(record, row),
@@ -50,7 +50,7 @@ impl Source for AzureMonitor {
 ///
 /// The tenant is no part of what identifies an event: ids are GUIDs, and the same events come
 /// from Graph, which does not say whose they are.
-fn envelope<'a>(record: &'a Json, row: &mut EventRow<'a>, dataset: &'static str, prefix: &str) -> Identity {
+fn envelope<'a>(record: Json<'a>, row: &mut EventRow<'a>, dataset: &'static str, prefix: &str) -> Identity {
     row.text(EVENT_DATASET, dataset);
     row.text(EVENT_MODULE, "azure");
     row.text(EVENT_KIND, "event");

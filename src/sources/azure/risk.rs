@@ -1,25 +1,50 @@
 //! Entra ID Protection: risk detections and the risk state of users.
 //!
-//! Both are written again, under the same id, whenever their state changes, so the
-//! content and not the id says which event this is.
+//! Both are written again, under the same id, whenever their state changes: the id and the
+//! state say together which event this is.
 
 use super::super::{Identity, Json, Rejection, json, time};
 use super::{envelope, source};
 use crate::schema::*;
 use json::Keys;
 
+pub(super) const DATASET: &str = "azure.identity_protection";
+
 /// Maps an Azure Monitor record.
-pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+pub(super) fn map<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
     let happened = json::get(record, "time")
         .and_then(time::of)
         .ok_or(Rejection::NoTime("time"))?;
-    let identity = envelope(record, row, "azure.identity_protection", "azure.identityprotection");
+    let mut identity = envelope(record, row, DATASET, "azure.identityprotection");
     row.set(TIMESTAMP, Cell::Timestamp(happened));
-    let (Some(properties), Some(node)) = (
-        json::get(record, "properties"),
-        CATALOGUE.node("azure.identityprotection.properties"),
-    ) else {
-        return Ok(identity);
+    if let Some(properties) = json::get(record, "properties") {
+        identity.id = self::properties(properties, row);
+    }
+    Ok(identity)
+}
+
+/// When a detection, or the risk of a user, came into the state that it is in. Azure Monitor
+/// writes each state at that time.
+pub(super) fn updated(properties: Json<'_>) -> Option<i64> {
+    let keys = ["lastUpdatedDateTime", "riskLastUpdatedDateTime"];
+    keys.into_iter()
+        .find_map(|key| json::get(properties, key).and_then(time::of))
+}
+
+/// `properties`, which Graph returns without the envelope. Returns what identifies the event;
+/// where no time says which state this is, that is its content.
+pub(super) fn properties<'a>(properties: Json<'a>, row: &mut EventRow<'a>) -> Option<String> {
+    fields(properties, row);
+    let text = |key: &str| json::text_of(properties, key).unwrap_or_default();
+    let id = json::text_of(properties, "id")?;
+    let updated = updated(properties)?;
+    let [state, level, detail] = ["riskState", "riskLevel", "riskDetail"].map(text);
+    Some(format!("{id}/{updated}/{state}/{level}/{detail}"))
+}
+
+fn fields<'a>(properties: Json<'a>, row: &mut EventRow<'a>) {
+    let Some(node) = CATALOGUE.node("azure.identityprotection.properties") else {
+        return;
     };
     for (key, value) in json::entries(properties) {
         let (name, keys) = match key {
@@ -55,5 +80,4 @@ pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identi
         source(row, from);
     }
     row.gather(&[USER_ID, USER_NAME, USER_FULL_NAME], RELATED_USER);
-    Ok(identity)
 }

@@ -8,7 +8,7 @@ use json::Keys;
 use std::borrow::Cow;
 
 /// Maps an Azure Monitor record.
-pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+pub(super) fn map<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
     let properties = json::get(record, "properties");
     let happened = properties
         .and_then(|properties| json::get(properties, "createdDateTime").and_then(time::of))
@@ -26,7 +26,7 @@ pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identi
 }
 
 /// `properties`, which Graph returns without the envelope. Returns the id.
-pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
+pub(super) fn properties<'a>(properties: Json<'a>, row: &mut EventRow<'a>) -> Option<String> {
     row.add(EVENT_CATEGORY, "authentication");
     row.add(EVENT_TYPE, "info");
     let text = |key: &str| json::text_of(properties, key);
@@ -83,7 +83,7 @@ pub(super) fn properties<'a>(properties: &'a Json, row: &mut EventRow<'a>) -> Op
 
 /// Error code, outcome and why. Interruptions, such as a request for MFA, have a code and
 /// count as failures.
-fn status<'a>(properties: &'a Json, row: &mut EventRow<'a>) {
+fn status<'a>(properties: Json<'a>, row: &mut EventRow<'a>) {
     let code = match row.get(AZURE_SIGNINLOGS_PROPERTIES_STATUS_ERROR_CODE) {
         Some(Cell::Long(code)) => *code,
         _ => 0,
@@ -98,7 +98,7 @@ fn status<'a>(properties: &'a Json, row: &mut EventRow<'a>) {
     }
 }
 
-fn place<'a>(properties: &'a Json, row: &mut EventRow<'a>) {
+fn place<'a>(properties: Json<'a>, row: &mut EventRow<'a>) {
     let part = |path: &[&str]| json::at(json::get(properties, "location")?, path);
     for (key, field) in [
         ("city", GEO_CITY_NAME),

@@ -22,6 +22,11 @@ pub(in crate::sources) const AUDIT: &str = r#"{"time":"2026-03-02T08:15:20Z","op
 pub(in crate::sources) const RISK: &str = r#"{"time":"3/24/2022 2:42:35 PM","operationName":"User Risk Detection","category":"UserRiskEvents","tenantId":"9f","properties":{"id":"rd1","riskType":"unfamiliarFeatures","riskEventType":"unfamiliarFeatures","riskState":"atRisk","riskLevel":"high","riskDetail":"none",
  "activityDateTime":"2022-03-24T14:38:00Z","ipAddress":"203.0.113.9","userId":"u1","userDisplayName":"Ann","userPrincipalName":"ann@contoso.example","location":{"city":"Paris","countryOrRegion":"FR"},"additionalInfo":"[{\"Key\":\"userAgent\",\"Value\":\"UA\"}]"}}"#;
 
+pub(in crate::sources) const GRAPH_RISK_DETECTION: &str = r#"{"id":"rd1","requestId":"r1","correlationId":"c1","riskEventType":"unfamiliarFeatures","riskState":"atRisk","riskLevel":"high","riskDetail":"none","source":"IdentityProtection","detectionTimingType":"realtime","activity":"signin","tokenIssuerType":"AzureAD",
+ "ipAddress":"203.0.113.9","activityDateTime":"2022-03-24T14:38:00Z","detectedDateTime":"2022-03-24T14:38:01Z","lastUpdatedDateTime":"2022-03-24T14:42:35.1234567Z","userId":"u1","userDisplayName":"Ann","userPrincipalName":"ann@contoso.example","additionalInfo":"[{\"Key\":\"userAgent\",\"Value\":\"UA\"}]","location":{"city":"Paris","state":null,"countryOrRegion":"FR","geoCoordinates":{"latitude":48.8,"longitude":2.3}}}"#;
+
+pub(in crate::sources) const GRAPH_RISKY_USER: &str = r#"{"id":"u1","isDeleted":false,"isProcessing":false,"riskLevel":"high","riskState":"confirmedCompromised","riskDetail":"adminConfirmedUserCompromised","riskLastUpdatedDateTime":"2022-03-24T15:00:00Z","userDisplayName":"Ann","userPrincipalName":"ann@contoso.example"}"#;
+
 #[test]
 fn sign_in() {
     let event = mapped(SIGN_IN);
@@ -175,6 +180,68 @@ fn risk_detection() {
         ("user.name", "ann@contoso.example"),
         ("source.ip", "203.0.113.9"),
     ]);
+}
+
+/// What Graph returns in the envelope of Azure Monitor.
+fn monitored(properties: &str, category: &str, time: &str) -> String {
+    format!(r#"{{"time":"{time}","category":"{category}","tenantId":"9f","properties":{properties}}}"#)
+}
+
+#[test]
+fn risk_of_graph() {
+    let detection = mapped(GRAPH_RISK_DETECTION);
+    assert_eq!(detection.source, "graph_risk_detection");
+    detection.expect(&[
+        ("@timestamp", "2022-03-24T14:42:35.123456Z"),
+        ("event.dataset", "azure.identity_protection"),
+        ("event.action", "User Risk Detection"),
+        ("event.id", "rd1"),
+        ("azure.correlation_id", "c1"),
+        ("azure.identityprotection.category", "UserRiskEvents"),
+        ("azure.identityprotection.properties.token_issuer_type", "AzureAD"),
+        ("azure.identityprotection.properties.location.countryOrRegion", "FR"),
+        (
+            "azure.identityprotection.properties.last_updated_datetime",
+            "2022-03-24T14:42:35.123456Z",
+        ),
+        ("user.id", "u1"),
+        ("source.ip", "203.0.113.9"),
+    ]);
+    let user = mapped(GRAPH_RISKY_USER);
+    assert_eq!(user.source, "graph_risky_user");
+    user.expect(&[
+        ("@timestamp", "2022-03-24T15:00:00Z"),
+        ("event.action", "Risky user"),
+        ("azure.identityprotection.category", "RiskyUsers"),
+        ("azure.identityprotection.properties.risk_state", "confirmedCompromised"),
+        ("azure.identityprotection.properties.is_deleted", "false"),
+        ("user.name", "ann@contoso.example"),
+    ]);
+    // Without a time of its state, the one of the detection.
+    let old = GRAPH_RISK_DETECTION.replace("lastUpdatedDateTime", "x");
+    let old = mapped(&old);
+    assert_eq!(
+        (old.shown("@timestamp").as_str(), old.identity.id.clone()),
+        ("2022-03-24T14:38:01Z", None)
+    );
+}
+
+#[test]
+fn a_state_of_risk_is_one_event_wherever_it_comes_from() {
+    let same = |graph: &str, category: &str, time: &str| {
+        let (graph, monitor) = (mapped(graph), mapped(&monitored(graph, category, time)));
+        assert!(graph.identity.id.is_some());
+        assert_eq!(graph.identity, monitor.identity);
+        graph.identity.id
+    };
+    let (user, time) = ("UserRiskEvents", "3/24/2022 2:42:35 PM");
+    let first = same(GRAPH_RISK_DETECTION, user, time);
+    // Once more, when somebody has looked at it, and with another state at the same time.
+    let later = GRAPH_RISK_DETECTION.replace("14:42:35", "16:00:00");
+    let dismissed = GRAPH_RISK_DETECTION.replace("atRisk", "dismissed");
+    let states = [first, same(&later, user, time), same(&dismissed, user, time)];
+    assert_eq!(states.iter().collect::<std::collections::HashSet<_>>().len(), 3);
+    same(GRAPH_RISKY_USER, "RiskyUsers", "2022-03-24T15:00:00Z");
 }
 
 #[test]

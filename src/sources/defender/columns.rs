@@ -22,7 +22,7 @@ pub(super) fn is_known(column: &str) -> bool {
 }
 
 /// Fills the field of every column of a row.
-pub(super) fn fill<'a>(table: Table, record: &'a Json, row: &mut EventRow<'a>) {
+pub(super) fn fill<'a>(table: Table, record: Json<'a>, row: &mut EventRow<'a>) {
     for (key, value) in json::entries(record) {
         // A number everywhere but in the sign-in tables, where it is a GUID.
         let field = if key == "ApplicationId" && table.is_sign_in() {
@@ -38,7 +38,7 @@ pub(super) fn fill<'a>(table: Table, record: &'a Json, row: &mut EventRow<'a>) {
 
 /// As [`json::put`], and containers in a keyword field become JSON text, booleans in a
 /// number field 0 and 1, and JSON text in a list field its elements.
-fn put<'a>(row: &mut EventRow<'a>, field: FieldId, value: &'a Json) {
+fn put<'a>(row: &mut EventRow<'a>, field: FieldId, value: Json<'a>) {
     match field.field().data_type {
         FieldType::Keyword => {
             if let Some(text) = json::shown(value) {
@@ -52,7 +52,7 @@ fn put<'a>(row: &mut EventRow<'a>, field: FieldId, value: &'a Json) {
             }
         }
         FieldType::Keywords => match json::inner(value) {
-            Some(list) => json::items(&list).filter_map(json::text).for_each(|item| {
+            Some(list) => json::items(list.root()).filter_map(json::text).for_each(|item| {
                 row.add(field, Cow::<'a, str>::Owned(item.into_owned()));
             }),
             None => json::put(row, field, value),

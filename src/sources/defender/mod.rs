@@ -11,7 +11,6 @@ mod tables;
 
 use super::{Carried, Identity, Json, Rejection, Source, json};
 use crate::schema::*;
-use sonic_rs::JsonValueTrait as _;
 use tables::Table;
 
 /// A record of the streaming API: an envelope around one row of a table.
@@ -56,11 +55,11 @@ impl Source for Streaming {
         }
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         streamed_table(record) == Some(self.table.name())
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let properties = json::get(record, "properties").ok_or(Rejection::NoContent("properties"))?;
         for (key, field) in [
             ("category", M365_DEFENDER_EVENT_CATEGORY),
@@ -76,13 +75,13 @@ impl Source for Streaming {
         self.table.map(properties, row)
     }
 
-    fn carried<'a>(&self, record: &Json, text: &'a str) -> Option<Carried<'a>> {
+    fn carried<'a>(&self, record: Json<'_>, text: &'a str) -> Option<Carried<'a>> {
         self.table.carried(record.get("properties")?, text, &["properties"])
     }
 }
 
 /// The table that a record of the streaming API is from.
-fn streamed_table(record: &Json) -> Option<&str> {
+fn streamed_table(record: Json<'_>) -> Option<&str> {
     let category = record.get("category")?.as_str()?;
     record.get("properties")?;
     category.strip_prefix("AdvancedHunting-")
@@ -101,11 +100,11 @@ impl Source for OtherStreaming {
         "category AdvancedHunting-, any other table, and properties"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         streamed_table(record).is_some()
     }
 
-    fn map<'a>(&self, record: &'a Json, _row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, _row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let table = streamed_table(record).unwrap_or_default();
         Err(Rejection::Unsupported(format!(
             "Defender table {table:?} is not mapped; mapped are CloudAppEvents, AADSignInEventsBeta, EntraIdSignInEvents and AlertEvidence"
@@ -159,15 +158,15 @@ impl Source for Row {
         self.recognised_by
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         self.table.has_row(record) && (!self.text || self.table.is_text(record))
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         self.table.map(record, row)
     }
 
-    fn carried<'a>(&self, record: &Json, text: &'a str) -> Option<Carried<'a>> {
+    fn carried<'a>(&self, record: Json<'_>, text: &'a str) -> Option<Carried<'a>> {
         self.table.carried(record, text, &[])
     }
 }
@@ -203,18 +202,18 @@ impl Source for Workspace {
         self.recognised_by
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         record.get("TimeGenerated").is_some()
             && workspace_table(record).is_some_and(|table| !self.text || table.is_text(record))
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let table = workspace_table(record).ok_or(Rejection::NoContent("Type"))?;
         table.map(record, row)
     }
 }
 
-fn workspace_table(record: &Json) -> Option<Table> {
+fn workspace_table(record: Json<'_>) -> Option<Table> {
     Table::of_name(json::str_of(record, "Type")?)
 }
 

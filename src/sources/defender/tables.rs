@@ -3,7 +3,6 @@
 use super::super::{Carried, Identity, Json, Rejection, address, carried, json, severity, time};
 use super::columns;
 use crate::schema::*;
-use sonic_rs::JsonValueTrait as _;
 use std::borrow::Cow;
 
 /// A table of advanced hunting.
@@ -44,7 +43,7 @@ impl Table {
 
     /// True for a row with the keys that only this table has. The newer sign-in table is
     /// the older one and more, so it has to be asked first.
-    pub(super) fn has_row(self, record: &Json) -> bool {
+    pub(super) fn has_row(self, record: Json<'_>) -> bool {
         let has = |key: &str| record.get(key).is_some();
         has("Timestamp")
             && match self {
@@ -66,18 +65,18 @@ impl Table {
     }
 
     /// True where a value that is no text in this table has become one.
-    pub(super) fn is_text(self, record: &Json) -> bool {
+    pub(super) fn is_text(self, record: Json<'_>) -> bool {
         let typed: &[&str] = match self {
             Self::CloudAppEvents => &["ApplicationId", "IsAdminOperation", "RawEventData"],
             _ => &["ErrorCode"],
         };
         typed
             .iter()
-            .any(|key| record.get(*key).is_some_and(|value| value.is_str()))
+            .any(|key| record.get(key).is_some_and(|value| value.is_str()))
     }
 
     /// Maps one row.
-    pub(super) fn map<'a>(self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    pub(super) fn map<'a>(self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let happened = json::get(record, "Timestamp")
             .or_else(|| json::get(record, "TimeGenerated"))
             .and_then(time::of)
@@ -142,7 +141,7 @@ const RAW_EVENT_DATA: &str = "RawEventData";
 
 impl Table {
     /// The record of the audit log in a row, which is at `path` of a text.
-    pub(super) fn carried<'a>(self, row: &Json, text: &'a str, path: &[&'static str]) -> Option<Carried<'a>> {
+    pub(super) fn carried<'a>(self, row: Json<'_>, text: &'a str, path: &[&'static str]) -> Option<Carried<'a>> {
         if self != Self::CloudAppEvents {
             return None;
         }
@@ -152,7 +151,7 @@ impl Table {
             // Only a row that was not JSON to begin with is written anew.
             None => match sonic_rs::get(text, path.iter().copied().chain([RAW_EVENT_DATA])) {
                 Ok(own) => own.as_raw_cow(),
-                Err(_) => Cow::Owned(sonic_rs::to_string(raw).ok()?),
+                Err(_) => Cow::Owned(raw.to_json()),
             },
         };
         let source = &carried::RAW_EVENT_DATA;
@@ -162,14 +161,17 @@ impl Table {
 
 /// A record of the audit log with Defender's columns around it. The record's own id makes
 /// it the same event as the one in `o365.audit`.
-fn cloud_app_event<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
+fn cloud_app_event<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Option<String> {
     row.text(EVENT_DATASET, "m365_defender.cloud_app_events");
     row.text(EVENT_KIND, "event");
     if let Some(action) = json::text_of(record, "ActionType") {
         row.text(EVENT_ACTION, action);
     }
     let inner = json::get(record, RAW_EVENT_DATA).and_then(json::inner);
-    let raw = inner.as_ref().or_else(|| json::get(record, RAW_EVENT_DATA));
+    let raw = inner
+        .as_ref()
+        .map(|inner| inner.root())
+        .or_else(|| json::get(record, RAW_EVENT_DATA));
     let text = |key: &str| json::text_of(raw?, key).map(Cow::into_owned);
     row.text(M365_DEFENDER_EVENT_RAW_EVENT_DATA_ID, text("Id").unwrap_or_default());
     if !row.has(USER_EMAIL)
@@ -180,7 +182,7 @@ fn cloud_app_event<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<Strin
     report_id(record, row)
 }
 
-fn sign_in<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
+fn sign_in<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Option<String> {
     row.text(EVENT_DATASET, "m365_defender.sign_in_events");
     row.text(EVENT_KIND, "event");
     row.text(EVENT_ACTION, "Sign-in activity");
@@ -193,7 +195,7 @@ fn sign_in<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
     report_id(record, row)
 }
 
-fn report_id<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
+fn report_id<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Option<String> {
     let id = json::text_of(record, "ReportId")?;
     row.text(EVENT_ID, id.clone());
     Some(id.into_owned())
@@ -201,7 +203,7 @@ fn report_id<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Option<String> {
 
 /// One piece of evidence. An alert has many under one id, so all columns together identify it.
 /// The title is the message, which is what rules over external alerts show.
-fn alert_evidence<'a>(record: &'a Json, row: &mut EventRow<'a>, happened: i64) -> Option<String> {
+fn alert_evidence<'a>(record: Json<'a>, row: &mut EventRow<'a>, happened: i64) -> Option<String> {
     row.text(EVENT_DATASET, "m365_defender.alert_evidence");
     row.text(EVENT_KIND, "alert");
     let text = |key: &str| json::text_of(record, key);
@@ -264,12 +266,15 @@ fn alert_evidence<'a>(record: &'a Json, row: &mut EventRow<'a>, happened: i64) -
 /// Everything a row says: an alert has many of them, under one id. Rows come with and without
 /// an envelope and columns around them and as text, so the record as a whole would tell copies
 /// apart.
-fn evidence_identity(record: &Json, happened: i64) -> String {
+fn evidence_identity(record: Json<'_>, happened: i64) -> String {
     let mut columns: Vec<(&str, String)> = json::entries(record)
         .filter(|(key, _)| columns::is_known(key))
         .filter_map(|(key, value)| {
             let inner = json::inner(value);
-            Some((key, json::shown(inner.as_ref().unwrap_or(value))?.into_owned()))
+            Some((
+                key,
+                json::shown(inner.as_ref().map_or(value, |inner| inner.root()))?.into_owned(),
+            ))
         })
         .collect();
     columns.sort_unstable();

@@ -13,7 +13,6 @@ pub(crate) use unprocessed::Unprocessed;
 
 use super::{Identity, Json, Rejection, Source, json};
 use crate::schema::*;
-use sonic_rs::JsonValueTrait as _;
 use std::borrow::Cow;
 
 /// A security alert of Elastic: a copy of the event it came from, with `kibana.alert.*`.
@@ -29,7 +28,7 @@ impl Source for Alert {
         "@timestamp and kibana.alert.* (or the older signal.rule), perhaps in _source or fields"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         let document = document(record);
         has(document, "@timestamp")
             && (json::at(document, &["kibana", "alert"]).is_some()
@@ -38,7 +37,7 @@ impl Source for Alert {
                     .any(|(key, _)| key.starts_with("kibana.alert.") || key.starts_with("signal.rule.")))
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         map(record, row)?;
         if !row.has(KIBANA_ALERT_UUID)
             && let Some(id) = json::text_of(record, "_id")
@@ -66,11 +65,11 @@ impl Source for Document {
         "@timestamp, perhaps in _source or fields"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         has(document(record), "@timestamp")
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         map(record, row)?;
         // Ids of Entra's logs say it all; see there.
         let entra = row
@@ -85,20 +84,20 @@ impl Source for Document {
     }
 }
 
-fn has(record: &Json, key: &str) -> bool {
+fn has(record: Json<'_>, key: &str) -> bool {
     record.get(key).is_some()
 }
 
 /// The document itself, out of the hit around it. Of a hit with both, `_source` says more.
-fn document(record: &Json) -> &Json {
+fn document(record: Json<'_>) -> Json<'_> {
     ["_source", "fields"]
         .into_iter()
         .filter_map(|key| json::get(record, key))
-        .find(|inner| inner.is_object() && has(inner, "@timestamp"))
+        .find(|inner| inner.is_object() && has(*inner, "@timestamp"))
         .unwrap_or(record)
 }
 
-fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<(), Rejection> {
+fn map<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Result<(), Rejection> {
     let document = document(record);
     walk::fill(document, row);
     if !row.has(TIMESTAMP) {
@@ -120,7 +119,7 @@ fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<(), Rejection> {
 
 /// The dataset of a document that does not carry `event.dataset`, which Elastic keeps in
 /// the mapping: from its data stream, its index, or the fields it has.
-fn dataset<'a>(record: &'a Json, document: &'a Json, row: &EventRow<'_>) -> Cow<'a, str> {
+fn dataset<'a>(record: Json<'a>, document: Json<'a>, row: &EventRow<'_>) -> Cow<'a, str> {
     let stream = json::at(document, &["data_stream", "dataset"]).or_else(|| json::get(document, "data_stream.dataset"));
     if let Some(dataset) = stream.and_then(|stream| json::items(stream).find_map(json::text)) {
         return dataset;

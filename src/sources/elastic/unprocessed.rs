@@ -3,7 +3,6 @@
 use super::super::{Identity, Json, Recognised, Rejection, SOURCES, Source, json, recognise};
 use super::document;
 use crate::schema::EventRow;
-use sonic_rs::JsonValueTrait as _;
 use std::borrow::Cow;
 
 /// A document around a record that no pipeline has seen.
@@ -22,20 +21,20 @@ impl Source for Unprocessed {
         "@timestamp and a message (or event.original) that is a record of another source, without event.kind"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         text(record).is_some_and(|text| {
             // Asking all sources would ask this one, and so on.
             let inner = json::parse(text).ok();
-            inner.is_some_and(|inner| inner.get("@timestamp").is_none() && known(&inner))
+            inner.is_some_and(|inner| inner.root().get("@timestamp").is_none() && known(inner.root()))
         })
     }
 
-    fn content<'a>(&self, record: &Json, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
+    fn content<'a>(&self, record: Json<'_>, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
         let text = text(record).ok_or(Rejection::NoContent("message"))?;
         Ok(Some(Cow::Owned(text.to_owned())))
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         match recognise(record)? {
             Recognised::Event(source) if source.name() != self.name() => source.map(record, row),
             _ => Err(Rejection::Unknown(json::key_summary(record))),
@@ -44,7 +43,7 @@ impl Source for Unprocessed {
 }
 
 /// Any source but envelopes, whose content would have to be taken out first.
-fn known(record: &Json) -> bool {
+fn known(record: Json<'_>) -> bool {
     SOURCES
         .iter()
         .find(|source| source.recognises(record))
@@ -52,7 +51,7 @@ fn known(record: &Json) -> bool {
 }
 
 /// The text of the record in a document that is not mapped yet.
-fn text(record: &Json) -> Option<&str> {
+fn text(record: Json<'_>) -> Option<&str> {
     let document = document(record);
     let mapped = |key| json::at(document, &["event", key]).is_some() || document.get(&format!("event.{key}")).is_some();
     if document.get("@timestamp").is_none() || mapped("kind") || mapped("action") {

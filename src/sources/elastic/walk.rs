@@ -2,7 +2,6 @@
 
 use super::super::{Json, json};
 use crate::schema::*;
-use sonic_rs::JsonValueTrait as _;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -22,7 +21,7 @@ static NAMES: LazyLock<HashMap<&'static str, FieldId>> = LazyLock::new(|| {
 });
 
 /// Fills every field that the document names.
-pub(super) fn fill<'a>(document: &'a Json, row: &mut EventRow<'a>) {
+pub(super) fn fill<'a>(document: Json<'a>, row: &mut EventRow<'a>) {
     let mut path = String::with_capacity(96);
     for (key, value) in json::entries(document).filter(|(key, _)| key.contains('.')) {
         path.push_str(key);
@@ -39,7 +38,7 @@ pub(super) fn fill<'a>(document: &'a Json, row: &mut EventRow<'a>) {
     parallel_lists(document, row);
 }
 
-fn walk<'a>(row: &mut EventRow<'a>, path: &mut String, value: &'a Json, depth: usize) {
+fn walk<'a>(row: &mut EventRow<'a>, path: &mut String, value: Json<'a>, depth: usize) {
     if depth > DEEPEST {
         return;
     }
@@ -62,7 +61,7 @@ fn walk<'a>(row: &mut EventRow<'a>, path: &mut String, value: &'a Json, depth: u
 
 /// Lists of names and values that the document carries as two dotted lists, as searches
 /// return them.
-fn parallel_lists<'a>(document: &'a Json, row: &mut EventRow<'a>) {
+fn parallel_lists<'a>(document: Json<'a>, row: &mut EventRow<'a>) {
     for field in CATALOGUE
         .fields()
         .iter()

@@ -1,6 +1,7 @@
 //! An object that is put together from parts of others.
 
-use super::Json;
+use super::{Document, Json};
+use std::borrow::Cow;
 
 /// An object whose keys keep the order in which they came, as those of a record do. The parser's
 /// own objects are hash maps once they are changed: what is made of one differs from run to run.
@@ -14,8 +15,16 @@ impl Assembled {
     }
 
     /// Adds a value, or puts it in the place of the one of this name.
-    pub(crate) fn insert(&mut self, key: impl Into<String>, value: &Json) {
-        self.insert_json(key.into(), text(value));
+    pub(crate) fn insert(&mut self, key: impl Into<String>, value: Json<'_>) {
+        self.insert_json(key.into(), value.to_json());
+    }
+
+    /// The same with what a text holds that is JSON of an object or a list.
+    pub(crate) fn insert_inner(&mut self, key: impl Into<String>, value: Json<'_>) {
+        match super::inner(value) {
+            Some(inner) => self.insert(key, inner.root()),
+            None => self.insert(key, value),
+        }
     }
 
     /// The same with a text.
@@ -42,8 +51,8 @@ impl Assembled {
     }
 
     /// It as a record.
-    pub(crate) fn into_json(self) -> Json {
-        super::parse(&self.into_text()).unwrap_or_default()
+    pub(crate) fn into_document(self) -> Document<'static> {
+        Document::parse(Cow::Owned(self.into_text())).unwrap_or_default()
     }
 }
 
@@ -59,7 +68,7 @@ mod tests {
     fn keys_keep_their_order_and_values_their_spelling() {
         let part = super::super::parse(r#"{"z":1,"a":[{"y":2.50,"b":"\u00e9"}]}"#).unwrap();
         let mut object = Assembled::default();
-        object.insert("z\"", &part);
+        object.insert("z\"", part.root());
         object.insert_text("b", "x\ny");
         object.insert_text("a", "1");
         object.insert_text("b", "2");

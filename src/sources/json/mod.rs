@@ -4,13 +4,17 @@
 //! Null, empty text and empty containers count as absent everywhere.
 
 mod assembled;
+mod document;
 mod flatten;
+#[cfg(test)]
+mod properties;
+mod value;
 
 pub(crate) use assembled::Assembled;
+pub use document::Document;
 pub(crate) use flatten::*;
+pub use value::{Json, JsonType};
 
-use super::Json;
-use sonic_rs::{JsonContainerTrait as _, JsonType, JsonValueTrait as _};
 use std::borrow::Cow;
 
 /// How deep records are walked; nothing in any log comes near it.
@@ -19,25 +23,25 @@ const DEEPEST: usize = 64;
 /// Name and, where there is one, value.
 pub(crate) type Pair<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
 
-/// How deep a text may nest to be parsed at all. The parser recurses once per level and
-/// overflows the stack, which ends the process, some thousands of levels down.
-const DEEPEST_TEXT: usize = 128;
+/// Parses one JSON text. The only way in: it refuses what nests too deeply to be walked.
+pub fn parse(text: &str) -> Result<Document<'_>, String> {
+    Document::parse(Cow::Borrowed(text)).ok_or_else(|| fault(text))
+}
 
-/// Parses one JSON text. The only way in: it refuses what would overflow the parser.
-pub fn parse(text: &str) -> Result<Json, String> {
-    if nests_deeper(text.as_bytes(), DEEPEST_TEXT) {
-        return Err(format!("nested deeper than {DEEPEST_TEXT} levels"));
+/// What is wrong with a text that is no JSON: a slower parser says where.
+fn fault(text: &str) -> String {
+    if nests_deeper(text.as_bytes(), document::DEEPEST_TEXT) {
+        return format!("nested deeper than {} levels", document::DEEPEST_TEXT);
     }
-    // The parser quotes the text around the fault on further lines.
-    sonic_rs::from_str(text).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+    // It quotes the text around the fault on further lines.
+    match sonic_rs::from_str::<sonic_rs::Value>(text) {
+        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        Ok(_) => "a number that no float is near to, or a text of 4 GB".to_owned(),
+    }
 }
 
 /// True where brackets open more than `limit` levels, not counting those inside strings.
 fn nests_deeper(text: &[u8], limit: usize) -> bool {
-    // Nearly every record has fewer brackets than that in all.
-    if memchr::memchr2_iter(b'[', b'{', text).take(limit + 1).count() <= limit {
-        return false;
-    }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text {
         match byte {
@@ -56,51 +60,49 @@ fn nests_deeper(text: &[u8], limit: usize) -> bool {
 }
 
 /// The value of a key, where it says anything.
-pub(crate) fn get<'a>(record: &'a Json, key: &str) -> Option<&'a Json> {
-    record.get(key).filter(|value| !is_empty(value))
+pub(crate) fn get<'a>(record: Json<'a>, key: &str) -> Option<Json<'a>> {
+    record.get(key).filter(|value| !is_empty(*value))
 }
 
 /// False for null, empty text and empty containers.
-pub(crate) fn says_anything(value: &Json) -> bool {
+pub(crate) fn says_anything(value: Json<'_>) -> bool {
     !is_empty(value)
 }
 
 /// True where an object has all of these keys, whatever their values.
-pub(crate) fn has_all(record: &Json, keys: &[&str]) -> bool {
-    keys.iter().all(|key| record.get(*key).is_some())
+pub(crate) fn has_all(record: Json<'_>, keys: &[&str]) -> bool {
+    keys.iter().all(|key| record.get(key).is_some())
 }
 
 /// The value at the end of a path of keys.
-pub(crate) fn at<'a>(record: &'a Json, path: &[&str]) -> Option<&'a Json> {
+pub(crate) fn at<'a>(record: Json<'a>, path: &[&str]) -> Option<Json<'a>> {
     path.iter().try_fold(record, |value, key| get(value, key))
 }
 
-fn is_empty(value: &Json) -> bool {
+fn is_empty(value: Json<'_>) -> bool {
     match value.get_type() {
         JsonType::Null => true,
         JsonType::String => value.as_str().is_some_and(str::is_empty),
-        JsonType::Array => value.as_array().is_some_and(|array| array.is_empty()),
-        JsonType::Object => value.as_object().is_some_and(|object| object.is_empty()),
+        JsonType::Array | JsonType::Object => value.is_empty_container(),
         _ => false,
     }
 }
 
 /// Keys and values of an object; nothing for any other value.
-pub(crate) fn entries(value: &Json) -> impl Iterator<Item = (&str, &Json)> {
-    value.as_object().into_iter().flat_map(|object| object.iter())
+pub(crate) fn entries(value: Json<'_>) -> impl Iterator<Item = (&str, Json<'_>)> {
+    value.as_object().into_iter().flatten()
 }
 
 /// Elements of a list; a value that is no list is its only element.
-pub(crate) fn items(value: &Json) -> impl Iterator<Item = &Json> {
-    let items = match value.as_array() {
-        Some(array) => array.as_slice(),
-        None => std::slice::from_ref(value),
-    };
-    items.iter().filter(|item| !is_empty(item))
+pub(crate) fn items(value: Json<'_>) -> impl Iterator<Item = Json<'_>> {
+    let elements = value.as_array();
+    let itself = if elements.is_none() { Some(value) } else { None };
+    let items = elements.into_iter().flatten().chain(itself);
+    items.filter(|item| !is_empty(*item))
 }
 
 /// A scalar as text; a number without a fraction as an integer.
-pub(crate) fn text(value: &Json) -> Option<Cow<'_, str>> {
+pub(crate) fn text(value: Json<'_>) -> Option<Cow<'_, str>> {
     match value.get_type() {
         JsonType::String => value.as_str().filter(|text| !text.is_empty()).map(Cow::Borrowed),
         JsonType::Boolean => value
@@ -111,7 +113,7 @@ pub(crate) fn text(value: &Json) -> Option<Cow<'_, str>> {
     }
 }
 
-fn number_text(value: &Json) -> String {
+fn number_text(value: Json<'_>) -> String {
     if let Some(number) = value.as_i64() {
         return number.to_string();
     }
@@ -120,22 +122,22 @@ fn number_text(value: &Json) -> String {
     }
     match value.as_f64() {
         Some(number) => whole(number).map_or_else(|| number.to_string(), |number| number.to_string()),
-        None => value.to_string(),
+        None => value.spelling().to_owned(),
     }
 }
 
 /// The text of the scalar at a key.
-pub(crate) fn text_of<'a>(record: &'a Json, key: &str) -> Option<Cow<'a, str>> {
+pub(crate) fn text_of<'a>(record: Json<'a>, key: &str) -> Option<Cow<'a, str>> {
     text(record.get(key)?)
 }
 
 /// The string at a key.
-pub(crate) fn str_of<'a>(record: &'a Json, key: &str) -> Option<&'a str> {
+pub(crate) fn str_of<'a>(record: Json<'a>, key: &str) -> Option<&'a str> {
     record.get(key)?.as_str().filter(|text| !text.is_empty())
 }
 
 /// As [`text`], and text that spells a number is that number's: `"1.0E9"` is `1000000000`.
-pub(crate) fn number_as_text(value: &Json) -> Option<Cow<'_, str>> {
+pub(crate) fn number_as_text(value: Json<'_>) -> Option<Cow<'_, str>> {
     match value.as_str() {
         Some(spelled) if spelled.bytes().any(|byte| !byte.is_ascii_digit()) => match integer(value) {
             Some(number) => Some(Cow::Owned(number.to_string())),
@@ -146,7 +148,7 @@ pub(crate) fn number_as_text(value: &Json) -> Option<Cow<'_, str>> {
 }
 
 /// An integer, also from `15.0`, `"15"` and `"1.0E9"`.
-pub(crate) fn integer(value: &Json) -> Option<i64> {
+pub(crate) fn integer(value: Json<'_>) -> Option<i64> {
     if let Some(number) = value.as_i64() {
         return Some(number);
     }
@@ -157,7 +159,7 @@ pub(crate) fn integer(value: &Json) -> Option<i64> {
 }
 
 /// A number, also from text.
-pub(crate) fn double(value: &Json) -> Option<f64> {
+pub(crate) fn double(value: Json<'_>) -> Option<f64> {
     match value.as_str() {
         Some(spelled) => spelled_number(spelled),
         None => value.as_f64(),
@@ -181,7 +183,7 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// A boolean, also from text in any letter case; 0 and 1 as well.
-pub(crate) fn boolean(value: &Json) -> Option<bool> {
+pub(crate) fn boolean(value: Json<'_>) -> Option<bool> {
     if let Some(boolean) = value.as_bool() {
         return Some(boolean);
     }
@@ -198,7 +200,7 @@ pub(crate) fn boolean(value: &Json) -> Option<bool> {
 }
 
 /// The JSON that a text holds, where it holds an object or a list.
-pub(crate) fn inner(value: &Json) -> Option<Json> {
+pub(crate) fn inner(value: Json<'_>) -> Option<Document<'_>> {
     let text = value.as_str()?.trim_ascii();
     if !text.starts_with(['{', '[']) {
         return None;
@@ -208,10 +210,10 @@ pub(crate) fn inner(value: &Json) -> Option<Json> {
 
 /// The pairs of a list of names and values, of an object, of parallel lists of both, or
 /// of a text that holds one of these.
-pub(crate) fn pairs(value: &Json) -> Vec<Pair<'_>> {
+pub(crate) fn pairs(value: Json<'_>) -> Vec<Pair<'_>> {
     if let Some(inner) = inner(value) {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        return pairs(&inner)
+        return pairs(inner.root())
             .into_iter()
             .map(|(name, value)| (own(name), value.map(own)))
             .collect();
@@ -221,7 +223,6 @@ pub(crate) fn pairs(value: &Json) -> Vec<Pair<'_>> {
             return zip(names, values);
         }
         return object
-            .iter()
             .map(|(name, value)| (Cow::Borrowed(name), shown(value)))
             .collect();
     }
@@ -231,7 +232,7 @@ pub(crate) fn pairs(value: &Json) -> Vec<Pair<'_>> {
 }
 
 /// Pairs up parallel lists; a name without a value stays.
-pub(crate) fn zip<'a>(names: &'a Json, values: Option<&'a Json>) -> Vec<Pair<'a>> {
+pub(crate) fn zip<'a>(names: Json<'a>, values: Option<Json<'a>>) -> Vec<Pair<'a>> {
     let mut values = values.into_iter().flat_map(items);
     items(names)
         .filter_map(|name| Some((text(name)?, values.next().and_then(shown))))
@@ -241,24 +242,24 @@ pub(crate) fn zip<'a>(names: &'a Json, values: Option<&'a Json>) -> Vec<Pair<'a>
 const NAME_KEYS: &[&str] = &["Name", "name", "Key", "key"];
 const VALUE_KEYS: &[&str] = &["Value", "value"];
 
-fn keyed<'a>(value: &'a Json, keys: &[&str]) -> Option<&'a Json> {
+fn keyed<'a>(value: Json<'a>, keys: &[&str]) -> Option<Json<'a>> {
     keys.iter().find_map(|key| get(value, key))
 }
 
 /// A scalar as text, a container as JSON.
-pub(crate) fn shown(value: &Json) -> Option<Cow<'_, str>> {
+pub(crate) fn shown(value: Json<'_>) -> Option<Cow<'_, str>> {
     if is_empty(value) {
         return None;
     }
-    text(value).or_else(|| sonic_rs::to_string(value).ok().map(Cow::Owned))
+    text(value).or_else(|| Some(Cow::Owned(value.to_json())))
 }
 
 /// Every scalar below a value, as text.
-pub(crate) fn leaves<'a>(value: &'a Json, found: &mut Vec<Cow<'a, str>>) {
+pub(crate) fn leaves<'a>(value: Json<'a>, found: &mut Vec<Cow<'a, str>>) {
     leaves_at(value, found, 0);
 }
 
-fn leaves_at<'a>(value: &'a Json, found: &mut Vec<Cow<'a, str>>, depth: usize) {
+fn leaves_at<'a>(value: Json<'a>, found: &mut Vec<Cow<'a, str>>, depth: usize) {
     if depth > DEEPEST {
         return;
     }
@@ -272,7 +273,7 @@ fn leaves_at<'a>(value: &'a Json, found: &mut Vec<Cow<'a, str>>, depth: usize) {
 }
 
 /// The first keys of a record, for a message about one that nobody knows.
-pub(crate) fn key_summary(record: &Json) -> String {
+pub(crate) fn key_summary(record: Json<'_>) -> String {
     const SHOWN: usize = 8;
     const LONGEST: usize = 40;
     let mut summary = String::new();
@@ -287,6 +288,12 @@ pub(crate) fn key_summary(record: &Json) -> String {
         summary.extend(key.chars().take(LONGEST));
     }
     if summary.is_empty() { "none".to_owned() } else { summary }
+}
+
+/// A value that a test spells.
+#[cfg(test)]
+pub(crate) fn made(value: &sonic_rs::Value) -> Document<'static> {
+    Document::parse(Cow::Owned(value.to_string())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -310,11 +317,15 @@ mod tests {
             (json!("inf"), "inf"),
             (json!(18446744073709551615_u64), "18446744073709551615"),
         ] {
-            assert_eq!(number_as_text(&value).as_deref(), Some(expected), "{value}");
+            assert_eq!(
+                number_as_text(made(&value).root()).as_deref(),
+                Some(expected),
+                "{value}"
+            );
         }
-        assert_eq!(text(&json!("1.0E9")).as_deref(), Some("1.0E9"));
-        assert_eq!(text(&json!(null)), None);
-        assert_eq!(text(&json!("")), None);
+        assert_eq!(text(made(&json!("1.0E9")).root()).as_deref(), Some("1.0E9"));
+        assert_eq!(text(made(&json!(null)).root()), None);
+        assert_eq!(text(made(&json!("")).root()), None);
     }
 
     #[test]
@@ -329,7 +340,7 @@ mod tests {
             (json!(2), None),
             (json!([]), None),
         ] {
-            assert_eq!(boolean(&value), expected, "{value}");
+            assert_eq!(boolean(made(&value).root()), expected, "{value}");
         }
     }
 
@@ -343,8 +354,8 @@ mod tests {
             r#"{"A": "1", "B": null}"#,
             r#""[{\"Name\":\"A\",\"Value\":\"1\"},{\"Name\":\"B\"}]""#,
         ] {
-            let value: Json = sonic_rs::from_str(text).unwrap();
-            assert_eq!(pairs(&value), expected, "{text}");
+            let value = parse(text).unwrap();
+            assert_eq!(pairs(value.root()), expected, "{text}");
         }
     }
 
@@ -360,8 +371,11 @@ mod tests {
 
     #[test]
     fn key_summaries() {
-        assert_eq!(key_summary(&json!({})), "none");
-        assert_eq!(key_summary(&json!({"a": 1})), "a");
-        assert!(key_summary(&json!({"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1})).ends_with(", ..."));
+        assert_eq!(key_summary(made(&json!({})).root()), "none");
+        assert_eq!(key_summary(made(&json!({"a": 1})).root()), "a");
+        assert!(
+            key_summary(made(&json!({"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1})).root())
+                .ends_with(", ...")
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Rows of the Entra tables back to records of Azure Monitor.
 
-use super::super::Json;
 use super::super::json::{self, Assembled};
-use super::{Kind, TABLES, columns, value};
+use super::super::{Document, Json};
+use super::{Kind, TABLES, columns};
 
 /// Columns that stand in the envelope, as it spells them.
 const ENVELOPE: &[(&str, &str)] = &[
@@ -30,7 +30,7 @@ const RENAMED: &[(&str, &str)] = &[
 ];
 
 /// The record that a row was made of.
-pub(super) fn restore(row: &Json, kind: Kind) -> Json {
+pub(super) fn restore(row: Json<'_>, kind: Kind) -> Document<'static> {
     let mut envelope = Assembled::default();
     let mut properties = Assembled::default();
     for (column, cell) in columns(row) {
@@ -52,7 +52,7 @@ pub(super) fn restore(row: &Json, kind: Kind) -> Json {
             _ => {
                 let renamed = RENAMED.iter().find(|known| known.0 == column);
                 let key = renamed.map_or_else(|| lower_camel(column), |known| known.1.to_owned());
-                properties.insert(key, &value(cell));
+                properties.insert_inner(key, cell);
             }
         }
     }
@@ -70,11 +70,11 @@ pub(super) fn restore(row: &Json, kind: Kind) -> Json {
     }
     envelope.insert_text("category", category(row, kind));
     envelope.insert_object("properties", properties);
-    envelope.into_json()
+    envelope.into_document()
 }
 
 /// The category of the record: the table's, else what the row says.
-fn category(row: &Json, kind: Kind) -> &str {
+fn category(row: Json<'_>, kind: Kind) -> &str {
     let table = json::str_of(row, "Type").and_then(|table| TABLES.iter().find(|known| known.0 == table));
     match (table, kind) {
         (Some((_, _, category)), _) => category,
@@ -87,7 +87,7 @@ fn category(row: &Json, kind: Kind) -> &str {
     }
 }
 
-fn row_has(row: &Json, key: &str) -> bool {
+fn row_has(row: Json<'_>, key: &str) -> bool {
     json::get(row, key).is_some()
 }
 

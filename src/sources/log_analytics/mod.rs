@@ -12,7 +12,6 @@ mod office_activity;
 
 use super::{Carried, Identity, Json, Rejection, Source, azure, json};
 use crate::schema::EventRow;
-use sonic_rs::{JsonContainerTrait as _, JsonValueTrait as _};
 
 /// What the rows of a table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,20 +109,20 @@ impl Source for Row {
         self.recognised_by
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         time(record).is_some()
             && kind(record) == Some(self.kind)
             && self.spelling.is_none_or(|spelling| spelling == self::spelling(record))
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         if self.kind == Kind::OfficeActivity {
             return office_activity::map(record, row);
         }
         let mut below = EventRow::new();
         let restored = entra::restore(record, self.kind);
         let identity = azure::AzureMonitor
-            .map(&restored, &mut below)
+            .map(restored.root(), &mut below)
             .map_err(|rejection| match rejection {
                 // The restored record is nothing that anybody can look at.
                 Rejection::NoTime(_) => Rejection::NoTime("TimeGenerated"),
@@ -133,7 +132,7 @@ impl Source for Row {
         Ok(identity)
     }
 
-    fn carried<'a>(&self, record: &Json, _: &'a str) -> Option<Carried<'a>> {
+    fn carried<'a>(&self, record: Json<'_>, _: &'a str) -> Option<Carried<'a>> {
         match self.kind {
             Kind::OfficeActivity => Some(office_activity::record_of(record)),
             _ => None,
@@ -154,11 +153,11 @@ impl Source for OtherTable {
         "TimeGenerated, TenantId and Type, any other table"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         time(record).is_some() && json::str_of(record, "Type").is_some() && record.get("TenantId").is_some()
     }
 
-    fn map<'a>(&self, record: &'a Json, _row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, _row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         let table = json::str_of(record, "Type").unwrap_or_default();
         let mapped: Vec<&str> = TABLES.iter().map(|(name, _, _)| *name).collect();
         Err(Rejection::Unsupported(format!(
@@ -171,14 +170,14 @@ impl Source for OtherTable {
 /// The portal writes the zone into the names of its CSV columns.
 const ZONE: &str = " [UTC]";
 
-fn time(record: &Json) -> Option<&Json> {
+fn time(record: Json<'_>) -> Option<Json<'_>> {
     record
         .get("TimeGenerated")
         .or_else(|| record.get("TimeGenerated [UTC]"))
 }
 
 /// What a row is: the table says it, and where a query left that out, its columns do.
-fn kind(record: &Json) -> Option<Kind> {
+fn kind(record: Json<'_>) -> Option<Kind> {
     if let Some(table) = json::str_of(record, "Type") {
         return TABLES.iter().find(|known| known.0 == table).map(|known| known.1);
     }
@@ -192,7 +191,7 @@ fn kind(record: &Json) -> Option<Kind> {
     }
 }
 
-fn spelling(record: &Json) -> Spelling {
+fn spelling(record: Json<'_>) -> Spelling {
     let mut spelling = Spelling::Text;
     for (_, value) in json::entries(record) {
         if value.as_object().is_some() || value.as_array().is_some() {
@@ -206,17 +205,14 @@ fn spelling(record: &Json) -> Spelling {
 }
 
 /// The columns of a row that say anything about the event, by their names without a zone.
-fn columns(record: &Json) -> impl Iterator<Item = (&str, &Json)> {
+fn columns(record: Json<'_>) -> impl Iterator<Item = (&str, Json<'_>)> {
     json::entries(record)
         .map(|(key, value)| (key.strip_suffix(ZONE).unwrap_or(key), value))
         .filter(|(key, value)| {
-            !key.starts_with('_') && !matches!(*key, "TenantId" | "Type" | "SourceSystem") && json::says_anything(value)
+            !key.starts_with('_')
+                && !matches!(*key, "TenantId" | "Type" | "SourceSystem")
+                && json::says_anything(*value)
         })
-}
-
-/// A value as its record has it: objects and lists that became text are themselves again.
-fn value(value: &Json) -> Json {
-    json::inner(value).unwrap_or_else(|| value.clone())
 }
 
 #[cfg(test)]

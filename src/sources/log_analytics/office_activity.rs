@@ -2,7 +2,7 @@
 
 use super::super::json::Assembled;
 use super::super::{Carried, Identity, Json, Rejection, carried, json, time};
-use super::{columns, value};
+use super::columns;
 use crate::schema::*;
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ const RENAMED: &[(&str, &str)] = &[
 ];
 
 /// The record that a row was made of.
-fn restored(row: &Json) -> Assembled {
+fn restored(row: Json<'_>) -> Assembled {
     let mut record = Assembled::default();
     for (column, cell) in columns(row) {
         let renamed = RENAMED.iter().find(|known| known.0 == column);
@@ -29,14 +29,14 @@ fn restored(row: &Json) -> Assembled {
         // An alert's data is text in the record as well.
         match key.as_str() {
             "Data" => record.insert(key, cell),
-            _ => record.insert(key, &value(cell)),
+            _ => record.insert_inner(key, cell),
         }
     }
     record
 }
 
 /// The record in a row, as JSON.
-pub(super) fn record_of(row: &Json) -> Carried<'static> {
+pub(super) fn record_of(row: Json<'_>) -> Carried<'static> {
     Carried {
         source: &carried::OFFICE_ACTIVITY_RECORD,
         text: Cow::Owned(restored(row).into_text()),
@@ -44,7 +44,7 @@ pub(super) fn record_of(row: &Json) -> Carried<'static> {
 }
 
 /// The row as an event of its own: what tells it, as all else is in the record it carries.
-pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+pub(super) fn map<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
     let at = super::time(record).and_then(time::of);
     row.set(
         TIMESTAMP,

@@ -3,7 +3,6 @@
 use super::super::{json, severity};
 use super::About;
 use crate::schema::*;
-use sonic_rs::JsonValueTrait as _;
 
 pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     row.text(EVENT_KIND, "alert");

@@ -49,7 +49,7 @@ fn outcome(about: &About<'_>, blocked: bool) -> &'static str {
     if passed { "success" } else { "failure" }
 }
 
-fn shared_file<'a>(file: &'a Json, row: &mut EventRow<'a>) {
+fn shared_file<'a>(file: Json<'a>, row: &mut EventRow<'a>) {
     for (key, field) in [
         ("From", USER_ID),
         ("FileName", FILE_NAME),
@@ -67,7 +67,7 @@ fn shared_file<'a>(file: &'a Json, row: &mut EventRow<'a>) {
     }
 }
 
-fn message<'a>(message: &'a Json, operation: &str, row: &mut EventRow<'a>) {
+fn message<'a>(message: Json<'a>, operation: &str, row: &mut EventRow<'a>) {
     let sender = json::text_of(message, "From").unwrap_or_default();
     let subject = json::text_of(message, "Subject").unwrap_or_default();
     row.text(

@@ -5,17 +5,16 @@ use super::super::{Json, json};
 use super::About;
 use crate::schema::*;
 use json::{Keys, Pair};
-use sonic_rs::JsonValueTrait as _;
 use std::borrow::Cow;
 
 /// Each known parameter to its field, all of them to the list. Of a name that comes twice
 /// the last value counts, as it does for the cmdlet.
-pub(super) fn parameters<'a>(value: &'a Json, row: &mut EventRow<'a>) {
+pub(super) fn parameters<'a>(value: Json<'a>, row: &mut EventRow<'a>) {
     named(value, row, O365_AUDIT_PARAMETERS, O365_AUDIT_PARAMETERS_RAW);
 }
 
 /// As [`parameters`].
-pub(super) fn extended_properties<'a>(value: &'a Json, row: &mut EventRow<'a>) {
+pub(super) fn extended_properties<'a>(value: Json<'a>, row: &mut EventRow<'a>) {
     named(
         value,
         row,
@@ -24,7 +23,7 @@ pub(super) fn extended_properties<'a>(value: &'a Json, row: &mut EventRow<'a>) {
     );
 }
 
-fn named<'a>(value: &'a Json, row: &mut EventRow<'a>, all: FieldId, unread: FieldId) {
+fn named<'a>(value: Json<'a>, row: &mut EventRow<'a>, all: FieldId, unread: FieldId) {
     let pairs = json::pairs(value);
     if pairs.is_empty() {
         if value.is_str()
@@ -48,10 +47,10 @@ fn named<'a>(value: &'a Json, row: &mut EventRow<'a>, all: FieldId, unread: Fiel
 
 /// Name, new value and old value. A known property has fields of its own where both
 /// values are there, which is when Elastic keeps it; the lists hold every one.
-pub(super) fn modified_properties<'a>(value: &'a Json, row: &mut EventRow<'a>) {
+pub(super) fn modified_properties<'a>(value: Json<'a>, row: &mut EventRow<'a>) {
     if let Some(inner) = json::inner(value) {
         let mut below = EventRow::new();
-        modified_properties(&inner, &mut below);
+        modified_properties(inner.root(), &mut below);
         row.absorb(below);
         return;
     }
@@ -99,7 +98,7 @@ fn property_name(name: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Every value of every member, and the known ones by name.
-pub(super) fn members<'a>(value: &'a Json, row: &mut EventRow<'a>, audit: Node<'_>) {
+pub(super) fn members<'a>(value: Json<'a>, row: &mut EventRow<'a>, audit: Node<'_>) {
     let mut leaves = Vec::new();
     json::leaves(value, &mut leaves);
     if !leaves.is_empty() {
@@ -145,8 +144,8 @@ pub(super) fn user_agent<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
         if let Some(details) = value_of(pairs, "additionalDetails").filter(|text| text.starts_with('{'))
             && let Ok(details) = json::parse(details)
         {
-            agent = agent.or_else(|| json::text_of(&details, "User-Agent").map(Cow::into_owned));
-            device = json::text_of(&details, "DeviceId").map(Cow::into_owned);
+            agent = agent.or_else(|| json::text_of(details.root(), "User-Agent").map(Cow::into_owned));
+            device = json::text_of(details.root(), "DeviceId").map(Cow::into_owned);
         }
     }
     if let Some(agent) = agent {

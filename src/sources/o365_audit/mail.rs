@@ -30,11 +30,15 @@ pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
     row.gather(&[O365_AUDIT_PARAMETERS_FROM], EMAIL_FROM_ADDRESS);
 }
 
+/// As many ids are compared one by one.
+const FEW: usize = 16;
+
 /// Every message id the record names, each once. Elastic stops at the single item; the
 /// items of an aggregated access are the ones an investigation needs.
 pub(in crate::sources) fn collect_message_ids(row: &mut EventRow<'_>) {
     let mut ids: Vec<Cow<'_, str>> = row.get_texts(EMAIL_MESSAGE_ID).to_vec();
-    let mut seen: HashSet<Cow<'_, str>> = ids.iter().cloned().collect();
+    // Most records name a few; one that names thousands must not take their square.
+    let mut seen: HashSet<Cow<'_, str>> = HashSet::new();
     let before = ids.len();
     for field in [
         O365_AUDIT_ITEM_INTERNET_MESSAGE_ID,
@@ -49,7 +53,14 @@ pub(in crate::sources) fn collect_message_ids(row: &mut EventRow<'_>) {
             _ => continue,
         };
         for value in values {
-            if seen.insert(value.clone()) {
+            if ids.len() == FEW && seen.is_empty() {
+                seen.extend(ids.iter().cloned());
+            }
+            let new = match seen.is_empty() {
+                true => !ids.contains(value),
+                false => seen.insert(value.clone()),
+            };
+            if new {
                 ids.push(value.clone());
             }
         }

@@ -22,8 +22,9 @@ pub(super) use mail::collect_message_ids;
 
 use super::{Identity, Json, Rejection, Source, json, time};
 use crate::schema::*;
+use ahash::AHashMap;
 use json::Keys;
-use sonic_rs::JsonValueTrait as _;
+use std::sync::LazyLock;
 
 /// A record as the Management Activity API delivers it.
 #[derive(Debug)]
@@ -38,11 +39,11 @@ impl Source for Record {
         "CreationTime, Id, Operation and RecordType, a number"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         is_record(record) && record.get("RecordType").is_some_and(|number| number.is_number())
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         map(record, row)
     }
 }
@@ -60,29 +61,29 @@ impl Source for RecordOfText {
         "CreationTime, Id, Operation and RecordType, a text"
     }
 
-    fn recognises(&self, record: &Json) -> bool {
+    fn recognises(&self, record: Json<'_>) -> bool {
         is_record(record)
     }
 
-    fn map<'a>(&self, record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+    fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
         map(record, row)
     }
 }
 
 /// Without its time a record is still one, so that it is rejected for the missing time
 /// and not as unknown.
-pub(super) fn is_record(record: &Json) -> bool {
+pub(super) fn is_record(record: Json<'_>) -> bool {
     json::has_all(record, &["RecordType", "Operation"])
         && record.get("AuditData").is_none()
         && ["CreationTime", "Workload", "UserType"]
             .iter()
-            .any(|key| record.get(*key).is_some())
+            .any(|key| record.get(key).is_some())
 }
 
 /// What decides how the other keys of a record are read.
 #[derive(Debug, Clone, Copy)]
 struct About<'a> {
-    record: &'a Json,
+    record: Json<'a>,
     /// The number of the RecordType, where it has one.
     number: Option<i64>,
     /// Its name, which is `event.code`.
@@ -93,7 +94,7 @@ struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    fn of(record: &'a Json) -> Self {
+    fn of(record: Json<'a>) -> Self {
         let record_type = json::get(record, "RecordType");
         let number = record_type
             .and_then(json::integer)
@@ -107,7 +108,7 @@ impl<'a> About<'a> {
         }
     }
 
-    fn get(&self, key: &str) -> Option<&'a Json> {
+    fn get(&self, key: &str) -> Option<Json<'a>> {
         json::get(self.record, key)
     }
 
@@ -121,22 +122,92 @@ impl<'a> About<'a> {
     }
 
     /// True for keys whose value stands under an ECS name instead of `o365.audit`.
-    fn moves(&self, key: &str) -> bool {
-        match key {
-            "Id" | "Operation" | "Workload" | "OrganizationId" | "UserAgent" => true,
-            "ClientIPAddress" | "ClientIP" | "ActorIpAddress" => self.client == Some(key),
-            "OriginatingServer" | "OrganizationName" => self.is(&[1, 2]),
-            "LogonUserDisplayName" | "ClientProcessName" => self.is(&[2]),
-            "LogonUserSid" => self.is(&[2]) && self.get("UserId").is_none(),
-            "ObjectId" | "SourceRelativeUrl" | "SourceFileName" | "SourceFileExtension" => self.is(&[6, 14]),
-            "Name" | "PolicyId" | "Category" | "EntityType" | "AlertEntityId" => self.is(&[40]),
+    fn moves(&self, role: Role, key: &str) -> bool {
+        match role {
+            Role::Moved => true,
+            Role::Client => self.client == Some(key),
+            Role::Exchange => self.is(&[1, 2]),
+            Role::MailboxAccess => self.is(&[2]),
+            Role::LogonSid => self.is(&[2]) && self.get("UserId").is_none(),
+            Role::File => self.is(&[6, 14]),
+            Role::Alert => self.is(&[40]),
             _ => false,
         }
     }
 }
 
+/// What a key at the top of a record means. Those that say which records move them have an ECS
+/// name there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Plain,
+    Moved,
+    Client,
+    Exchange,
+    MailboxAccess,
+    LogonSid,
+    File,
+    Alert,
+    Parameters,
+    ExtendedProperties,
+    ModifiedProperties,
+    Members,
+    RecordType,
+    Number,
+}
+
+const ROLES: &[(Role, &[&str])] = &[
+    (
+        Role::Moved,
+        &["Id", "Operation", "Workload", "OrganizationId", "UserAgent"],
+    ),
+    (Role::Client, &["ClientIPAddress", "ClientIP", "ActorIpAddress"]),
+    (Role::Exchange, &["OriginatingServer", "OrganizationName"]),
+    (Role::MailboxAccess, &["LogonUserDisplayName", "ClientProcessName"]),
+    (Role::LogonSid, &["LogonUserSid"]),
+    (
+        Role::File,
+        &["ObjectId", "SourceRelativeUrl", "SourceFileName", "SourceFileExtension"],
+    ),
+    (
+        Role::Alert,
+        &["Name", "PolicyId", "Category", "EntityType", "AlertEntityId"],
+    ),
+    (Role::Parameters, &["Parameters"]),
+    (Role::ExtendedProperties, &["ExtendedProperties"]),
+    (Role::ModifiedProperties, &["ModifiedProperties"]),
+    (Role::Members, &["Members"]),
+    (Role::RecordType, &["RecordType"]),
+    (
+        Role::Number,
+        &[
+            "UserType",
+            "Version",
+            "LogonType",
+            "InternalLogonType",
+            "ErrorNumber",
+            "AzureActiveDirectoryEventType",
+        ],
+    ),
+];
+
+/// The keys under `o365.audit` and those with a role: one look-up for each key of each record.
+static KEYS: LazyLock<AHashMap<&'static str, (Role, Option<Node<'static>>)>> = LazyLock::new(|| {
+    let audit = CATALOGUE.node("o365.audit");
+    let mut keys = AHashMap::new();
+    for (segment, node) in audit.into_iter().flat_map(|audit| audit.children()) {
+        keys.insert(segment, (Role::Plain, Some(node)));
+    }
+    for (role, named) in ROLES {
+        for key in *named {
+            keys.insert(key, (*role, audit.and_then(|audit| audit.child(key))));
+        }
+    }
+    keys
+});
+
 /// Maps a record, wherever it came from.
-pub(super) fn map<'a>(record: &'a Json, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
+pub(super) fn map<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
     let created = record
         .get("CreationTime")
         .and_then(time::of)
@@ -194,7 +265,7 @@ fn common<'a>(about: &About<'a>, row: &mut EventRow<'a>) -> Identity {
 }
 
 /// Elastic's rule: whatever does not say that it failed succeeded, `Failure` included.
-fn outcome(status: Option<&Json>) -> &'static str {
+fn outcome(status: Option<Json<'_>>) -> &'static str {
     let status = status.and_then(json::text).unwrap_or_default();
     if status.eq_ignore_ascii_case("failed") || status.eq_ignore_ascii_case("false") {
         "failure"
@@ -217,34 +288,35 @@ fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
         return;
     };
     for (key, value) in json::entries(about.record) {
-        if about.moves(key) {
+        let Some(&(role, node)) = KEYS.get(key) else {
+            if let Some(node) = json::descend(audit, key, Keys::Kept) {
+                json::flatten(row, node, value, Keys::Kept);
+            }
+            continue;
+        };
+        if about.moves(role, key) {
             continue;
         }
-        match key {
-            "Parameters" => lists::parameters(value, row),
-            "ExtendedProperties" => lists::extended_properties(value, row),
-            "ModifiedProperties" => lists::modified_properties(value, row),
-            "Members" => lists::members(value, row, audit),
-            "RecordType" => {
+        match role {
+            Role::Parameters => lists::parameters(value, row),
+            Role::ExtendedProperties => lists::extended_properties(value, row),
+            Role::ModifiedProperties => lists::modified_properties(value, row),
+            Role::Members => lists::members(value, row, audit),
+            Role::RecordType => {
                 let text = about.number.map(|number| number.to_string().into());
                 if let Some(text) = text.or_else(|| json::number_as_text(value)) {
                     row.text(O365_AUDIT_RECORD_TYPE, text);
                 }
             }
-            "UserType"
-            | "Version"
-            | "LogonType"
-            | "InternalLogonType"
-            | "ErrorNumber"
-            | "AzureActiveDirectoryEventType" => {
-                if let Some(field) = audit.child(key).and_then(|node| node.field())
+            Role::Number => {
+                if let Some(field) = node.and_then(|node| node.field())
                     && let Some(text) = json::number_as_text(value)
                 {
                     row.text(field, enumerations::number(key, text));
                 }
             }
             _ => {
-                if let Some(node) = json::descend(audit, key, Keys::Kept) {
+                if let Some(node) = node {
                     json::flatten(row, node, value, Keys::Kept);
                 }
             }

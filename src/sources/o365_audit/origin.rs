@@ -4,11 +4,10 @@
 use super::super::{Json, address, json};
 use super::About;
 use crate::schema::*;
-use sonic_rs::JsonValueTrait as _;
 use std::borrow::Cow;
 
 /// The key whose address counts as the client's: the first that holds one.
-pub(super) fn client_key(record: &Json) -> Option<&'static str> {
+pub(super) fn client_key(record: Json<'_>) -> Option<&'static str> {
     ["ClientIPAddress", "ClientIP", "ActorIpAddress"]
         .into_iter()
         .find(|key| json::str_of(record, key).is_some_and(|text| address::parse(text) != address::Address::default()))

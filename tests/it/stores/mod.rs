@@ -9,7 +9,7 @@ mod watched;
 use crate::sandbox::{Run, Sandbox, repository};
 use object_store::ObjectStoreExt as _;
 use serde_json::Value;
-use servers::{Environment, bucket, container};
+use servers::{Environment, bucket, container, container_by_connection_string};
 use std::process::Command;
 
 fn command(sandbox: &Sandbox, environment: &Environment, arguments: &[&str]) -> Command {
@@ -80,6 +80,11 @@ fn a_lake_on_s3_is_the_lake_on_disk() {
 #[test]
 fn a_lake_on_azure_is_the_lake_on_disk() {
     same_as_on_disk(container("a-lake-on-azure"));
+}
+
+#[test]
+fn a_lake_on_azure_by_its_connection_string_is_the_lake_on_disk() {
+    same_as_on_disk(container_by_connection_string("by-connection-string"));
 }
 
 /// Logs that lie in a bucket are read as those on a disk are: by object, prefix and pattern.
@@ -241,4 +246,18 @@ fn a_store_that_cannot_be_used_says_why() {
         &["sql", "SELECT 1", "--lake", &place.replace("exists", "does-not-exist")],
     );
     assert_eq!(run.code, 1, "{run:?}");
+    let (azure, mut of_azure) = container("exists");
+    of_azure.push(("RETROHUNT_STORE_RETRY_SECONDS", "1".into()));
+    for (place, environment, code, hint) in [
+        (place, environment, "(NoSuchBucket)", "create the bucket"),
+        (azure, of_azure, "(ContainerNotFound)", "create the container"),
+    ] {
+        let nowhere = format!("{}/logs", place.replace("exists", "does-not-exist"));
+        let logs = repository("data/formats/search.csv");
+        for arguments in [&["ingest", &logs, "--lake", &nowhere][..], &["ingest", &nowhere]] {
+            let run = self::run(&sandbox, &environment, arguments);
+            let told = run.stderr.contains(code) && run.stderr.contains(hint) && run.stderr.contains("RETROHUNT_LAKE");
+            assert!(run.code == 1 && told && !run.stderr.contains("<"), "{run:?}");
+        }
+    }
 }

@@ -158,6 +158,30 @@ pub(crate) fn container(name: &str) -> (String, Environment) {
     (format!("az://{name}"), environment)
 }
 
+/// As [`container`], with the server told by a connection string. The library takes it for Azure
+/// itself then, and believes whatever it answers.
+pub(crate) fn container_by_connection_string(name: &str) -> (String, Environment) {
+    let (place, _) = container(name);
+    let connection = format!(
+        "DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};\
+         BlobEndpoint=http://127.0.0.1:{}/{ACCOUNT};",
+        azure().port
+    );
+    (place, vec![("AZURE_STORAGE_CONNECTION_STRING", connection)])
+}
+
+/// What Microsoft publishes for its emulator.
+const ACCOUNT: &str = "devstoreaccount1";
+const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// Objects in a bucket.
+pub(crate) fn objects(bucket: &str) -> usize {
+    let list = format!("http://127.0.0.1:{}/{bucket}?list-type=2", s3().port);
+    let read = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode().count('<Key>'))";
+    let listed = Command::new("python3").args(["-c", read, &list]).output().unwrap();
+    String::from_utf8_lossy(&listed.stdout).trim().parse().unwrap()
+}
+
 const PUT_BUCKET: &str = r#"
 import sys, urllib.request
 urllib.request.urlopen(urllib.request.Request(sys.argv[1], method="PUT"))

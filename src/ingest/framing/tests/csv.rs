@@ -1,3 +1,4 @@
+use super::super::csv::BrokenRow;
 use super::*;
 
 /// The fields of each row; none where its quotes do not match.
@@ -97,6 +98,27 @@ fn a_quoted_field_may_be_so_long_and_no_longer() {
         assert_eq!(found.last().unwrap().text, "2,3");
         assert_eq!(found.len(), 62);
     }
+}
+
+#[test]
+fn a_line_with_a_field_that_is_too_long_says_so() {
+    let text = |length: usize| format!("a,b\n1,\"{}\"\n2,3\n", "x".repeat(length));
+    let said = |found: &Found| found.fields.clone().unwrap().unwrap_err();
+    for chunk in [1, 7, 64, 5000] {
+        let limits = Limits { chunk, ..SMALL };
+        let (_, found) = framed(limits, text(90).as_bytes());
+        assert!(found.iter().all(|found| matches!(found.fields, Some(Ok(_)))));
+        let (_, found) = framed(limits, text(110).as_bytes());
+        let lengths: Vec<usize> = found.iter().map(|found| found.text.len()).collect();
+        assert_eq!(lengths, [114, 3]);
+        assert_eq!(said(&found[0]), BrokenRow::LongField(100).to_string());
+        for open in ["1,\"x".to_owned(), format!("1,\"{}", "x".repeat(110))] {
+            let (_, found) = framed(limits, format!("a,b\n{open}\n2,3\n").as_bytes());
+            assert!(said(&found[0]).contains("not closed"), "{}", found[0].text);
+        }
+    }
+    let said = BrokenRow::LongField(16 << 20).to_string();
+    assert!(said.contains("longer than 16 MB"), "{said}");
 }
 
 #[test]

@@ -247,7 +247,8 @@ fn broken_lines_are_not_read_again_and_again() {
         assert_eq!(found.len(), 30_000, "{broken}");
         assert_eq!(found[0], broken.trim_end());
     }
-    assert!(start.elapsed().as_secs() < 30);
+    // Read again and again, they take hours.
+    assert!(start.elapsed().as_secs() < 600);
 }
 
 /// Reads from a pattern that is repeated, without keeping it.

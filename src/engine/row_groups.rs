@@ -1,17 +1,20 @@
 //! Which row groups of a file a scan needs, by the file's own statistics.
 
-use super::leaf::Leaf;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, UInt64Array};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, Result as DfResult, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, ParquetFileReaderFactory};
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::parquet::file::metadata::ParquetMetaData;
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A file's row groups as containers that a predicate can rule out.
@@ -23,30 +26,33 @@ pub(super) struct RowGroups<'a> {
     schema: Schema,
 }
 
-/// What rules out row groups for a scan; none where its predicate cannot.
-pub(super) fn pruning(leaf: &Leaf) -> Option<PruningPredicate> {
-    let predicate = leaf.predicate.as_ref()?;
+/// What rules out row groups for a scan of a table; none where its predicate cannot.
+pub(super) fn pruning(table: &TableSchema, predicate: Option<&Arc<dyn PhysicalExpr>>) -> Option<PruningPredicate> {
     // A predicate that statistics say nothing about rules nothing out.
     PruningPredicateBuilder::new()
-        .with_file_schema(Arc::clone(leaf.table().table_schema()))
-        .try_build(Arc::clone(predicate))
+        .with_file_schema(Arc::clone(table.table_schema()))
+        .try_build(Arc::clone(predicate?))
         .ok()
         .filter(|pruning| !pruning.always_true())
 }
 
 impl<'a> RowGroups<'a> {
     /// Reads the metadata of a file, which the reader then finds in the cache.
-    pub(super) async fn read(leaf: &'a Leaf, file: &'a PartitionedFile) -> DfResult<Self> {
+    pub(super) async fn read(
+        readers: &dyn ParquetFileReaderFactory,
+        table: &'a TableSchema,
+        file: &'a PartitionedFile,
+    ) -> DfResult<Self> {
         let unseen = ExecutionPlanMetricsSet::new();
-        let mut reader = leaf.readers.create_reader(0, file.clone(), None, &unseen)?;
+        let mut reader = readers.create_reader(0, file.clone(), None, &unseen)?;
         let metadata = reader.get_metadata(None).await?;
         let described = metadata.file_metadata();
         let schema = parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata())?;
-        let partition_columns = leaf.config.table_partition_cols().iter();
+        let partition_columns = table.table_partition_cols().iter();
         Ok(Self {
             file,
             partition_columns: partition_columns.map(|field| field.name().as_str()).collect(),
-            table: leaf.table().table_schema(),
+            table: table.table_schema(),
             metadata,
             schema,
         })
@@ -63,6 +69,16 @@ impl<'a> RowGroups<'a> {
         groups
             .get(row_group)
             .map_or(0, |group| u64::try_from(group.num_rows()).unwrap_or_default())
+    }
+
+    /// Where the chunks of a row group are in the file, each with the name of its column.
+    pub(super) fn chunks(&self, row_group: usize) -> impl Iterator<Item = (&str, Range<u64>)> {
+        let groups = self.metadata.row_groups();
+        let chunks = groups.get(row_group).map_or(&[][..], |group| group.columns());
+        chunks.iter().filter_map(|chunk| {
+            let (start, length) = chunk.byte_range();
+            Some((chunk.column_path().parts().first()?.as_str(), start..start + length))
+        })
     }
 
     /// Compressed bytes of each column of the table in a row group; 0 where the file has it not.
@@ -82,10 +98,16 @@ impl<'a> RowGroups<'a> {
 
     /// Per row group, whether the predicate may keep a row of it.
     pub(super) fn wanted(&self, pruning: Option<&PruningPredicate>) -> Vec<bool> {
+        // What Bloom filters left of the file when its scan was planned.
+        let left = self.file.extensions.get::<ParquetAccessPlan>();
+        let left = |group| left.is_none_or(|left| group < left.len() && left.should_scan(group));
+        let all: Vec<bool> = (0..self.len()).map(left).collect();
         // The log's statistics have already ruled out a file by its only row group.
-        let all = vec![true; self.len()];
-        match pruning.filter(|_| self.len() > 1) {
-            Some(pruning) => pruning.prune(self).unwrap_or(all),
+        let pruned = pruning
+            .filter(|_| self.len() > 1)
+            .and_then(|pruning| pruning.prune(self).ok());
+        match pruned {
+            Some(pruned) => all.into_iter().zip(pruned).map(|(left, kept)| left && kept).collect(),
             None => all,
         }
     }

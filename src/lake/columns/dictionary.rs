@@ -1,0 +1,152 @@
+//! Distinct texts and the order in which they came.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes of distinct texts beyond which a dictionary costs more than it saves.
+const MOST_BYTES: usize = 1 << 20;
+
+/// So many distinct texts say whether all of them are, as ids; so many more, whether most are.
+/// Rows begin with the rarer actions and each user's first ones.
+const TRIAL: usize = 512;
+const LONG_TRIAL: usize = 4096;
+
+/// The texts of a column chunk, each distinct one once.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    bytes: Vec<u8>,
+    /// Where each text ends in `bytes`.
+    ends: Vec<u32>,
+    hashes: Vec<u32>,
+    /// One more than the number of a text by its hash, or 0. Twice as many as texts, at least.
+    slots: Vec<u32>,
+    /// Which text each value is.
+    indices: Vec<u32>,
+}
+
+impl Dictionary {
+    /// Adds a value; false where most values are distinct, or they are too long. It has been
+    /// added in any case.
+    pub(super) fn push(&mut self, text: &[u8]) -> bool {
+        // Rows are in order of the action, so that one is often what the one before was.
+        if let Some(&last) = self.indices.last()
+            && self.text(last) == text
+        {
+            self.indices.push(last);
+            return true;
+        }
+        if self.slots.len() < 2 * (self.ends.len() + 1) {
+            self.grow();
+        }
+        let hash = xxh3_64(text) as u32;
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        let index = loop {
+            match self.slots[slot] {
+                0 => break self.add(text, hash, slot),
+                found => {
+                    let found = found - 1;
+                    if self.hashes[found as usize] == hash && self.text(found) == text {
+                        break found;
+                    }
+                }
+            }
+            slot = (slot + 1) & mask;
+        };
+        self.indices.push(index);
+        let (distinct, values) = (self.ends.len(), self.indices.len());
+        let ids = distinct >= TRIAL && distinct * 20 > values * 19;
+        let mostly = distinct >= LONG_TRIAL && distinct * 3 > values * 2;
+        self.bytes.len() <= MOST_BYTES && !ids && !mostly
+    }
+
+    fn add(&mut self, text: &[u8], hash: u32, slot: usize) -> u32 {
+        let index = self.ends.len() as u32;
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as u32);
+        self.hashes.push(hash);
+        self.slots[slot] = index + 1;
+        index
+    }
+
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 2).max(32);
+        self.slots.clear();
+        self.slots.resize(size, 0);
+        for (index, hash) in self.hashes.iter().enumerate() {
+            let mut slot = *hash as usize & (size - 1);
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & (size - 1);
+            }
+            self.slots[slot] = index as u32 + 1;
+        }
+    }
+
+    pub(super) fn text(&self, index: u32) -> &[u8] {
+        let index = index as usize;
+        let from = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[from as usize..self.ends[index] as usize]
+    }
+
+    pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len() as u32).map(|index| self.text(index))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn indices(&self) -> &[u32] {
+        &self.indices
+    }
+
+    /// Whether its page, and indices into it, are shorter than the values one after the other.
+    pub(super) fn pays(&self) -> bool {
+        let values: usize = self.indices.iter().map(|index| self.text(*index).len() + 4).sum();
+        let bits = super::levels::bits_for(self.len() as u64) as usize;
+        self.bytes.len() + 4 * self.len() + self.indices.len() * bits / 8 < values
+    }
+
+    /// Bytes it holds.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity() + 4 * (self.slots.capacity() + self.indices.capacity() + 2 * self.ends.capacity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn values_are_found_again(values in proptest::collection::vec("[a-c]{0,4}", 0..400)) {
+            let mut dictionary = Dictionary::default();
+            for value in &values {
+                dictionary.push(value.as_bytes());
+            }
+            let distinct: std::collections::BTreeSet<_> = values.iter().collect();
+            prop_assert_eq!(dictionary.len(), distinct.len());
+            let read: Vec<&[u8]> = dictionary.indices().iter().map(|index| dictionary.text(*index)).collect();
+            let expected: Vec<&[u8]> = values.iter().map(String::as_bytes).collect();
+            prop_assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
+    fn distinct_values_are_not_for_a_dictionary() {
+        let mut dictionary = Dictionary::default();
+        let ids = (0..TRIAL).map(|id| format!("id {id}"));
+        let kept = ids
+            .map(|id| dictionary.push(id.as_bytes()))
+            .filter(|kept| *kept)
+            .count();
+        assert_eq!(kept, TRIAL - 1);
+        let mut dictionary = Dictionary::default();
+        let mut two_of_three = (0..20_000).map(|id| dictionary.push(format!("{}", id - id % 3 / 2).as_bytes()));
+        let given_up = two_of_three.position(|kept| !kept);
+        assert!(given_up.is_some_and(|at| (6_000..6_200).contains(&at)), "{given_up:?}");
+        let mut dictionary = Dictionary::default();
+        assert!((0..10_000).all(|id| dictionary.push(format!("user {}", id % 500).as_bytes())));
+        assert!(dictionary.pays());
+    }
+}

@@ -1,0 +1,641 @@
+//! One column of a row group: values and levels, pages, and what is said of them.
+
+use super::ROW_GROUP_ROWS;
+use super::bounds::{NumberBounds, TextBounds};
+use super::compression::{Codec, Compressor};
+use super::dictionary::Dictionary;
+use super::levels::{bits_for, hybrid};
+use crate::error::{Error, Result};
+use datafusion::parquet::basic::{Encoding, PageType};
+use datafusion::parquet::bloom_filter::Sbbf;
+use datafusion::parquet::column::page::{CompressedPage, Page, PageWriter as _};
+use datafusion::parquet::column::writer::ColumnCloseResult;
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::{
+    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
+};
+use datafusion::parquet::file::statistics::{Statistics, ValueStatistics};
+use datafusion::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use datafusion::parquet::schema::types::ColumnDescPtr;
+use std::ops::Range;
+
+/// Bytes of values after which a page ends.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// Rows after which a page ends: what a query may skip by what the index says of it.
+const PAGE_ROWS: usize = 20_000;
+
+/// How often a filter says of a text that is not there that it may be.
+pub(in crate::lake) const FALSE_POSITIVES: f64 = 0.01;
+
+/// A column of fewer bytes is not compressed.
+const TINY: usize = 256;
+
+/// What is known of a column before its first value.
+#[derive(Debug, Clone)]
+pub(super) struct LeafSettings {
+    pub(super) descr: ColumnDescPtr,
+    pub(super) codec: Codec,
+    /// Keep bounds, and try a dictionary: not for texts that are all distinct and long.
+    pub(super) bounded: bool,
+    /// Keep a Bloom filter of the texts.
+    pub(super) filtered: bool,
+}
+
+/// A column chunk in the making.
+pub(super) struct Leaf {
+    settings: LeafSettings,
+    /// Definition level of a value.
+    deepest: u8,
+    is_list: bool,
+    /// Levels that are in no page yet.
+    definitions: Vec<u8>,
+    /// Likewise; empty for what is no list.
+    repetitions: Vec<u8>,
+    values: Values,
+    /// Rows so far, and those in pages.
+    rows: usize,
+    paged_rows: usize,
+    nulls: u64,
+    pages: Pages,
+    bounds: Bounds,
+    filter: Option<Sbbf>,
+}
+
+/// Values that are in no page yet.
+enum Values {
+    /// Each with its length before it, as in a page; and where each begins.
+    Plain {
+        bytes: Vec<u8>,
+        starts: Vec<u32>,
+    },
+    Dictionary(Dictionary),
+    Words(Vec<u64>),
+    Flags(Vec<bool>),
+}
+
+/// Of all pages.
+enum Bounds {
+    Texts(TextBounds),
+    Numbers(NumberBounds),
+    Flags(NumberBounds),
+    None,
+}
+
+/// What of values a column has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ValueType {
+    Text,
+    Long,
+    Double,
+    Boolean,
+}
+
+/// Pages that are written.
+struct Pages {
+    bytes: TrackedWrite<Vec<u8>>,
+    /// Chosen with the first page.
+    codec: Option<Codec>,
+    dictionary: Option<(i64, usize)>,
+    first_data: Option<i64>,
+    encodings: Vec<PageEncodingStats>,
+    uncompressed: usize,
+    values: usize,
+    index: ColumnIndexBuilder,
+    offsets: OffsetIndexBuilder,
+}
+
+/// What a chunk ended as: its bytes, and what the file's footer says of it.
+pub(super) struct Finished {
+    pub(super) bytes: Vec<u8>,
+    pub(super) close: ColumnCloseResult,
+    pub(super) texts: Option<TextBounds>,
+    pub(super) numbers: Option<NumberBounds>,
+    pub(super) nulls: u64,
+}
+
+impl Leaf {
+    pub(super) fn new(settings: LeafSettings, value_type: ValueType) -> Self {
+        let physical = settings.descr.physical_type();
+        Self {
+            deepest: settings.descr.max_def_level() as u8,
+            is_list: settings.descr.max_rep_level() > 0,
+            values: match value_type {
+                ValueType::Text if settings.bounded => Values::Dictionary(Dictionary::default()),
+                ValueType::Text => Values::plain(),
+                ValueType::Long | ValueType::Double => Values::Words(Vec::new()),
+                ValueType::Boolean => Values::Flags(Vec::new()),
+            },
+            bounds: match value_type {
+                ValueType::Text if settings.bounded => Bounds::Texts(TextBounds::default()),
+                ValueType::Long => Bounds::Numbers(NumberBounds::default()),
+                ValueType::Boolean => Bounds::Flags(NumberBounds::default()),
+                // Of doubles too, as no query asks for ranges of them.
+                ValueType::Text | ValueType::Double => Bounds::None,
+            },
+            settings,
+            definitions: Vec::new(),
+            repetitions: Vec::new(),
+            rows: 0,
+            paged_rows: 0,
+            nulls: 0,
+            filter: None,
+            pages: Pages {
+                bytes: TrackedWrite::new(Vec::new()),
+                codec: None,
+                dictionary: None,
+                first_data: None,
+                encodings: Vec::new(),
+                uncompressed: 0,
+                values: 0,
+                index: ColumnIndexBuilder::new(physical),
+                offsets: OffsetIndexBuilder::new(),
+            },
+        }
+    }
+
+    /// Whether anything but nulls is in it.
+    pub(super) fn holds_values(&self) -> bool {
+        self.pages.values > 0 || self.definitions.iter().any(|level| *level > 0)
+    }
+
+    /// Begins a row's value or list: rows before it that have none are null.
+    pub(super) fn begin(&mut self, row: usize, compressor: &mut Compressor) -> Result<()> {
+        self.pad(row);
+        // What may be in a dictionary is written at the end, as that comes first.
+        if !matches!(self.values, Values::Dictionary(_)) {
+            self.write_full_page(compressor)?;
+        }
+        self.rows = row + 1;
+        Ok(())
+    }
+
+    fn write_full_page(&mut self, compressor: &mut Compressor) -> Result<()> {
+        let bytes = match &self.values {
+            Values::Plain { bytes, .. } => bytes.len(),
+            _ => 0,
+        };
+        if bytes >= PAGE_BYTES || self.rows - self.paged_rows >= PAGE_ROWS {
+            self.write_page(compressor, false)?;
+        }
+        Ok(())
+    }
+
+    /// Nulls up to this row.
+    pub(super) fn pad(&mut self, row: usize) {
+        let missing = row.saturating_sub(self.rows);
+        if missing > 0 {
+            self.definitions.resize(self.definitions.len() + missing, 0);
+            if self.is_list {
+                self.repetitions.resize(self.repetitions.len() + missing, 0);
+            }
+            self.nulls += missing as u64;
+            self.rows = row;
+        }
+    }
+
+    /// A level without a value: an empty list, an absent member of one.
+    pub(super) fn absent(&mut self, definition: u8, repetition: u8) {
+        self.definitions.push(definition);
+        self.repetitions.push(repetition);
+        self.nulls += 1;
+    }
+
+    fn present(&mut self, repetition: u8) {
+        self.definitions.push(self.deepest);
+        if self.is_list {
+            self.repetitions.push(repetition);
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &[u8], repetition: u8, compressor: &mut Compressor) -> Result<()> {
+        self.present(repetition);
+        match &mut self.values {
+            Values::Plain { bytes, starts } => push_plain(bytes, starts, text),
+            Values::Dictionary(dictionary) => {
+                if !dictionary.push(text) {
+                    let dictionary = std::mem::take(dictionary);
+                    self.spell_out(&dictionary, compressor)?;
+                }
+            }
+            Values::Words(_) | Values::Flags(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Goes on without a dictionary.
+    fn spell_out(&mut self, dictionary: &Dictionary, compressor: &mut Compressor) -> Result<()> {
+        let definitions = std::mem::take(&mut self.definitions);
+        let repetitions = std::mem::take(&mut self.repetitions);
+        let mut indices = dictionary.indices().iter();
+        self.values = Values::plain();
+        self.rows = 0;
+        for (at, definition) in definitions.into_iter().enumerate() {
+            let repetition = repetitions.get(at).copied();
+            if repetition.unwrap_or_default() == 0 {
+                self.write_full_page(compressor)?;
+                self.rows += 1;
+            }
+            self.definitions.push(definition);
+            self.repetitions.extend(repetition);
+            if definition == self.deepest
+                && let (Values::Plain { bytes, starts }, Some(index)) = (&mut self.values, indices.next())
+            {
+                push_plain(bytes, starts, dictionary.text(*index));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn word(&mut self, word: u64) {
+        self.present(0);
+        if let Values::Words(words) = &mut self.values {
+            words.push(word);
+        }
+    }
+
+    pub(super) fn flag(&mut self, flag: bool) {
+        self.present(0);
+        if let Values::Flags(flags) = &mut self.values {
+            flags.push(flag);
+        }
+    }
+
+    /// Bytes it holds.
+    pub(super) fn memory(&self) -> usize {
+        let values = match &self.values {
+            Values::Plain { bytes, starts } => bytes.capacity() + 4 * starts.capacity(),
+            Values::Dictionary(dictionary) => dictionary.memory(),
+            Values::Words(words) => 8 * words.capacity(),
+            Values::Flags(flags) => flags.capacity(),
+        };
+        values + self.definitions.capacity() + self.repetitions.capacity() + self.pages.bytes.inner().capacity()
+    }
+
+    /// Writes what is in no page yet as one page.
+    fn write_page(&mut self, compressor: &mut Compressor, last: bool) -> Result<()> {
+        let levels = 0..self.definitions.len();
+        let rows = self.rows - self.paged_rows;
+        let definitions = std::mem::take(&mut self.definitions);
+        let repetitions = std::mem::take(&mut self.repetitions);
+        let mut body = self.levels(&definitions, &repetitions);
+        let values = std::mem::replace(&mut self.values, Values::plain());
+        let (bounds, renewed) = match values {
+            Values::Plain { mut bytes, mut starts } => {
+                body.extend_from_slice(&bytes);
+                if self.settings.filtered {
+                    // How many there will be is known with the last page alone.
+                    let count = if last { starts.len() } else { ROW_GROUP_ROWS };
+                    let filter = filter_for(&mut self.filter, count)?;
+                    starts
+                        .iter()
+                        .for_each(|start| filter.insert(plain_text(&bytes, *start as usize)));
+                }
+                let bounds = matches!(self.bounds, Bounds::Texts(_)).then(|| {
+                    let texts = starts.iter().map(|start| plain_text(&bytes, *start as usize));
+                    Bounds::Texts(TextBounds::of(texts))
+                });
+                bytes.clear();
+                starts.clear();
+                (bounds, Values::Plain { bytes, starts })
+            }
+            Values::Words(mut words) => {
+                words
+                    .iter()
+                    .for_each(|word| body.extend_from_slice(&word.to_le_bytes()));
+                let bounds = NumberBounds::of(words.iter().map(|word| *word as i64));
+                words.clear();
+                let numbers = matches!(self.bounds, Bounds::Numbers(_)).then_some(Bounds::Numbers(bounds));
+                (numbers, Values::Words(words))
+            }
+            Values::Flags(mut flags) => {
+                let bits: Vec<u8> = flags
+                    .chunks(8)
+                    .map(|eight| eight.iter().rev().fold(0, |byte, flag| byte << 1 | u8::from(*flag)))
+                    .collect();
+                body.extend_from_slice(&bits);
+                let bounds = NumberBounds::of(flags.iter().map(|flag| i64::from(*flag)));
+                flags.clear();
+                (Some(Bounds::Flags(bounds)), Values::Flags(flags))
+            }
+            Values::Dictionary(dictionary) => (None, Values::Dictionary(dictionary)),
+        };
+        self.values = renewed;
+        let present = definitions.iter().filter(|level| **level == self.deepest).count();
+        self.pages.codec.get_or_insert_with(|| {
+            let tiny = last && body.len() < TINY;
+            if tiny { Codec::None } else { self.settings.codec }
+        });
+        self.pages
+            .write_data(compressor, body, levels.len(), rows, Encoding::PLAIN)?;
+        self.page_bounds(bounds, levels.len() - present, present);
+        self.paged_rows = self.rows;
+        (self.definitions, self.repetitions) = (definitions, repetitions);
+        self.definitions.clear();
+        self.repetitions.clear();
+        Ok(())
+    }
+
+    /// The levels as they stand at the begin of a page.
+    fn levels(&self, definitions: &[u8], repetitions: &[u8]) -> Vec<u8> {
+        let mut body = Vec::new();
+        let mut write = |levels: &[u8], deepest: u64| {
+            let length = body.len();
+            body.extend_from_slice(&[0; 4]);
+            hybrid(levels, bits_for(deepest), &mut body);
+            let written = (body.len() - length - 4) as u32;
+            body[length..length + 4].copy_from_slice(&written.to_le_bytes());
+        };
+        if self.is_list {
+            write(repetitions, 1);
+        }
+        write(definitions, u64::from(self.deepest));
+        body
+    }
+
+    /// Adds what is known of a page to the index and to the whole.
+    fn page_bounds(&mut self, bounds: Option<Bounds>, nulls: usize, present: usize) {
+        let index = &mut self.pages.index;
+        let nulls = nulls as i64;
+        let entry = match &bounds {
+            _ if present == 0 => Some((Vec::new(), Vec::new())),
+            Some(Bounds::Texts(texts)) => texts.shortened(),
+            Some(Bounds::Numbers(NumberBounds(Some((low, high))))) => {
+                Some((low.to_le_bytes().to_vec(), high.to_le_bytes().to_vec()))
+            }
+            Some(Bounds::Flags(NumberBounds(Some((low, high))))) => Some((vec![*low as u8], vec![*high as u8])),
+            _ => None,
+        };
+        match entry {
+            Some((low, high)) => index.append(present == 0, low, high, nulls),
+            None => index.to_invalid(),
+        }
+        match (&mut self.bounds, bounds) {
+            (Bounds::Texts(all), Some(Bounds::Texts(page))) => all.extend(page),
+            (Bounds::Numbers(all), Some(Bounds::Numbers(page))) | (Bounds::Flags(all), Some(Bounds::Flags(page))) => {
+                all.extend(page);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the chunk at so many rows.
+    pub(super) fn finish(mut self, rows: usize, compressor: &mut Compressor) -> Result<Finished> {
+        self.pad(rows);
+        match std::mem::replace(&mut self.values, Values::plain()) {
+            Values::Dictionary(dictionary) if dictionary.pays() => self.write_dictionary(&dictionary, compressor)?,
+            Values::Dictionary(dictionary) => {
+                self.spell_out(&dictionary, compressor)?;
+                self.write_page(compressor, true)?;
+            }
+            values => {
+                self.values = values;
+                if self.rows > self.paged_rows {
+                    self.write_page(compressor, true)?;
+                }
+            }
+        }
+        self.close()
+    }
+
+    /// Writes the dictionary, and pages of indices into it.
+    fn write_dictionary(&mut self, dictionary: &Dictionary, compressor: &mut Compressor) -> Result<()> {
+        let mut body = Vec::new();
+        for text in dictionary.texts() {
+            body.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            body.extend_from_slice(text);
+        }
+        if self.settings.filtered {
+            let filter = filter_for(&mut self.filter, dictionary.len())?;
+            dictionary.texts().for_each(|text| filter.insert(text));
+        }
+        let tiny = body.len() + dictionary.indices().len() / 4 < TINY;
+        self.pages.codec = Some(if tiny { Codec::None } else { self.settings.codec });
+        self.pages.write_dictionary(compressor, &body, dictionary.len())?;
+        let definitions = std::mem::take(&mut self.definitions);
+        let repetitions = std::mem::take(&mut self.repetitions);
+        let bits = bits_for(dictionary.len().saturating_sub(1) as u64);
+        let order = (self.rows > PAGE_ROWS).then(|| order_of(dictionary));
+        let mut value = 0;
+        for (levels, rows) in pages_of(&repetitions, definitions.len(), self.is_list) {
+            let page = &definitions[levels.clone()];
+            let present = page.iter().filter(|level| **level == self.deepest).count();
+            let repeated = if self.is_list {
+                &repetitions[levels.clone()]
+            } else {
+                &[]
+            };
+            let mut body = self.levels(page, repeated);
+            body.push(bits as u8);
+            let indices = &dictionary.indices()[value..value + present];
+            hybrid(indices, bits, &mut body);
+            value += present;
+            let encoding = Encoding::RLE_DICTIONARY;
+            self.pages.write_data(compressor, body, levels.len(), rows, encoding)?;
+            let bounds = match &order {
+                None => TextBounds::of(dictionary.texts()),
+                Some(order) => TextBounds::of(extremes(indices, order).into_iter().map(|index| dictionary.text(index))),
+            };
+            self.page_bounds(Some(Bounds::Texts(bounds)), levels.len() - present, present);
+        }
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<Finished> {
+        let Pages {
+            bytes,
+            codec,
+            dictionary,
+            first_data,
+            encodings,
+            uncompressed,
+            values,
+            index,
+            offsets,
+        } = self.pages;
+        let bytes = bytes.into_inner().map_err(failed)?;
+        let statistics: Option<Statistics> = match &self.bounds {
+            Bounds::Texts(texts) => Some(texts.statistics(self.nulls)),
+            Bounds::Numbers(NumberBounds(bounds)) => {
+                let (low, high) = (bounds.map(|b| b.0), bounds.map(|b| b.1));
+                Some(ValueStatistics::<i64>::new(low, high, None, Some(self.nulls), false).into())
+            }
+            Bounds::Flags(NumberBounds(bounds)) => {
+                let (low, high) = (bounds.map(|b| b.0 > 0), bounds.map(|b| b.1 > 0));
+                Some(ValueStatistics::<bool>::new(low, high, None, Some(self.nulls), false).into())
+            }
+            Bounds::None => None,
+        };
+        let used = encodings.iter().map(|of| of.encoding).chain([Encoding::RLE]);
+        let used: Vec<Encoding> = used.collect();
+        let mut metadata = ColumnChunkMetaData::builder(self.settings.descr)
+            .set_compression(codec.unwrap_or(Codec::None).compression())
+            .set_encodings(used)
+            .set_page_encoding_stats(encodings)
+            .set_total_compressed_size(bytes.len() as i64)
+            .set_total_uncompressed_size(uncompressed as i64)
+            .set_num_values(values as i64)
+            .set_data_page_offset(first_data.unwrap_or_default())
+            .set_dictionary_page_offset(dictionary.map(|(offset, _)| offset));
+        if let Some(statistics) = statistics {
+            metadata = metadata.set_statistics(statistics);
+        }
+        let column_index = index.valid().then(|| index.build()).transpose().map_err(failed)?;
+        let close = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: self.rows as u64,
+            metadata: metadata.build().map_err(failed)?,
+            bloom_filter: self.filter.map(|mut filter| {
+                filter.fold_to_target_fpp(FALSE_POSITIVES);
+                filter
+            }),
+            column_index,
+            offset_index: Some(offsets.build()),
+        };
+        let (mut texts, mut numbers) = (None, None);
+        match &mut self.bounds {
+            Bounds::Texts(bounds) => texts = Some(std::mem::take(bounds)),
+            Bounds::Numbers(bounds) => numbers = Some(*bounds),
+            Bounds::Flags(_) | Bounds::None => {}
+        }
+        Ok(Finished {
+            bytes,
+            close,
+            texts,
+            numbers,
+            nulls: self.nulls,
+        })
+    }
+}
+
+impl Values {
+    fn plain() -> Self {
+        Self::Plain {
+            bytes: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+}
+
+impl Pages {
+    fn write_data(
+        &mut self,
+        compressor: &mut Compressor,
+        body: Vec<u8>,
+        values: usize,
+        rows: usize,
+        encoding: Encoding,
+    ) -> Result<()> {
+        let page = Page::DataPage {
+            buf: compressor.compress(self.codec.unwrap_or(Codec::None), &body)?.into(),
+            num_values: values as u32,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let (offset, size) = self.write(page, body.len())?;
+        self.first_data.get_or_insert(offset);
+        self.values += values;
+        self.offsets.append_row_count(rows as i64);
+        self.offsets.append_offset_and_size(offset, size as i32);
+        match self.encodings.last_mut() {
+            Some(last) if last.page_type == PageType::DATA_PAGE && last.encoding == encoding => last.count += 1,
+            _ => self.encodings.push(PageEncodingStats {
+                page_type: PageType::DATA_PAGE,
+                encoding,
+                count: 1,
+            }),
+        }
+        Ok(())
+    }
+
+    fn write_dictionary(&mut self, compressor: &mut Compressor, body: &[u8], texts: usize) -> Result<()> {
+        let page = Page::DictionaryPage {
+            buf: compressor.compress(self.codec.unwrap_or(Codec::None), body)?.into(),
+            num_values: texts as u32,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        self.dictionary = Some(self.write(page, body.len())?);
+        self.encodings.push(PageEncodingStats {
+            page_type: PageType::DICTIONARY_PAGE,
+            encoding: Encoding::PLAIN,
+            count: 1,
+        });
+        Ok(())
+    }
+
+    /// Where it begins, and its size with its header.
+    fn write(&mut self, page: Page, uncompressed: usize) -> Result<(i64, usize)> {
+        let page = CompressedPage::new(page, uncompressed);
+        let written = SerializedPageWriter::new(&mut self.bytes)
+            .write_page(page)
+            .map_err(failed)?;
+        self.uncompressed += written.uncompressed_size;
+        Ok((written.offset as i64, written.compressed_size))
+    }
+}
+
+/// The filter, made for so many texts where there is none yet.
+fn filter_for(filter: &mut Option<Sbbf>, texts: usize) -> Result<&mut Sbbf> {
+    match filter {
+        Some(filter) => Ok(filter),
+        filter => {
+            let made = Sbbf::new_with_ndv_fpp(texts.max(1) as u64, FALSE_POSITIVES).map_err(failed)?;
+            Ok(filter.insert(made))
+        }
+    }
+}
+
+fn push_plain(bytes: &mut Vec<u8>, starts: &mut Vec<u32>, text: &[u8]) {
+    starts.push(bytes.len() as u32);
+    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(text);
+}
+
+fn plain_text(bytes: &[u8], start: usize) -> &[u8] {
+    let length = bytes[start..start + 4]
+        .iter()
+        .rev()
+        .fold(0, |length, byte| length << 8 | usize::from(*byte));
+    &bytes[start + 4..start + 4 + length]
+}
+
+/// Levels of each page, and how many rows they are.
+fn pages_of(repetitions: &[u8], levels: usize, is_list: bool) -> Vec<(Range<usize>, usize)> {
+    let (mut pages, mut begin, mut rows) = (Vec::new(), 0, 0);
+    for at in 0..levels {
+        let row = !is_list || repetitions.get(at) == Some(&0);
+        if row && rows == PAGE_ROWS {
+            pages.push((begin..at, rows));
+            (begin, rows) = (at, 0);
+        }
+        rows += usize::from(row);
+    }
+    pages.push((begin..levels, rows));
+    pages
+}
+
+/// The place of each text of a dictionary among them.
+fn order_of(dictionary: &Dictionary) -> Vec<u32> {
+    let mut sorted: Vec<u32> = (0..dictionary.len() as u32).collect();
+    sorted.sort_unstable_by(|a, b| dictionary.text(*a).cmp(dictionary.text(*b)));
+    let mut order = vec![0; sorted.len()];
+    (0..)
+        .zip(sorted)
+        .for_each(|(place, index)| order[index as usize] = place);
+    order
+}
+
+/// The least and the greatest of some values.
+fn extremes(indices: &[u32], order: &[u32]) -> Vec<u32> {
+    let place = |index: &&u32| order[**index as usize];
+    let least = indices.iter().min_by_key(place);
+    let greatest = indices.iter().max_by_key(place);
+    least.into_iter().chain(greatest).copied().collect()
+}
+
+fn failed(error: ParquetError) -> Error {
+    Error::Internal(format!("cannot encode Parquet: {error}"))
+}

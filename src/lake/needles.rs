@@ -1,0 +1,224 @@
+//! Conditions that ask for one value of many: row groups whose Bloom filters say that none of their
+//! rows has it are not read.
+//!
+//! Of what a query looks for in a lake of months, an id, an address, a session, a message, most
+//! files have nothing, and no order of the rows would tell. The filter of a column is a few
+//! kilobytes of a file, and what it says of a text that is not there is right 99 times of 100.
+
+use super::file_reader::{FileReaders, ReadColumns};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::parquet::arrow::async_reader::AsyncFileReader as _;
+use datafusion::parquet::bloom_filter::Sbbf;
+use datafusion::parquet::errors::Result as ParquetResult;
+use datafusion::parquet::file::metadata::RowGroupMetaData;
+use futures::{StreamExt as _, TryStreamExt as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Files whose filters are read at once.
+const AT_ONCE: usize = 32;
+
+/// Values that are looked for at most; with more, each file has one of them.
+const MOST_VALUES: usize = 1000;
+
+/// A column that has to be one of some texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Needle {
+    column: String,
+    values: Vec<String>,
+}
+
+/// What rows have to fulfil: of each list, one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Needles(Arc<Vec<Vec<Needle>>>);
+
+impl Needles {
+    /// Those among the conditions of a scan, about columns of which files keep filters.
+    pub(super) fn of(filters: &[Expr], columns: &[&str]) -> Self {
+        let mut clauses = Vec::new();
+        filters
+            .iter()
+            .for_each(|filter| conditions(filter, columns, &mut clauses));
+        Self(Arc::new(clauses))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// For each of the files which row groups may have a row that fulfils them.
+    pub(super) async fn may_be_in(&self, readers: &FileReaders, files: Vec<PartitionedFile>) -> Result<Vec<Vec<bool>>> {
+        let names: BTreeSet<String> = self.0.iter().flatten().map(|needle| needle.column.clone()).collect();
+        let columns = ReadColumns::named(names.iter().cloned());
+        let asked = files.into_iter().map(|file| {
+            let (reader, needles) = (readers.reader(file, columns.clone()), self.clone());
+            // On all cores: what a file's metadata say takes longer to read than to get.
+            tokio::spawn(async move { needles.may_be_in_file(reader).await })
+        });
+        futures::stream::iter(asked)
+            .buffered(AT_ONCE)
+            .map(|joined| {
+                joined
+                    .map_err(|error| DataFusionError::External(Box::new(error)))?
+                    .map_err(DataFusionError::from)
+            })
+            .try_collect()
+            .await
+    }
+
+    async fn may_be_in_file(&self, mut reader: super::file_reader::FileReader) -> ParquetResult<Vec<bool>> {
+        let metadata = reader.get_metadata(None).await?;
+        let mut possible = Vec::with_capacity(metadata.num_row_groups());
+        for group in metadata.row_groups() {
+            possible.push(self.may_be_in_group(&mut reader, group).await?);
+        }
+        Ok(possible)
+    }
+
+    async fn may_be_in_group(
+        &self,
+        reader: &mut super::file_reader::FileReader,
+        group: &RowGroupMetaData,
+    ) -> ParquetResult<bool> {
+        let mut filters = BTreeMap::new();
+        for clause in self.0.iter() {
+            let mut any = false;
+            for needle in clause {
+                if !filters.contains_key(&needle.column) {
+                    let filter = filter_of(reader, group, &needle.column).await?;
+                    filters.insert(needle.column.clone(), filter);
+                }
+                any |= match filters.get(&needle.column) {
+                    Some(Found::Filter(filter)) => needle.values.iter().any(|value| filter.check(value.as_str())),
+                    // Of a column that the file does not have, no row is any text.
+                    Some(Found::NoColumn) => false,
+                    Some(Found::NoFilter) | None => true,
+                };
+                if any {
+                    break;
+                }
+            }
+            if !any {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+enum Found {
+    Filter(Sbbf),
+    /// As in files that were written by something else.
+    NoFilter,
+    NoColumn,
+}
+
+async fn filter_of(
+    reader: &mut super::file_reader::FileReader,
+    group: &RowGroupMetaData,
+    column: &str,
+) -> ParquetResult<Found> {
+    let of_column = |path: &[String]| path.first().is_some_and(|name| name == column);
+    let Some(chunk) = group
+        .columns()
+        .iter()
+        .find(|chunk| of_column(chunk.column_path().parts()))
+    else {
+        return Ok(Found::NoColumn);
+    };
+    let place = chunk.bloom_filter_offset().zip(chunk.bloom_filter_length());
+    let place = place.and_then(|(offset, length)| Some((u64::try_from(offset).ok()?, u64::try_from(length).ok()?)));
+    let Some((offset, length)) = place else {
+        return Ok(Found::NoFilter);
+    };
+    let bytes = reader.get_bytes(offset..offset + length).await?;
+    Ok(Found::Filter(Sbbf::from_bytes(&bytes)?))
+}
+
+/// Adds what a condition asks of such columns.
+fn conditions(filter: &Expr, columns: &[&str], clauses: &mut Vec<Vec<Needle>>) {
+    match filter {
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::And,
+            right,
+        }) => {
+            conditions(left, columns, clauses);
+            conditions(right, columns, clauses);
+        }
+        other => clauses.extend(one_of(other, columns)),
+    }
+}
+
+/// A condition as needles of which one has to be there; none where it can be true without.
+fn one_of(filter: &Expr, columns: &[&str]) -> Option<Vec<Needle>> {
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::Eq => {
+                let needle = needle(left, [&**right].into_iter(), columns);
+                needle
+                    .or_else(|| self::needle(right, [&**left].into_iter(), columns))
+                    .map(|needle| vec![needle])
+            }
+            Operator::Or => {
+                let mut either = one_of(left, columns)?;
+                either.extend(one_of(right, columns)?);
+                Some(either)
+            }
+            Operator::And => one_of(left, columns).or_else(|| one_of(right, columns)),
+            _ => None,
+        },
+        Expr::InList(list) if !list.negated => needle(&list.expr, list.list.iter(), columns).map(|needle| vec![needle]),
+        // What equality with a list of texts is written as.
+        Expr::ScalarFunction(call) if call.name() == "any_in" => {
+            let (list, values) = call.args.split_first()?;
+            needle(list, values.iter(), columns).map(|needle| vec![needle])
+        }
+        _ => None,
+    }
+}
+
+fn needle<'e>(column: &Expr, values: impl Iterator<Item = &'e Expr>, columns: &[&str]) -> Option<Needle> {
+    let Expr::Column(column) = column else { return None };
+    if !columns.contains(&column.name()) {
+        return None;
+    }
+    let mut texts = Vec::new();
+    for value in values {
+        let Expr::Literal(value, _) = value else { return None };
+        add_texts(value, &mut texts)?;
+    }
+    (texts.len() <= MOST_VALUES).then(|| Needle {
+        column: column.name().to_owned(),
+        values: texts,
+    })
+}
+
+/// The texts of a literal: itself, or the elements of a list. NULL equals nothing.
+fn add_texts(value: &ScalarValue, texts: &mut Vec<String>) -> Option<()> {
+    match value {
+        ScalarValue::Utf8(text) | ScalarValue::LargeUtf8(text) | ScalarValue::Utf8View(text) => {
+            texts.extend(text.clone());
+            Some(())
+        }
+        ScalarValue::Dictionary(_, inner) => add_texts(inner, texts),
+        ScalarValue::List(list) => {
+            for element in ScalarValue::convert_array_to_scalar_vec(list.as_ref())
+                .ok()?
+                .iter()
+                .flatten()
+                .flatten()
+            {
+                add_texts(element, texts)?;
+            }
+            Some(())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! What is in a file is never ruled out; what is not mostly is.
+
+use super::*;
+use crate::lake::layout::{TableName, events_schema};
+use crate::lake::{EventsWriter, encode};
+use datafusion::arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::internal_err;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{ColumnarValue, Volatility, col, create_udf, lit};
+use datafusion::object_store::memory::InMemory;
+use datafusion::object_store::path::Path;
+use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::file::properties::WriterProperties;
+use proptest::prelude::*;
+
+const COLUMNS: &[&str] = &["event_id", "email_message_id"];
+
+/// The condition that one of these is in a list, as the engine writes it.
+fn any_in(column: &str, values: &[&str]) -> Expr {
+    let mut arguments = vec![col(column)];
+    arguments.extend(values.iter().map(|value| lit(*value)));
+    let never = Arc::new(|_: &[ColumnarValue]| internal_err!("not to be called"));
+    let function = create_udf("any_in", Vec::new(), DataType::Boolean, Volatility::Immutable, never);
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(function), arguments))
+}
+
+fn asked(filter: Expr) -> Vec<Vec<(String, Vec<String>)>> {
+    let needles = Needles::of(&[filter], COLUMNS);
+    let clauses = needles.0.iter().map(|clause| {
+        let needles = clause
+            .iter()
+            .map(|needle| (needle.column.clone(), needle.values.clone()));
+        needles.collect()
+    });
+    clauses.collect()
+}
+
+#[test]
+fn conditions_that_ask_for_values() {
+    let id = |values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        ("event_id".to_owned(), values)
+    };
+    let message = |value: &str| ("email_message_id".to_owned(), vec![value.to_owned()]);
+    let equal = |value: &str| col("event_id").eq(lit(value));
+    assert_eq!(asked(equal("a")), [[id(&["a"])]]);
+    assert_eq!(asked(lit("a").eq(col("event_id"))), [[id(&["a"])]]);
+    assert_eq!(
+        asked(equal("a").and(any_in("email_message_id", &["m"]))),
+        [[id(&["a"])], [message("m")]]
+    );
+    assert_eq!(
+        asked(equal("a").or(any_in("email_message_id", &["m"]))),
+        [vec![id(&["a"]), message("m")]]
+    );
+    assert_eq!(
+        asked(col("event_id").in_list(vec![lit("a"), lit("b")], false)),
+        [[id(&["a", "b"])]]
+    );
+    let no_text = lit(ScalarValue::Utf8(None));
+    assert_eq!(asked(col("event_id").eq(no_text)), [[id(&[])]], "NULL is nowhere");
+    assert_eq!(
+        asked(equal("a").and(col("user_id").eq(lit("u"))).or(equal("b"))),
+        [vec![id(&["a"]), id(&["b"])]]
+    );
+    for other in [
+        col("event_id").not_eq(lit("a")),
+        col("event_id").in_list(vec![lit("a")], true),
+        col("user_id").eq(lit("a")),
+        equal("a").or(col("user_id").eq(lit("u"))),
+        col("event_id").eq(col("user_id")),
+        Expr::Not(Box::new(equal("a"))),
+        col("event_id").in_list((0..2000).map(|number| lit(number.to_string())).collect(), false),
+    ] {
+        assert_eq!(asked(other.clone()), Vec::<Vec<_>>::new(), "{other}");
+    }
+}
+
+type Row = (Option<String>, Option<Vec<String>>);
+
+/// A file of the events' own writer.
+fn written(rows: &[Row]) -> bytes::Bytes {
+    let at = |name: &str| events_schema().index_of(name).unwrap();
+    let mut positions = [at("event_id"), at("email_message_id"), at("raw")];
+    positions.sort_unstable();
+    let mut file = EventsWriter::new(&positions).unwrap();
+    for (id, messages) in rows {
+        file.text(at("raw"), b"{}").unwrap();
+        if let Some(id) = id {
+            file.text(at("event_id"), id.as_bytes()).unwrap();
+        }
+        if let Some(messages) = messages {
+            file.texts(at("email_message_id"), messages.iter().map(String::as_bytes))
+                .unwrap();
+        }
+        file.end_row().unwrap();
+    }
+    file.finish(Vec::new()).unwrap().bytes
+}
+
+fn batch(rows: &[Row]) -> RecordBatch {
+    let ids: ArrayRef = Arc::new(rows.iter().map(|row| row.0.as_deref()).collect::<StringArray>());
+    let mut messages = ListBuilder::new(StringBuilder::new());
+    for (_, list) in rows {
+        list.iter()
+            .flatten()
+            .for_each(|message| messages.values().append_value(message));
+        messages.append(list.is_some());
+    }
+    let messages: ArrayRef = Arc::new(messages.finish());
+    RecordBatch::try_from_iter_with_nullable([("event_id", ids, true), ("email_message_id", messages, true)]).unwrap()
+}
+
+/// A file as compaction writes it.
+fn merged(rows: &[Row]) -> bytes::Bytes {
+    let rows = batch(rows);
+    encode(TableName::Events, &rows.schema(), Vec::new(), [Ok(rows)])
+        .unwrap()
+        .bytes
+}
+
+/// A file that somebody else wrote.
+fn foreign(rows: &[Row]) -> bytes::Bytes {
+    let rows = batch(rows);
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.into_inner().unwrap().into()
+}
+
+async fn may_hold(file: bytes::Bytes, filter: Expr) -> bool {
+    row_groups(file, filter).await.contains(&true)
+}
+
+async fn row_groups(file: bytes::Bytes, filter: Expr) -> Vec<bool> {
+    let store = Arc::new(InMemory::new());
+    let path = Path::from("file.parquet");
+    store.put(&path, file.into()).await.unwrap();
+    let meta = store.head(&path).await.unwrap();
+    let readers = FileReaders::new("memory:///", store as Arc<dyn ObjectStore>, None);
+    let needles = Needles::of(&[filter], COLUMNS);
+    assert!(!needles.is_empty());
+    let kept = needles
+        .may_be_in(&readers, vec![PartitionedFile::from(meta)])
+        .await
+        .unwrap();
+    kept.into_iter().next().unwrap()
+}
+
+fn id_is(id: &str) -> Expr {
+    col("event_id").eq(lit(id))
+}
+
+#[tokio::test]
+async fn files_without_a_value_are_ruled_out() {
+    let rows: Vec<Row> = (0..2000)
+        .map(|row| {
+            (
+                Some(format!("id {row}")),
+                Some(vec![format!("<{row}@a>"), format!("<{row}@b>")]),
+            )
+        })
+        .collect();
+    for file in [written(&rows), merged(&rows)] {
+        for row in (0..2000).step_by(97) {
+            assert!(may_hold(file.clone(), id_is(&format!("id {row}"))).await);
+            assert!(may_hold(file.clone(), any_in("email_message_id", &["x", &format!("<{row}@b>")])).await);
+            assert!(may_hold(file.clone(), id_is("absent").or(id_is(&format!("id {row}")))).await);
+        }
+        let mut wrong = 0;
+        for absent in 0..200 {
+            wrong += usize::from(may_hold(file.clone(), id_is(&format!("absent {absent}"))).await);
+            wrong += usize::from(may_hold(file.clone(), any_in("email_message_id", &[&format!("{absent}")])).await);
+        }
+        assert!(wrong < 20, "{wrong} of 400");
+        assert!(!may_hold(file.clone(), id_is("id 1").and(any_in("email_message_id", &["absent"]))).await);
+    }
+    assert!(may_hold(foreign(&rows), id_is("absent")).await, "there is no filter");
+    let without: Vec<Row> = rows.iter().map(|(id, _)| (id.clone(), None)).collect();
+    assert!(
+        !may_hold(written(&without), any_in("email_message_id", &["<1@a>"])).await,
+        "nor a column"
+    );
+}
+
+#[tokio::test]
+async fn row_groups_without_a_value_are_ruled_out() {
+    let rows: Vec<Row> = (0..4000)
+        .map(|row| (Some(format!("id {row}")), Some(vec![format!("<{row}@a>")])))
+        .collect();
+    let rows = batch(&rows);
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(1000))
+        .set_bloom_filter_enabled(true)
+        .set_bloom_filter_fpp(1e-6)
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties)).unwrap();
+    writer.write(&rows).unwrap();
+    let file = bytes::Bytes::from(writer.into_inner().unwrap());
+    for (wanted, groups) in [
+        (id_is("id 2500"), [false, false, true, false]),
+        (
+            any_in("email_message_id", &["<1@a>", "<3999@a>"]),
+            [true, false, false, true],
+        ),
+        (id_is("id 1").and(any_in("email_message_id", &["<1001@a>"])), [false; 4]),
+    ] {
+        assert_eq!(row_groups(file.clone(), wanted).await, groups);
+    }
+}
+
+proptest! {
+    /// The slow twin: look at every row.
+    #[test]
+    fn what_is_there_is_found(
+        rows in proptest::collection::vec(
+            (proptest::option::of("[a-d]{1,2}"), proptest::option::of(proptest::collection::vec("[a-d]{1,2}", 0..3))),
+            1..60,
+        ),
+        wanted in "[a-d]{1,2}",
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let in_id = rows.iter().any(|(id, _)| id.as_ref() == Some(&wanted));
+        let in_list = rows.iter().any(|(_, list)| list.iter().flatten().any(|message| *message == wanted));
+        for file in [written(&rows), merged(&rows)] {
+            let held = |filter: Expr| runtime.block_on(may_hold(file.clone(), filter));
+            prop_assert!(!in_id || held(id_is(&wanted)));
+            prop_assert!(!in_list || held(any_in("email_message_id", &[&wanted])));
+        }
+    }
+}
