@@ -87,7 +87,7 @@ pub(super) async fn answer(location: &str, question: &Question, resources: Resou
         [] => None,
         detections => {
             let chosen: Vec<&Detection> = detections.iter().collect();
-            Some(to_read(&engine, &chosen, EVERYTHING).await.together.bytes)
+            Some(to_read(&engine, &chosen, EVERYTHING).await?.together.bytes)
         }
     };
     engine.abandon();

@@ -149,12 +149,12 @@ impl HuntEstimate {
         chosen: &[Detection],
         request: HuntRequest,
         means: &Means,
-    ) -> Self {
+    ) -> Result<Self> {
         let chosen: Vec<&Detection> = chosen.iter().collect();
-        let read = to_read(engine, &chosen, request).await;
+        let read = to_read(engine, &chosen, request).await?;
         let store = store_of(lake.url().as_str()).to_owned();
         let threads = u32::try_from(engine.threads()).unwrap_or(u32::MAX);
-        Self::computed(read, store, threads, means)
+        Ok(Self::computed(read, store, threads, means))
     }
 
     fn computed(read: HuntToRead, store: String, threads: u32, means: &Means) -> Self {
@@ -171,6 +171,15 @@ impl HuntEstimate {
             files: files as f64,
         };
         let mut not_known = Vec::new();
+        let back: Vec<&str> = (detections.iter().filter(|one| one.follows_back))
+            .map(|one| one.detection.as_str())
+            .collect();
+        if !back.is_empty() {
+            not_known.push(format!(
+                "what is read before the range, where alerts are open when it begins: {}",
+                back.join(", ")
+            ));
+        }
         let mut forecast = None;
         let mut alone: Vec<Option<Estimate>> = vec![None; detections.len()];
         match &means.measurements {

@@ -110,7 +110,7 @@ pub(crate) async fn run(args: HuntArgs, resources: Resources) -> Result<Outcome>
     };
     let (engine, requests) = engine.counting(&lake)?;
     let estimating = Instant::now();
-    let estimate = HuntEstimate::of(&engine, &lake, &chosen, request, &means).await;
+    let estimate = HuntEstimate::of(&engine, &lake, &chosen, request, &means).await?;
     let estimating = estimating.elapsed();
     if args.estimate.dry_run {
         estimate.print(&args.output)?;

@@ -27,7 +27,7 @@ mod stretches;
 pub use keyed_spans::KeyedSpans;
 pub use lifting::{Lifted, Question, TICK_COLUMN, Ticks, aggregates_per_pane};
 pub use names::{Clock, NameError, Names, Resolution};
-pub use scan_bytes::{ScanBytes, ToRead};
+pub use scan_bytes::{ScanBytes, ToRead, scan_bytes};
 pub use scan_figures::{Running, ScanFigures};
 pub use scan_plans::ScanPlan;
 pub use session::{Planned, Scope, Session, Window};

@@ -7,13 +7,14 @@ use datafusion::common::{Column, Result as DfResult, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, ParquetFileReaderFactory};
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::object_store::path::Path;
 use datafusion::parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +25,22 @@ pub(super) struct RowGroups<'a> {
     table: &'a SchemaRef,
     metadata: Arc<ParquetMetaData>,
     schema: Schema,
+}
+
+/// What is read of a file at once, before anything is skipped within a row group.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) path: Path,
+    /// Bytes of the file.
+    pub(super) size: u64,
+    /// Row groups of the file.
+    pub(super) row_groups_of: u64,
+    /// Number and rows of each row group that is read, and where its columns' chunks are.
+    pub(super) row_groups: Vec<(usize, u64, Vec<Range<u64>>)>,
+    /// Where the page index is, if it is read.
+    pub(super) index: Option<Range<u64>>,
+    /// How often the file is opened for that, each time with its index.
+    pub(super) opened: u64,
 }
 
 /// What rules out row groups for a scan of a table; none where its predicate cannot.
@@ -71,8 +88,45 @@ impl<'a> RowGroups<'a> {
             .map_or(0, |group| u64::try_from(group.num_rows()).unwrap_or_default())
     }
 
+    /// What of these columns there is to read in these row groups.
+    pub(super) fn reading(
+        &self,
+        row_groups: impl IntoIterator<Item = usize>,
+        columns: &BTreeSet<String>,
+        with_index: bool,
+    ) -> Reading {
+        let of_group = |number| {
+            let chunks = self.chunks(number).filter(|(column, _)| columns.contains(*column));
+            (number, self.rows(number), chunks.map(|(_, range)| range).collect())
+        };
+        Reading {
+            path: self.file.object_meta.location.clone(),
+            size: self.file.object_meta.size,
+            row_groups_of: self.len() as u64,
+            row_groups: row_groups.into_iter().map(of_group).collect(),
+            index: self.index().filter(|_| with_index),
+            opened: 1,
+        }
+    }
+
+    /// Where the page index is, which is read at once.
+    fn index(&self) -> Option<Range<u64>> {
+        let chunks = self.metadata.row_groups().iter().flat_map(|group| group.columns());
+        let indexes = chunks.flat_map(|chunk| {
+            [
+                chunk.column_index_offset().zip(chunk.column_index_length()),
+                chunk.offset_index_offset().zip(chunk.offset_index_length()),
+            ]
+        });
+        let ranges = indexes.flatten().filter_map(|(offset, length)| {
+            let start = u64::try_from(offset).ok()?;
+            Some(start..start + u64::try_from(length).ok()?)
+        });
+        ranges.reduce(|all, one| all.start.min(one.start)..all.end.max(one.end))
+    }
+
     /// Where the chunks of a row group are in the file, each with the name of its column.
-    pub(super) fn chunks(&self, row_group: usize) -> impl Iterator<Item = (&str, Range<u64>)> {
+    fn chunks(&self, row_group: usize) -> impl Iterator<Item = (&str, Range<u64>)> {
         let groups = self.metadata.row_groups();
         let chunks = groups.get(row_group).map_or(&[][..], |group| group.columns());
         chunks.iter().filter_map(|chunk| {

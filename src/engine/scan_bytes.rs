@@ -1,9 +1,9 @@
 //! What the scans of a plan will read at most: which chunks of which row groups, by the metadata
 //! of the files that the log's statistics leave.
 
-use super::Engine;
-use super::row_groups::{RowGroups, pruning};
+use super::row_groups::{Reading, RowGroups, pruning};
 use super::scan_plans::{columns, files};
+use super::shared_scan::share;
 use crate::error::{Error, Result};
 use crate::lake::{REMOTE_TAIL, stores};
 use datafusion::common::runtime::SpawnedTask;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Files whose metadata are read at once.
 const AT_ONCE: usize = 32;
 
-/// Chunks of columns that scans will read. What several scans read counts once.
+/// What scans will read, file by file.
 #[derive(Debug, Clone, Default)]
 pub struct ScanBytes {
     files: BTreeMap<Path, FileBytes>,
@@ -31,10 +31,12 @@ pub struct ScanBytes {
 
 #[derive(Debug, Clone, Default)]
 struct FileBytes {
-    size: u64,
     row_groups_of: u64,
-    /// Rows, and the chunks by where they begin and end.
-    row_groups: BTreeMap<usize, (u64, BTreeMap<u64, u64>)>,
+    /// Rows of each row group that is read, however often.
+    row_groups: BTreeMap<usize, u64>,
+    /// Of all chunks, each as often as it is read.
+    bytes: u64,
+    requests: u64,
 }
 
 /// How much there is to read, at most: conditions that are evaluated while reading spare columns
@@ -82,16 +84,32 @@ impl AddAssign for ToRead {
 }
 
 impl ScanBytes {
-    /// Those of other scans as well.
-    pub fn add(&mut self, other: Self) {
+    fn add(&mut self, reading: Reading) {
+        let file = self.files.entry(reading.path).or_default();
+        file.row_groups_of = reading.row_groups_of;
+        for (number, rows, chunks) in reading.row_groups {
+            file.row_groups.insert(number, rows);
+            file.bytes += chunks.iter().map(|chunk| chunk.end - chunk.start).sum::<u64>();
+            // The end of a file, which is asked for first, is all of a small one.
+            if reading.size > REMOTE_TAIL {
+                file.requests += stores::requests_for(&chunks);
+            }
+        }
+        if let Some(index) = reading.index {
+            file.bytes += reading.opened * (index.end - index.start);
+            let is_in_tail = reading.size.saturating_sub(REMOTE_TAIL) <= index.start;
+            file.requests += if is_in_tail { 0 } else { reading.opened };
+        }
+    }
+
+    /// Those of plans that are run at another time as well.
+    pub fn add_all(&mut self, other: Self) {
         for (path, more) in other.files {
             let file = self.files.entry(path).or_default();
-            (file.size, file.row_groups_of) = (more.size, more.row_groups_of);
-            for (number, (rows, chunks)) in more.row_groups {
-                let known = file.row_groups.entry(number).or_default();
-                known.0 = rows;
-                known.1.extend(chunks);
-            }
+            file.row_groups_of = more.row_groups_of;
+            file.row_groups.extend(more.row_groups);
+            file.bytes += more.bytes;
+            file.requests += more.requests;
         }
     }
 
@@ -99,47 +117,61 @@ impl ScanBytes {
     pub fn sum(&self) -> ToRead {
         let mut sum = ToRead::default();
         for file in self.files.values() {
-            sum.files += 1;
-            sum.row_groups_of += file.row_groups_of;
-            // Its end, which is all of a small file.
-            sum.requests += 1;
-            let is_large = file.size > REMOTE_TAIL;
-            for (rows, chunks) in file.row_groups.values() {
-                sum.row_groups += 1;
-                sum.rows += rows;
-                sum.bytes += chunks.iter().map(|(start, end)| end - start).sum::<u64>();
-                if is_large {
-                    let ranges: Vec<_> = chunks.iter().map(|(start, end)| *start..*end).collect();
-                    sum.requests += stores::requests_for(&ranges);
-                }
-            }
+            sum += ToRead {
+                files: 1,
+                row_groups: file.row_groups.len() as u64,
+                row_groups_of: file.row_groups_of,
+                rows: file.row_groups.values().sum(),
+                bytes: file.bytes,
+                requests: file.requests + 1,
+            };
         }
         sum
     }
 }
 
-impl Engine {
-    /// What the scans of a physical plan will read. Reads the metadata of the files that are left.
-    pub async fn scan_bytes(&self, plan: &dyn ExecutionPlan) -> Result<ScanBytes> {
-        let mut scans = Vec::new();
-        collect(plan, &mut scans);
-        let mut all = ScanBytes::default();
-        for (source, files) in scans {
-            all.add(of_scan(&source, files).await?);
-        }
-        Ok(all)
+/// What physical plans will read that are run together: what their scans have in common is
+/// read as [`share`] has it. Reads the metadata of the files that are left.
+pub async fn scan_bytes(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<ScanBytes> {
+    let shared = share(plans)?;
+    let mut all = ScanBytes::default();
+    for reading in shared.readings(AT_ONCE).await? {
+        all.add(reading);
     }
+    let mut scans = Vec::new();
+    for plan in &shared.plans {
+        collect(plan.plan().as_ref(), &mut scans);
+    }
+    for (source, files) in scans {
+        for reading in of_scan(&source, files).await? {
+            all.add(reading);
+        }
+    }
+    Ok(all)
 }
 
+/// A file, and in how many parts it is read.
+type OpenedFile = (PartitionedFile, u64);
+
 /// The scans of a plan, each with its files.
-fn collect(plan: &dyn ExecutionPlan, scans: &mut Vec<(ParquetSource, Vec<PartitionedFile>)>) {
+fn collect(plan: &dyn ExecutionPlan, scans: &mut Vec<(ParquetSource, Vec<OpenedFile>)>) {
     let scan = plan.downcast_ref::<DataSourceExec>();
     if let Some((config, source)) = scan.and_then(|scan| scan.downcast_to_file_source::<ParquetSource>()) {
-        scans.push((source.clone(), files(config).into_values().cloned().collect()));
+        let mut opened: BTreeMap<&Path, u64> = BTreeMap::new();
+        let parts = config.file_groups.iter().flat_map(|group| group.files());
+        parts.for_each(|part| *opened.entry(&part.object_meta.location).or_default() += 1);
+        let files = files(config).into_iter();
+        let files = files.map(|(path, file)| (file.clone(), opened.get(path).copied().unwrap_or(1)));
+        scans.push((source.clone(), files.collect()));
     }
     for child in plan.children() {
         collect(child.as_ref(), scans);
     }
+}
+
+/// Whether a scan may look at the page index of its files.
+pub(super) fn with_page_index(source: &ParquetSource) -> bool {
+    source.table_parquet_options().global.enable_page_index
 }
 
 /// What each file of a scan is read with.
@@ -149,52 +181,43 @@ struct Scan {
     columns: BTreeSet<String>,
 }
 
-async fn of_scan(source: &ParquetSource, files: Vec<PartitionedFile>) -> Result<ScanBytes> {
+async fn of_scan(source: &ParquetSource, files: Vec<OpenedFile>) -> Result<Vec<Reading>> {
     let predicate = source.filter();
+    let by_file = source.table_parquet_options().global.pruning;
     let scan = Arc::new(Scan {
-        pruning: pruning(source.table_schema(), predicate.as_ref()),
+        pruning: pruning(source.table_schema(), predicate.as_ref()).filter(|_| by_file),
         columns: columns(source).into_iter().collect(),
         source: source.clone(),
     });
-    let read = files.into_iter().map(|file| {
+    let read = files.into_iter().map(|(file, opened)| {
         let scan = Arc::clone(&scan);
         // On all cores: what a file's metadata say takes longer to read than to get.
         SpawnedTask::spawn(async move {
-            let path = file.object_meta.location.clone();
-            Ok::<_, DataFusionError>((path, scan.of_file(&file).await?))
+            let reading = scan.of_file(&file).await?;
+            Ok::<_, DataFusionError>(reading.map(|reading| Reading { opened, ..reading }))
         })
     });
-    let files = futures::stream::iter(read)
+    futures::stream::iter(read)
         .map(SpawnedTask::join)
         .buffer_unordered(AT_ONCE)
-        .map(|joined| {
-            joined
-                .map_err(|error| Error::Internal(format!("reading metadata ended: {error}")))?
-                .map_err(Error::from)
+        .filter_map(async |joined| match joined {
+            Ok(reading) => reading.map_err(Error::from).transpose(),
+            Err(error) => Some(Err(Error::Internal(format!("reading metadata ended: {error}")))),
         })
         .try_collect()
-        .await?;
-    Ok(ScanBytes { files })
+        .await
 }
 
 impl Scan {
-    async fn of_file(&self, file: &PartitionedFile) -> Result<FileBytes, DataFusionError> {
+    async fn of_file(&self, file: &PartitionedFile) -> Result<Option<Reading>, DataFusionError> {
         let Some(readers) = self.source.parquet_file_reader_factory() else {
-            return Ok(FileBytes::default());
+            return Ok(None);
         };
         let groups = RowGroups::read(readers.as_ref(), self.source.table_schema(), file).await?;
         let wanted = groups.wanted(self.pruning.as_ref());
         let wanted = wanted.iter().enumerate().filter(|(_, wanted)| **wanted);
-        let of_group = |(number, _): (usize, &bool)| {
-            let chunks = groups.chunks(number);
-            let chunks = chunks.filter(|(column, _)| self.columns.contains(*column));
-            let chunks = chunks.map(|(_, range)| (range.start, range.end)).collect();
-            (number, (groups.rows(number), chunks))
-        };
-        Ok(FileBytes {
-            size: file.object_meta.size,
-            row_groups_of: groups.len() as u64,
-            row_groups: wanted.map(of_group).collect(),
-        })
+        let with_index = with_page_index(&self.source);
+        let wanted = wanted.map(|(number, _)| number);
+        Ok(Some(groups.reading(wanted, &self.columns, with_index)))
     }
 }

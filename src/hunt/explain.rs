@@ -4,7 +4,7 @@ use super::ticks::{self, PlannedTicks};
 use super::{HuntRequest, Range, event, new_terms};
 use crate::config::format_instant;
 use crate::detections::{Detection, Kind, format_duration};
-use crate::engine::{Clock, Engine, Lifted, Question, ScanPlan, Scope, Session, Ticks, Window, aggregates_per_pane};
+use crate::engine::{Engine, Lifted, Question, ScanPlan, Session, Ticks, aggregates_per_pane};
 use crate::error::Result;
 use crate::report::human::counted;
 use datafusion::logical_expr::LogicalPlan;
@@ -63,6 +63,8 @@ pub(super) struct Shown {
     pub(super) questions: Vec<Question>,
     /// Of whose rows some are read afterwards, depending on what is found.
     pub(super) afterwards: Option<LogicalPlan>,
+    /// The first tick, where alerts may be open from before: that is looked at by itself.
+    pub(super) open_at: Option<i64>,
 }
 
 impl Shown {
@@ -155,6 +157,7 @@ async fn one_scan(engine: &Engine, detection: &Detection, range: Range) -> Resul
         copies: None,
         questions: Vec::new(),
         afterwards: None,
+        open_at: None,
     })
 }
 
@@ -170,6 +173,7 @@ async fn with_history(engine: &Engine, detection: &Detection, range: Range) -> R
         copies: None,
         questions: Vec::new(),
         afterwards: Some(exploded),
+        open_at: None,
     })
 }
 
@@ -197,6 +201,8 @@ async fn ticks(
         ..
     } = ticks::plan(engine, detection, ticks).await?;
     let counted_ticks = counted(count, "tick", "ticks");
+    let looks_back = count > 0 && !request.per_window && ticks::seen_before(engine, detection, ticks).is_some();
+    let open_at = looks_back.then_some(ticks.first);
     let reason = match lifted {
         Lifted::Plan { plan, questions } if !request.replay => {
             return Ok(Shown {
@@ -208,6 +214,7 @@ async fn ticks(
                 copies: Some(ticks.copies()),
                 questions,
                 afterwards: None,
+                open_at,
             });
         }
         Lifted::Refused(reason) if !request.replay => reason,
@@ -215,14 +222,7 @@ async fn ticks(
     };
     let near_last_event = detection.header.rhythm.at_or_before(last_event);
     let tick = near_last_event.min(ticks.last).max(ticks.first);
-    let session = engine.session(Scope {
-        window: Some(Window {
-            after: tick.saturating_sub(ticks.lookback),
-            until: tick,
-        }),
-        now: Some(Clock::At(tick)),
-    })?;
-    let planned = session.plan(&detection.sql).await?;
+    let (session, planned) = ticks::plan_of_one(engine, detection, tick).await?;
     Ok(Shown {
         session,
         plan: planned.plan,
@@ -235,5 +235,6 @@ async fn ticks(
         copies: None,
         questions: Vec::new(),
         afterwards: None,
+        open_at,
     })
 }

@@ -7,7 +7,7 @@ use super::witnesses::answers;
 use super::{HuntRequest, Range, micros};
 use crate::alerts::WindowRow;
 use crate::detections::{Detection, FIRST_TIMES};
-use crate::engine::{Clock, Engine, Lifted, Running, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
+use crate::engine::{Clock, Engine, Lifted, Planned, Running, ScanFigures, Scope, Session, TICK_COLUMN, Ticks, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
@@ -216,6 +216,17 @@ pub(super) async fn at_tick(
     detection: &Detection,
     tick: i64,
 ) -> Result<(Vec<WindowRow>, ScanFigures)> {
+    let (session, planned) = plan_of_one(engine, detection, tick).await?;
+    let mut stream = session.run_counted(&planned.plan).await?;
+    let mut found = Vec::new();
+    while let Some(batch) = stream.try_next().await? {
+        found.extend(rows(detection, &batch, |_| Some(tick))?);
+    }
+    Ok((found, stream.figures()))
+}
+
+/// The plan of one run of the detection.
+pub(super) async fn plan_of_one(engine: &Engine, detection: &Detection, tick: i64) -> Result<(Session, Planned)> {
     let session = engine.session(Scope {
         window: Some(Window {
             after: tick.saturating_sub(lookback(detection)),
@@ -224,12 +235,13 @@ pub(super) async fn at_tick(
         now: Some(Clock::At(tick)),
     })?;
     let planned = session.plan(&detection.sql).await?;
-    let mut stream = session.run_counted(&planned.plan).await?;
-    let mut found = Vec::new();
-    while let Some(batch) = stream.try_next().await? {
-        found.extend(rows(detection, &batch, |_| Some(tick))?);
-    }
-    Ok((found, stream.figures()))
+    Ok((session, planned))
+}
+
+/// When the first event is, if a run before these ticks may have seen it: alerts may be open then.
+pub(super) fn seen_before(engine: &Engine, detection: &Detection, ticks: Ticks) -> Option<i64> {
+    let earliest = engine.extent()?.first;
+    (detection.header.rhythm.previous(ticks.first) >= earliest).then_some(earliest)
 }
 
 /// Rows of a lifted plan, each with its tick; without those of ticks that are not the detection's.

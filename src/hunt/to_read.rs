@@ -2,10 +2,14 @@
 
 use super::HuntRequest;
 use super::explain::Shown;
+use super::ticks::plan_of_one;
+use super::together::at_once;
 use crate::detections::{Detection, Kind};
-use crate::engine::{Engine, ScanBytes, ToRead};
+use crate::engine::{Engine, ScanBytes, ToRead, scan_bytes};
 use crate::error::Result;
+use datafusion::physical_plan::ExecutionPlan;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Microseconds.
 const DAY: i64 = 86_400_000_000;
@@ -22,6 +26,10 @@ pub struct Expected {
     /// as if everything was.
     #[serde(flatten)]
     pub to_read: ToRead,
+    /// Whether alerts that are open at its first tick are followed to their beginning, before the
+    /// range: that is known only from what the first tick finds, and does not count.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub follows_back: bool,
     /// Why it cannot be planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -41,83 +49,94 @@ pub struct HuntToRead {
 }
 
 /// Plans detections as a hunt with this request would, and says what they would read.
-pub async fn to_read(engine: &Engine, detections: &[&Detection], request: HuntRequest) -> HuntToRead {
-    let (mut common, mut more) = (ScanBytes::default(), ToRead::default());
+pub async fn to_read(engine: &Engine, detections: &[&Detection], request: HuntRequest) -> Result<HuntToRead> {
+    let mut together = ToRead::default();
+    let mut common = ScanBytes::default();
     let mut expected = Vec::with_capacity(detections.len());
-    for detection in detections {
-        let mut one = Expected {
-            detection: detection.id().to_owned(),
-            kind: detection.kind(),
-            to_read: ToRead::default(),
-            error: None,
-        };
-        match Scans::of(engine, detection, request).await {
-            // Tick by tick, a file is read as often as ticks see it.
-            Ok(scans) if scans.times != 1 => {
-                one.to_read = scans.once().times(scans.times);
-                more += one.to_read;
+    for chunk in detections.chunks(at_once(engine)) {
+        let mut plans = Vec::new();
+        for detection in chunk {
+            let mut one = Expected::of(detection);
+            match one.fill(engine, detection, request).await {
+                Ok((shareable, rest)) => {
+                    plans.extend(shareable);
+                    together += rest;
+                }
+                Err(error) => one.error = Some(error.to_string()),
             }
-            Ok(scans) => {
-                one.to_read = scans.once();
-                more += scans.again;
-                common.add(scans.first);
-            }
-            Err(error) => one.error = Some(error.to_string()),
+            expected.push(one);
         }
-        expected.push(one);
+        common.add_all(scan_bytes(plans).await?);
     }
-    let mut together = common.sum();
-    together += more;
-    HuntToRead {
+    together += common.sum();
+    Ok(HuntToRead {
         detections: expected,
         together,
         files_of: engine.event_files().len() as u64,
         days: days(engine, request),
+    })
+}
+
+impl Expected {
+    fn of(detection: &Detection) -> Self {
+        Self {
+            detection: detection.id().to_owned(),
+            kind: detection.kind(),
+            to_read: ToRead::default(),
+            follows_back: false,
+            error: None,
+        }
     }
-}
 
-/// What a detection reads.
-#[derive(Default)]
-struct Scans {
-    /// By the plan that reads most, which others may share.
-    first: ScanBytes,
-    /// By the plans before and after it, of the same files.
-    again: ToRead,
-    /// How often.
-    times: u64,
-}
-
-impl Scans {
-    async fn of(engine: &Engine, detection: &Detection, request: HuntRequest) -> Result<Self> {
+    /// Gives the plan that reads what others may read at the same time, if there is one, and what
+    /// is read besides.
+    async fn fill(
+        &mut self,
+        engine: &Engine,
+        detection: &Detection,
+        request: HuntRequest,
+    ) -> Result<(Option<Arc<dyn ExecutionPlan>>, ToRead)> {
         if engine.extent().is_none() {
-            return Ok(Self::default());
+            return Ok(Default::default());
         }
         let shown = Shown::of(engine, detection, request).await?;
-        let mut scans = Self {
-            times: shown.times(),
-            ..Self::default()
-        };
-        let physical = shown.session.physical(&shown.plan).await?;
-        scans.first = engine.scan_bytes(physical.as_ref()).await?;
-        let questions = shown.questions.iter().map(|question| &question.plan);
-        for plan in questions.chain(&shown.afterwards) {
+        let mut besides = ToRead::default();
+        for plan in shown
+            .questions
+            .iter()
+            .map(|question| &question.plan)
+            .chain(&shown.afterwards)
+        {
             let physical = shown.session.physical(plan).await?;
-            let of_plan = engine.scan_bytes(physical.as_ref()).await?.sum();
-            scans.again += ToRead {
-                files: 0,
-                row_groups: 0,
-                row_groups_of: 0,
-                ..of_plan
-            };
+            besides += again(physical).await?;
         }
-        Ok(scans)
+        if let Some(tick) = shown.open_at {
+            let (session, planned) = plan_of_one(engine, detection, tick).await?;
+            let physical = session.physical(&planned.plan).await?;
+            besides += again(physical).await?;
+            self.follows_back = true;
+        }
+        let physical = shown.session.physical(&shown.plan).await?;
+        let first = scan_bytes(vec![Arc::clone(&physical)]).await?.sum();
+        let times = shown.times();
+        self.to_read = first.times(times);
+        self.to_read += besides;
+        // Tick by tick, a file is read as often as ticks see it, and for this detection alone.
+        Ok(match times {
+            1 => (Some(physical), besides),
+            _ => (None, self.to_read),
+        })
     }
+}
 
-    fn once(&self) -> ToRead {
-        let mut sum = self.first.sum();
-        sum += self.again;
-        sum
-    }
+/// What a plan reads of files that count already.
+async fn again(plan: Arc<dyn ExecutionPlan>) -> Result<ToRead> {
+    Ok(ToRead {
+        files: 0,
+        row_groups: 0,
+        row_groups_of: 0,
+        ..scan_bytes(vec![plan]).await?.sum()
+    })
 }
 
 /// Days of the range that the lake has events of.

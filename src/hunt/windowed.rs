@@ -4,7 +4,7 @@
 
 use super::earlier::earlier_rows;
 use super::meeting::Seat;
-use super::ticks::{PlannedTicks, at_tick, count, each, in_parts, one_by_one, plan, some, take, ticks};
+use super::ticks::{PlannedTicks, at_tick, count, each, in_parts, one_by_one, plan, seen_before, some, take, ticks};
 use super::window_rows::WindowRows;
 use super::{Found, HuntRequest, Range};
 use crate::alerts::{AlertWriter, EpisodeRule, Episodes, WindowRow};
@@ -198,11 +198,10 @@ pub(super) async fn before(
     replay: bool,
     read: &mut ScanFigures,
 ) -> Result<Vec<WindowRow>> {
-    let earliest = engine.extent().map_or(ticks.first, |extent| extent.first);
-    let rhythm = &detection.header.rhythm;
-    if rhythm.previous(ticks.first) < earliest {
+    let Some(earliest) = seen_before(engine, detection, ticks) else {
         return Ok(Vec::new());
-    }
+    };
+    let rhythm = &detection.header.rhythm;
     let (at_first, figures) = at_tick(engine, detection, ticks.first).await?;
     *read += figures;
     let figures = Mutex::new(ScanFigures::default());

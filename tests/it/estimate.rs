@@ -35,12 +35,14 @@ fn files(folder: &Path) -> BTreeSet<String> {
 fn a_dry_run_says_no_less_than_is_read() {
     let sandbox = measured();
     let before = files(&sandbox.path("lake"));
-    for ids in [
+    for words in [
         vec![],
         vec!["suspicious_source"],
         vec!["unusual_client_app", "excessive_mail_items"],
+        vec!["unusual_client_app", "excessive_mail_items", "--from", "2021-06-01"],
+        vec!["--memory-limit", "128MB"],
     ] {
-        let hunt = [vec!["hunt"], ids].concat();
+        let hunt = [vec!["hunt"], words].concat();
         let said = json(&sandbox.ok(&[&hunt[..], &["--dry-run", "--format", "json"]].concat()));
         sandbox.ok(&[&hunt[..], &["--report", "report.json"]].concat());
         let took = json(&std::fs::read_to_string(sandbox.path("report.json")).unwrap());
@@ -60,6 +62,29 @@ fn a_dry_run_says_no_less_than_is_read() {
         }
     }
     assert_eq!(files(&sandbox.path("lake")), before, "nothing is written");
+}
+
+#[test]
+fn alerts_that_may_be_open_when_the_range_begins_are_looked_for_before_it() {
+    let sandbox = measured();
+    let middle = sandbox.ok(&[
+        "sql",
+        "--format",
+        "csv",
+        "SELECT to_char(max(timestamp) - INTERVAL '1 hour', '%Y-%m-%dT%H:%M:%SZ') FROM events WHERE event_dataset = 'o365.audit'",
+    ]);
+    let middle = middle.lines().nth(1).unwrap();
+    let said = |words: &[&str]| {
+        let hunt = [&["hunt", "risky_mailbox_rule", "--dry-run", "--format", "json"], words].concat();
+        json(&sandbox.ok(&hunt))
+    };
+    let (all, end) = (said(&[]), said(&["--from", middle]));
+    assert_eq!(all["detections"][0]["follows_back"], Value::Null, "{all}");
+    assert_eq!(end["detections"][0]["follows_back"], true, "{end}");
+    let first_tick = end["together"]["bytes"].as_u64().unwrap();
+    assert!(first_tick > 0, "{end}");
+    let text = sandbox.ok(&["hunt", "risky_mailbox_rule", "--dry-run", "--from", middle]);
+    assert!(text.contains("where alerts are open when it begins"), "{text}");
 }
 
 #[test]

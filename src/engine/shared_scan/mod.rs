@@ -39,6 +39,7 @@ mod work;
 pub use exec::SharedScanExec;
 pub use figures::Figures;
 
+use super::row_groups;
 use crate::error::Result;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
@@ -271,6 +272,16 @@ impl Shared {
     /// together: what each would have read alone is not known and not made up.
     pub fn common_bytes(&self) -> u64 {
         self.scans.iter().map(|scan| scan.bytes()).sum()
+    }
+
+    /// What the common scans read if all plans run to their end, so many files at once; in
+    /// place of reading it. The plans cannot be run after that.
+    pub(super) async fn readings(&self, at_once: usize) -> DfResult<Vec<row_groups::Reading>> {
+        let mut readings = Vec::new();
+        for scan in &self.scans {
+            readings.extend(scan.readings(at_once).await?);
+        }
+        Ok(readings)
     }
 }
 

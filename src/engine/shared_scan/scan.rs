@@ -8,7 +8,8 @@ use super::predicate::any_of;
 use super::queue::{Queue, lock};
 use super::taste::Taste;
 use super::work::{Pass, Work, WorkList};
-use crate::engine::row_groups::{RowGroups, pruning};
+use crate::engine::row_groups::{self, RowGroups, pruning};
+use crate::engine::scan_bytes::with_page_index;
 use crate::lake::ReadColumns;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result as DfResult};
@@ -108,6 +109,29 @@ impl CommonScan {
             SpawnedTask::spawn(worker.run(Arc::clone(context)))
         });
         *workers = Some(spawned.collect());
+    }
+
+    /// What the workers would read, pass by pass.
+    pub(super) async fn readings(&self, at_once: usize) -> DfResult<Vec<row_groups::Reading>> {
+        let counting = (0..at_once).map(|_| {
+            let reading = Arc::clone(&self.reading);
+            SpawnedTask::spawn(async move {
+                let mut readings = Vec::new();
+                while let Some(work) = reading.work.next().await {
+                    if let Work::File { file, wanted_by } = work {
+                        let counted = reading.count(&file, &wanted_by).await;
+                        reading.work.cut(Vec::new());
+                        readings.extend(counted?);
+                    }
+                }
+                Ok::<_, DataFusionError>(readings)
+            })
+        });
+        let mut readings = Vec::new();
+        for counted in join_all(counting.map(SpawnedTask::join)).await {
+            readings.extend(counted.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))??);
+        }
+        Ok(readings)
     }
 
     /// Bytes that passes for several consumers have read.
@@ -214,14 +238,38 @@ impl Reading {
                 if *rows >= PASS_ROWS
                     && let Some((together, rows)) = pending.remove(&members)
                 {
-                    cut.push(pass_over(file, groups.len(), &together, members, rows));
+                    cut.push(pass_over(file, groups.len(), together, members, rows));
                 }
             }
         }
         for (members, (together, rows)) in pending {
-            cut.push(pass_over(file, groups.len(), &together, members, rows));
+            cut.push(pass_over(file, groups.len(), together, members, rows));
         }
         Ok(cut)
+    }
+
+    /// What the passes over a file will read.
+    async fn count(&self, file: &PartitionedFile, wanted_by: &[usize]) -> DfResult<Vec<row_groups::Reading>> {
+        let Some(leaf) = wanted_by.first().and_then(|first| self.leaves.get(*first)) else {
+            return Ok(Vec::new());
+        };
+        let passes = self.cut(file, wanted_by).await?;
+        let groups = RowGroups::read(leaf.readers.as_ref(), leaf.table(), file).await?;
+        let of_pass = |pass: Pass| {
+            let leaves = pass.consumers.iter().filter_map(|number| self.leaves.get(*number));
+            let columns: BTreeSet<usize> = leaves.clone().flat_map(|leaf| &leaf.columns).copied().collect();
+            let fields = leaf.table().table_schema().fields();
+            let columns = columns.into_iter().filter_map(|column| fields.get(column));
+            // One of them may be left alone, and reads as its own scan.
+            let with_index =
+                with_page_index(&self.source) || leaves.into_iter().any(|leaf| with_page_index(&leaf.source));
+            groups.reading(
+                pass.row_groups,
+                &columns.map(|field| field.name().clone()).collect(),
+                with_index,
+            )
+        };
+        Ok(passes.into_iter().map(of_pass).collect())
     }
 
     async fn pass(&self, pass: &Pass, context: &Arc<TaskContext>) {
@@ -314,7 +362,7 @@ impl Reading {
 fn pass_over(
     file: &PartitionedFile,
     row_groups: usize,
-    read: &BTreeSet<usize>,
+    read: BTreeSet<usize>,
     consumers: Vec<usize>,
     rows: u64,
 ) -> Pass {
@@ -327,6 +375,7 @@ fn pass_over(
     });
     Pass {
         file: file.clone().with_extension(ParquetAccessPlan::new(access.collect())),
+        row_groups: read,
         consumers,
         rows,
     }

@@ -2,7 +2,7 @@
 
 use super::queue::lock;
 use datafusion::datasource::listing::PartitionedFile;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use tokio::sync::Notify;
 
@@ -22,6 +22,7 @@ pub(super) enum Work {
 pub(super) struct Pass {
     /// With an access plan that names the row groups.
     pub(super) file: PartitionedFile,
+    pub(super) row_groups: BTreeSet<usize>,
     pub(super) consumers: Vec<usize>,
     pub(super) rows: u64,
 }

@@ -1,6 +1,8 @@
 //! Whatever plans are put together, each gives what it gives alone.
 
-use super::lake::{ACTIONS, TestLake, alone, run_all, runtime, shared};
+use super::lake::{ACTIONS, TestLake, alone, plans, run_all, runtime, shared};
+use crate::engine::shared_scan::SharedPlan;
+use crate::engine::{ScanFigures, scan_bytes};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -13,8 +15,12 @@ static TIGHT: LazyLock<TestLake> = LazyLock::new(|| TestLake::made(2, 6000, 500)
 fn assert_same(lake: &TestLake, threads: usize, statements: &[String]) {
     runtime(threads).block_on(async {
         let session = lake.session(threads).await;
+        let most = scan_bytes(plans(&session, statements).await).await.unwrap().sum();
         let together = shared(&session, statements).await;
         let results = run_all(&session, &together).await;
+        let of_plan = |plan: &SharedPlan| plan.figures().own_bytes + ScanFigures::of(plan.plan().as_ref()).bytes_read;
+        let read = together.common_bytes() + together.plans.iter().map(of_plan).sum::<u64>();
+        assert!(read <= most.bytes, "{read} of at most {most:?}\n{statements:#?}");
         for (sql, result) in statements.iter().zip(results) {
             assert_eq!(
                 result.unwrap_or_else(|error| panic!("{sql}: {error}")),
