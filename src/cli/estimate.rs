@@ -1,6 +1,6 @@
 //! `retrohunt hunt --dry-run`, and hunts that are estimated before they run.
 
-use super::args::{OutputArgs, measurements, prices, store_of};
+use super::args::{OutputArgs, measurements, measurements_path, prices, store_of};
 use super::hunt::Hunted;
 use super::plan::table::{list, table, widths};
 use super::{explain, output};
@@ -62,13 +62,21 @@ impl EstimateArgs {
 
     /// What estimates are computed from, once it is known to be readable.
     pub(crate) fn means(&self) -> Result<Means> {
-        Ok(Means {
-            prices: self.prices.as_deref().map(prices).transpose()?,
+        let prices = self.prices.as_deref().map(prices).transpose()?;
+        let (measurements, unmeasured) = match (&self.measurements, measurements_path()) {
+            (Some(path), _) => (measurements(Some(path))?, None),
             // Where measurements would be is no matter if there are none.
-            measurements: match &self.measurements {
-                Some(path) => measurements(Some(path))?,
-                None => measurements(None).ok().flatten(),
+            (None, Err(_)) => (None, None),
+            // Nobody named the file: what is wrong with it keeps nobody from a hunt.
+            (None, Ok(_)) => match measurements(None) {
+                Ok(found) => (found, None),
+                Err(problem) => (None, Some(problem.to_string())),
             },
+        };
+        Ok(Means {
+            prices,
+            measurements,
+            unmeasured,
         })
     }
 
@@ -108,6 +116,8 @@ impl EstimateArgs {
 pub(crate) struct Means {
     prices: Option<Prices>,
     measurements: Option<Measurements>,
+    /// Why there are none, where a file of them is not as it should be.
+    unmeasured: Option<String>,
 }
 
 /// What a hunt is expected to take.
@@ -197,8 +207,10 @@ impl HuntEstimate {
                     Err(reason) => not_known.push(format!("how long it takes: {reason}")),
                 }
             }
-            None => not_known
-                .push("how long it takes: this machine was not measured; `retrohunt bench` does so, once".to_owned()),
+            None => not_known.push(match &means.unmeasured {
+                Some(problem) => format!("how long it takes: {problem}; `retrohunt bench` measures anew"),
+                None => "how long it takes: this machine was not measured; `retrohunt bench` does so, once".to_owned(),
+            }),
         }
         let seconds = forecast.as_ref().map(|said: &Forecast| said.seconds.value);
         let cost = means.prices.as_ref();

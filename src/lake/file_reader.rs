@@ -157,7 +157,7 @@ pub(super) struct FileReader {
 
 impl FileReader {
     /// Some bytes of a file on a local disk; none if it is elsewhere.
-    async fn read_here(&mut self, range: &Range<u64>) -> Result<Option<bytes::Bytes>> {
+    async fn read_here(&mut self, ranges: &[Range<u64>]) -> Result<Option<Vec<bytes::Bytes>>> {
         let Some(path) = self.path.clone() else {
             return Ok(None);
         };
@@ -172,9 +172,16 @@ impl FileReader {
                 opened.insert(file.map_err(std::io::Error::other).flatten().map_err(failed)?)
             }
         };
-        let mut bytes = vec![0; usize::try_from(range.end - range.start)?];
-        read_exact_at(opened, &mut bytes, range.start).map_err(failed)?;
-        Ok(Some(bytes.into()))
+        if ranges.len() > 1 {
+            ranges.iter().for_each(|range| announce(opened, range));
+        }
+        let mut read = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            let mut bytes = vec![0; usize::try_from(range.end - range.start)?];
+            read_exact_at(opened, &mut bytes, range.start).map_err(failed)?;
+            read.push(bytes.into());
+        }
+        Ok(Some(read))
     }
 
     /// Bytes of the end of the file, if these are all of them.
@@ -186,10 +193,9 @@ impl FileReader {
     }
 
     async fn read(&mut self, range: Range<u64>) -> Result<bytes::Bytes> {
-        if let Some(bytes) = self.read_here(&range).await? {
-            return Ok(bytes);
-        }
-        if let Some(bytes) = self.of_tail(&range) {
+        let here = self.read_here(std::slice::from_ref(&range)).await?;
+        let here = here.and_then(|mut here| here.pop());
+        if let Some(bytes) = here.or_else(|| self.of_tail(&range)) {
             return Ok(bytes);
         }
         let read = self.store.get_range(&self.file.object_meta.location, range).await;
@@ -220,6 +226,17 @@ impl FileReader {
     }
 }
 
+/// Says that bytes will be read, so that the disk brings them while others are read.
+#[cfg(target_os = "linux")]
+fn announce(file: &File, range: &Range<u64>) {
+    let length = std::num::NonZeroU64::new(range.end - range.start);
+    // It is a hint: nothing depends on whether it is taken.
+    let _ = rustix::fs::fadvise(file, range.start, length, rustix::fs::Advice::WillNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn announce(_: &File, _: &Range<u64>) {}
+
 #[cfg(unix)]
 fn read_exact_at(file: &File, bytes: &mut [u8], position: u64) -> std::io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, position)
@@ -243,14 +260,10 @@ impl AsyncFileReader for FileReader {
         let count: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         self.scanned.add(usize::try_from(count).unwrap_or_default());
         async move {
-            let mut here = Vec::with_capacity(ranges.len());
-            for range in &ranges {
-                match self.read_here(range).await?.or_else(|| self.of_tail(range)) {
-                    Some(bytes) => here.push(bytes),
-                    None => break,
-                }
+            if let Some(here) = self.read_here(&ranges).await? {
+                return Ok(here);
             }
-            if here.len() == ranges.len() {
+            if let Some(here) = ranges.iter().map(|range| self.of_tail(range)).collect() {
                 return Ok(here);
             }
             let read = self.store.get_ranges(&self.file.object_meta.location, &ranges).await;

@@ -5,7 +5,7 @@
 //! files have nothing, and no order of the rows would tell. The filter of a column is a few
 //! kilobytes of a file, and what it says of a text that is not there is right 99 times of 100.
 
-use super::file_reader::{FileReaders, ReadColumns};
+use super::file_reader::{FileReader, FileReaders, ReadColumns};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::error::DataFusionError;
@@ -15,7 +15,8 @@ use datafusion::parquet::bloom_filter::Sbbf;
 use datafusion::parquet::errors::Result as ParquetResult;
 use datafusion::parquet::file::metadata::RowGroupMetaData;
 use futures::{StreamExt as _, TryStreamExt as _};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Files whose filters are read at once.
@@ -69,7 +70,7 @@ impl Needles {
             .await
     }
 
-    async fn may_be_in_file(&self, mut reader: super::file_reader::FileReader) -> ParquetResult<Vec<bool>> {
+    async fn may_be_in_file(&self, mut reader: FileReader) -> ParquetResult<Vec<bool>> {
         let metadata = reader.get_metadata(None).await?;
         let mut possible = Vec::with_capacity(metadata.num_row_groups());
         for group in metadata.row_groups() {
@@ -78,24 +79,15 @@ impl Needles {
         Ok(possible)
     }
 
-    async fn may_be_in_group(
-        &self,
-        reader: &mut super::file_reader::FileReader,
-        group: &RowGroupMetaData,
-    ) -> ParquetResult<bool> {
-        let mut filters = BTreeMap::new();
+    async fn may_be_in_group(&self, reader: &mut FileReader, group: &RowGroupMetaData) -> ParquetResult<bool> {
         for clause in self.0.iter() {
             let mut any = false;
             for needle in clause {
-                if !filters.contains_key(&needle.column) {
-                    let filter = filter_of(reader, group, &needle.column).await?;
-                    filters.insert(needle.column.clone(), filter);
-                }
-                any |= match filters.get(&needle.column) {
-                    Some(Found::Filter(filter)) => needle.values.iter().any(|value| filter.check(value.as_str())),
+                any |= match filter_of(group, &needle.column) {
+                    Found::Filter(filter) => filter.may_hold_any(reader, &needle.values).await?,
                     // Of a column that the file does not have, no row is any text.
-                    Some(Found::NoColumn) => false,
-                    Some(Found::NoFilter) | None => true,
+                    Found::NoColumn => false,
+                    Found::NoFilter => true,
                 };
                 if any {
                     break;
@@ -109,33 +101,65 @@ impl Needles {
     }
 }
 
+/// Bytes of a block of a filter: what tells whether a value is in it.
+const BLOCK: u64 = 32;
+
+/// Longest header of a filter.
+const LONGEST_HEADER: u64 = 20;
+
+/// Where a filter is in its file.
+struct Filter {
+    offset: u64,
+    length: u64,
+}
+
 enum Found {
-    Filter(Sbbf),
+    Filter(Filter),
     /// As in files that were written by something else.
     NoFilter,
     NoColumn,
 }
 
-async fn filter_of(
-    reader: &mut super::file_reader::FileReader,
-    group: &RowGroupMetaData,
-    column: &str,
-) -> ParquetResult<Found> {
+fn filter_of(group: &RowGroupMetaData, column: &str) -> Found {
     let of_column = |path: &[String]| path.first().is_some_and(|name| name == column);
-    let Some(chunk) = group
-        .columns()
-        .iter()
-        .find(|chunk| of_column(chunk.column_path().parts()))
-    else {
-        return Ok(Found::NoColumn);
+    let mut chunks = group.columns().iter();
+    let Some(chunk) = chunks.find(|chunk| of_column(chunk.column_path().parts())) else {
+        return Found::NoColumn;
     };
     let place = chunk.bloom_filter_offset().zip(chunk.bloom_filter_length());
     let place = place.and_then(|(offset, length)| Some((u64::try_from(offset).ok()?, u64::try_from(length).ok()?)));
-    let Some((offset, length)) = place else {
-        return Ok(Found::NoFilter);
-    };
-    let bytes = reader.get_bytes(offset..offset + length).await?;
-    Ok(Found::Filter(Sbbf::from_bytes(&bytes)?))
+    match place {
+        Some((offset, length)) => Found::Filter(Filter { offset, length }),
+        None => Found::NoFilter,
+    }
+}
+
+impl Filter {
+    async fn may_hold_any(&self, reader: &mut FileReader, values: &[String]) -> ParquetResult<bool> {
+        // To read a block for each of several takes longer than to read all of them at once.
+        if let ([value], Some(blocks)) = (values, self.blocks()) {
+            let begin = blocks.start + BLOCK * block_of(value, (blocks.end - blocks.start) / BLOCK);
+            let block = reader.get_bytes(begin..begin + BLOCK).await?;
+            // A filter of one block has it for every value.
+            return Ok(Sbbf::new(&block).check(value.as_str()));
+        }
+        let bytes = reader.get_bytes(self.offset..self.offset + self.length).await?;
+        let filter = Sbbf::from_bytes(&bytes)?;
+        Ok(values.iter().any(|value| filter.check(value.as_str())))
+    }
+
+    /// Where its blocks are, after the header: no two numbers of blocks leave one of its length.
+    fn blocks(&self) -> Option<Range<u64>> {
+        let blocks = self.length.checked_sub(1)? / BLOCK * BLOCK;
+        let header = self.length - blocks;
+        (blocks > 0 && header <= LONGEST_HEADER).then(|| self.offset + header..self.offset + self.length)
+    }
+}
+
+/// Which of so many blocks is a value's, as Parquet has it.
+fn block_of(value: &str, blocks: u64) -> u64 {
+    let hash = twox_hash::XxHash64::oneshot(0, value.as_bytes());
+    ((hash >> 32) * blocks) >> 32
 }
 
 /// Adds what a condition asks of such columns.

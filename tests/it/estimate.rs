@@ -88,6 +88,16 @@ fn alerts_that_may_be_open_when_the_range_begins_are_looked_for_before_it() {
 }
 
 #[test]
+fn measurements_that_cannot_be_read_are_named_and_keep_nobody_from_a_hunt() {
+    let sandbox = measured();
+    sandbox.file(".local/share/retrohunt/bench.json", "{\"format\":");
+    let said = json(&sandbox.ok(&["hunt", "--dry-run", "--format", "json"]));
+    let not_known = said["not_known"][0].as_str().unwrap();
+    assert!(not_known.contains("bench.json"), "{said}");
+    assert!(said["together"]["bytes"].as_u64() > Some(0), "{said}");
+}
+
+#[test]
 fn a_range_without_events_has_nothing_to_read() {
     let sandbox = measured();
     let said = sandbox.run(&[
