@@ -54,19 +54,23 @@ pub async fn to_read(engine: &Engine, detections: &[&Detection], request: HuntRe
     let mut common = ScanBytes::default();
     let mut expected = Vec::with_capacity(detections.len());
     for chunk in detections.chunks(at_once(engine)) {
-        let mut plans = Vec::new();
+        let mut shareable = Vec::new();
         for detection in chunk {
             let mut one = Expected::of(detection);
             match one.fill(engine, detection, request).await {
-                Ok((shareable, rest)) => {
-                    plans.extend(shareable);
+                Ok((plan, rest)) => {
+                    shareable.extend(plan);
                     together += rest;
                 }
                 Err(error) => one.error = Some(error.to_string()),
             }
             expected.push(one);
         }
-        common.add_all(scan_bytes(plans).await?);
+        common.add_all(match shareable.len() {
+            // Alone it reads what it reads alone.
+            1 => shareable.into_iter().map(|(_, bytes)| bytes).next().unwrap_or_default(),
+            _ => scan_bytes(shareable.into_iter().map(|(plan, _)| plan).collect()).await?,
+        });
     }
     together += common.sum();
     Ok(HuntToRead {
@@ -88,14 +92,14 @@ impl Expected {
         }
     }
 
-    /// Gives the plan that reads what others may read at the same time, if there is one, and what
-    /// is read besides.
+    /// Gives the plan that reads what others may read at the same time, if there is one, with what
+    /// it reads alone, and what is read besides.
     async fn fill(
         &mut self,
         engine: &Engine,
         detection: &Detection,
         request: HuntRequest,
-    ) -> Result<(Option<Arc<dyn ExecutionPlan>>, ToRead)> {
+    ) -> Result<(Option<(Arc<dyn ExecutionPlan>, ScanBytes)>, ToRead)> {
         if engine.extent().is_none() {
             return Ok(Default::default());
         }
@@ -117,13 +121,13 @@ impl Expected {
             self.follows_back = true;
         }
         let physical = shown.session.physical(&shown.plan).await?;
-        let first = scan_bytes(vec![Arc::clone(&physical)]).await?.sum();
+        let alone = scan_bytes(vec![Arc::clone(&physical)]).await?;
         let times = shown.times();
-        self.to_read = first.times(times);
+        self.to_read = alone.sum().times(times);
         self.to_read += besides;
         // Tick by tick, a file is read as often as ticks see it, and for this detection alone.
         Ok(match times {
-            1 => (Some(physical), besides),
+            1 => (Some((physical, alone)), besides),
             _ => (None, self.to_read),
         })
     }

@@ -163,11 +163,14 @@ impl Worker {
             match work {
                 Work::File { file, wanted_by } => {
                     let wanted_by = reading.open(&wanted_by);
-                    let cut = reading.cut(&file, &wanted_by).await;
-                    let passes = cut.unwrap_or_else(|error| {
-                        reading.fail(&wanted_by, error);
-                        Vec::new()
-                    });
+                    let passes = match reading.row_groups(&file, &wanted_by).await {
+                        Ok(groups) => groups.map(|groups| reading.cut(&groups, &file, &wanted_by)),
+                        Err(error) => {
+                            reading.fail(&wanted_by, error);
+                            None
+                        }
+                    };
+                    let passes = passes.unwrap_or_default();
                     reading.work.cut(passes);
                 }
                 Work::Pass(pass) => reading.pass(&pass, &context).await,
@@ -211,12 +214,21 @@ impl Reading {
         }
     }
 
-    /// Looks at a file's metadata: which row groups are read, and for whom together.
-    async fn cut(&self, file: &PartitionedFile, wanted_by: &[usize]) -> DfResult<Vec<Pass>> {
+    /// Looks at a file's metadata; none where nobody wants the file.
+    async fn row_groups<'a>(
+        &'a self,
+        file: &'a PartitionedFile,
+        wanted_by: &[usize],
+    ) -> DfResult<Option<RowGroups<'a>>> {
         let Some(leaf) = wanted_by.first().and_then(|first| self.leaves.get(*first)) else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let groups = RowGroups::read(leaf.readers.as_ref(), leaf.table(), file).await?;
+        Ok(Some(groups))
+    }
+
+    /// Which row groups of a file are read, and for whom together.
+    fn cut(&self, groups: &RowGroups<'_>, file: &PartitionedFile, wanted_by: &[usize]) -> Vec<Pass> {
         let wanted: Vec<(usize, Vec<bool>)> = wanted_by
             .iter()
             .map(|number| {
@@ -245,31 +257,28 @@ impl Reading {
         for (members, (together, rows)) in pending {
             cut.push(pass_over(file, groups.len(), together, members, rows));
         }
-        Ok(cut)
+        cut
     }
 
     /// What the passes over a file will read.
     async fn count(&self, file: &PartitionedFile, wanted_by: &[usize]) -> DfResult<Vec<row_groups::Reading>> {
-        let Some(leaf) = wanted_by.first().and_then(|first| self.leaves.get(*first)) else {
+        let Some(groups) = self.row_groups(file, wanted_by).await? else {
             return Ok(Vec::new());
         };
-        let passes = self.cut(file, wanted_by).await?;
-        let groups = RowGroups::read(leaf.readers.as_ref(), leaf.table(), file).await?;
         let of_pass = |pass: Pass| {
             let leaves = pass.consumers.iter().filter_map(|number| self.leaves.get(*number));
-            let columns: BTreeSet<usize> = leaves.clone().flat_map(|leaf| &leaf.columns).copied().collect();
-            let fields = leaf.table().table_schema().fields();
-            let columns = columns.into_iter().filter_map(|column| fields.get(column));
+            let fields = leaves.clone().flat_map(|leaf| {
+                let fields = leaf.table().table_schema().fields();
+                leaf.columns.iter().filter_map(|column| fields.get(*column))
+            });
+            let columns: BTreeSet<String> = fields.map(|field| field.name().clone()).collect();
             // One of them may be left alone, and reads as its own scan.
             let with_index =
                 with_page_index(&self.source) || leaves.into_iter().any(|leaf| with_page_index(&leaf.source));
-            groups.reading(
-                pass.row_groups,
-                &columns.map(|field| field.name().clone()).collect(),
-                with_index,
-            )
+            groups.reading(pass.row_groups, &columns, with_index)
         };
-        Ok(passes.into_iter().map(of_pass).collect())
+        let passes = self.cut(&groups, file, wanted_by).into_iter();
+        Ok(passes.map(of_pass).collect())
     }
 
     async fn pass(&self, pass: &Pass, context: &Arc<TaskContext>) {
