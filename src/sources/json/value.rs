@@ -126,8 +126,16 @@ impl<'a> Json<'a> {
 
     /// The value, of any number.
     pub fn as_f64(self) -> Option<f64> {
-        // Zero has no sign here.
-        Some(self.digits()?.parse::<f64>().ok()? + 0.0)
+        let digits = self.digits()?;
+        // A written zero has no sign; what is too small for a float is a zero with its sign.
+        let is_zero = |digits: &str| {
+            let mut mantissa = digits.bytes().take_while(|byte| !matches!(byte, b'e' | b'E'));
+            !mantissa.any(|byte| matches!(byte, b'1'..=b'9'))
+        };
+        match digits.parse::<f64>().ok()? {
+            0.0 if is_zero(digits) => Some(0.0),
+            number => Some(number),
+        }
     }
 
     /// As it stands in the text; a string without its quotes.
