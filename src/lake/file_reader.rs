@@ -11,7 +11,7 @@ use datafusion::common::Result as DfResult;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
-use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
+use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadata, FileMetadataCache};
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
 use datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions;
@@ -43,6 +43,9 @@ pub const REMOTE_TAIL: u64 = 512 << 10;
 
 /// Name of the metric of bytes read, as in DataFusion.
 const BYTES_SCANNED: &str = "bytes_scanned";
+
+/// What is kept of a file: all that its footer says of columns.
+const WHOLE: &str = "";
 
 /// Length of the end of a Parquet file that says how long its metadata are.
 const FOOTER: usize = 8;
@@ -161,8 +164,7 @@ impl FileReader {
         let Some(path) = self.path.clone() else {
             return Ok(None);
         };
-        let failed =
-            |error: std::io::Error| ParquetError::External(format!("cannot read {}: {error}", path.display()).into());
+        let failed = |error: std::io::Error| unreadable(&path, &error);
         let opened = match &mut self.opened {
             Some(opened) => opened,
             opened => {
@@ -202,7 +204,17 @@ impl FileReader {
         read.map_err(|error| ParquetError::External(Box::new(error)))
     }
 
-    async fn metadata(&mut self) -> Result<ParquetMetaData> {
+    /// Opens a file on a local disk, where blocking is allowed; what is read of it then is there at
+    /// once.
+    pub(super) fn open_here(&mut self) -> Result<()> {
+        if let (Some(path), None) = (&self.path, &self.opened) {
+            self.opened = Some(File::open(path).map_err(|error| unreadable(path, &error))?);
+        }
+        Ok(())
+    }
+
+    /// What the end of the file says of it, as Parquet encodes it.
+    pub(super) async fn footer(&mut self) -> Result<bytes::Bytes> {
         let size = self.file.object_meta.size;
         let local = self.path.is_some();
         let begin = size.saturating_sub(if local { LOCAL_TAIL } else { REMOTE_TAIL });
@@ -218,12 +230,50 @@ impl FileReader {
             let begin = begin.ok_or_else(|| ParquetError::EOF("metadata longer than their file".into()))?;
             end = self.read(begin..size).await?;
         }
-        let text = &end[end.len() - FOOTER - length..end.len() - FOOTER];
+        Ok(end.slice(end.len() - FOOTER - length..end.len() - FOOTER))
+    }
+
+    async fn metadata(&mut self) -> Result<ParquetMetaData> {
+        let text = self.footer().await?;
         match &self.columns {
-            None => ParquetMetaDataReader::decode_metadata(text),
-            Some(columns) => narrow(text, &columns.names),
+            None => ParquetMetaDataReader::decode_metadata(&text),
+            Some(columns) => narrow(&text, &columns.names),
         }
     }
+
+    /// Where what is known of the columns of the file is kept: `of` says what it is.
+    fn key(&self, of: &str) -> Path {
+        let which = self.columns.as_ref().map_or(0, |columns| columns.id);
+        Path::from(format!("{of}{which:016x}/{}", self.file.object_meta.location))
+    }
+
+    /// What [`Self::keep`] kept of the file as it is now.
+    pub(super) fn kept(&self, of: &str) -> Option<Arc<dyn FileMetadata>> {
+        let cached = self.cache.as_ref()?.get(&self.key(of))?;
+        cached
+            .is_valid_for(&self.file.object_meta)
+            .then_some(cached.file_metadata)
+    }
+
+    /// Keeps what is known of the columns of the file for those who ask again.
+    pub(super) fn keep(&self, of: &str, known: Arc<dyn FileMetadata>) {
+        if let Some(cache) = &self.cache {
+            let entry = CachedFileMetadataEntry::new(self.file.object_meta.clone(), known);
+            cache.put(&self.key(of), entry);
+        }
+    }
+
+    /// An error with the file's name, where it does not say of what it is.
+    pub(super) fn named(&self, error: ParquetError) -> ParquetError {
+        match error {
+            ParquetError::External(_) => error,
+            other => ParquetError::General(format!("cannot read {}: {other}", self.file.object_meta.location)),
+        }
+    }
+}
+
+fn unreadable(path: &std::path::Path, error: &std::io::Error) -> ParquetError {
+    ParquetError::External(format!("cannot read {}: {error}", path.display()).into())
 }
 
 /// Says that bytes will be read, so that the disk brings them while others are read.
@@ -277,25 +327,14 @@ impl AsyncFileReader for FileReader {
         _: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
         async move {
-            let meta = self.file.object_meta.clone();
-            let which = self.columns.as_ref().map_or(0, |columns| columns.id);
-            let key = Path::from(format!("{which:016x}/{}", meta.location));
-            if let Some(cached) = self.cache.as_ref().and_then(|cache| cache.get(&key))
-                && cached.is_valid_for(&meta)
-                && let Some(known) = cached.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()
+            if let Some(kept) = self.kept(WHOLE)
+                && let Some(known) = kept.as_any().downcast_ref::<CachedParquetMetaData>()
             {
                 return Ok(Arc::clone(known.parquet_metadata()));
             }
-            let failed = |error| match error {
-                // It says of what.
-                ParquetError::External(_) => error,
-                other => ParquetError::General(format!("cannot read {}: {other}", meta.location)),
-            };
-            let metadata = Arc::new(self.metadata().await.map_err(failed)?);
-            if let Some(cache) = &self.cache {
-                let entry = Arc::new(CachedParquetMetaData::new(Arc::clone(&metadata)));
-                cache.put(&key, CachedFileMetadataEntry::new(meta, entry));
-            }
+            let metadata = self.metadata().await.map_err(|error| self.named(error))?;
+            let metadata = Arc::new(metadata);
+            self.keep(WHOLE, Arc::new(CachedParquetMetaData::new(Arc::clone(&metadata))));
             Ok(metadata)
         }
         .boxed()

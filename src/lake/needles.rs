@@ -5,6 +5,8 @@
 //! files have nothing, and no order of the rows would tell. The filter of a column is a few
 //! kilobytes of a file, and what it says of a text that is not there is right 99 times of 100.
 
+mod places;
+
 use super::file_reader::{FileReader, FileReaders, ReadColumns};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
@@ -12,15 +14,21 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::parquet::arrow::async_reader::AsyncFileReader as _;
 use datafusion::parquet::bloom_filter::Sbbf;
-use datafusion::parquet::errors::Result as ParquetResult;
-use datafusion::parquet::file::metadata::RowGroupMetaData;
+use datafusion::parquet::errors::{ParquetError, Result as ParquetResult};
 use futures::{StreamExt as _, TryStreamExt as _};
+use places::{FilterPlaces, Place};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Files whose filters are read at once.
+/// Pieces of a list of files whose filters are read at once.
 const AT_ONCE: usize = 32;
+
+/// Files of a piece at most: to hand each to a thread on its own takes as long as to read it.
+const PIECE: usize = 16;
+
+/// What is kept of a file: where its filters are.
+const PLACES: &str = "filters/";
 
 /// Values that are looked for at most; with more, each file has one of them.
 const MOST_VALUES: usize = 1000;
@@ -54,40 +62,65 @@ impl Needles {
     pub(super) async fn may_be_in(&self, readers: &FileReaders, files: Vec<PartitionedFile>) -> Result<Vec<Vec<bool>>> {
         let names: BTreeSet<String> = self.0.iter().flatten().map(|needle| needle.column.clone()).collect();
         let columns = ReadColumns::named(names.iter().cloned());
-        let asked = files.into_iter().map(|file| {
-            let (reader, needles) = (readers.reader(file, columns.clone()), self.clone());
-            // On all cores: what a file's metadata say takes longer to read than to get.
-            tokio::spawn(async move { needles.may_be_in_file(reader).await })
+        let names: Arc<[String]> = names.into_iter().collect();
+        let piece = files.len().div_ceil(AT_ONCE).clamp(1, PIECE);
+        let mut opened = files
+            .into_iter()
+            .map(|file| readers.reader(file, columns.clone()))
+            .peekable();
+        let pieces = std::iter::from_fn(|| {
+            opened.peek()?;
+            Some(opened.by_ref().take(piece).collect::<Vec<FileReader>>())
         });
-        futures::stream::iter(asked)
-            .buffered(AT_ONCE)
-            .map(|joined| {
-                joined
-                    .map_err(|error| DataFusionError::External(Box::new(error)))?
-                    .map_err(DataFusionError::from)
-            })
-            .try_collect()
-            .await
+        let asked = pieces.map(|piece| self.may_be_in_piece(piece, Arc::clone(&names)));
+        let found: Vec<Vec<Vec<bool>>> = futures::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
-    async fn may_be_in_file(&self, mut reader: FileReader) -> ParquetResult<Vec<bool>> {
-        let metadata = reader.get_metadata(None).await?;
-        let mut possible = Vec::with_capacity(metadata.num_row_groups());
-        for group in metadata.row_groups() {
-            possible.push(self.may_be_in_group(&mut reader, group).await?);
+    /// The same of a few files: of a local disk on a thread that may block, from a store all at once.
+    async fn may_be_in_piece(&self, piece: Vec<FileReader>, names: Arc<[String]>) -> Result<Vec<Vec<bool>>> {
+        let needles = self.clone();
+        let runtime = tokio::runtime::Handle::current();
+        let asked = tokio::task::spawn_blocking(move || {
+            let asked = piece.into_iter().map(|mut reader| {
+                let (needles, names) = (needles.clone(), Arc::clone(&names));
+                async move {
+                    // Closed before the next is opened.
+                    reader.open_here()?;
+                    let found = needles.may_be_in_file(&mut reader, &names).await;
+                    found.map_err(|error| reader.named(error))
+                }
+            });
+            runtime.block_on(futures::future::try_join_all(asked))
+        });
+        let found = asked
+            .await
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(found?)
+    }
+
+    async fn may_be_in_file(&self, reader: &mut FileReader, names: &[String]) -> ParquetResult<Vec<bool>> {
+        let places = places_in(reader, names).await?;
+        let mut possible = Vec::with_capacity(places.0.len());
+        for group in &places.0 {
+            possible.push(self.may_be_in_group(reader, names, group).await?);
         }
         Ok(possible)
     }
 
-    async fn may_be_in_group(&self, reader: &mut FileReader, group: &RowGroupMetaData) -> ParquetResult<bool> {
+    async fn may_be_in_group(&self, reader: &mut FileReader, names: &[String], group: &[Place]) -> ParquetResult<bool> {
         for clause in self.0.iter() {
             let mut any = false;
             for needle in clause {
-                any |= match filter_of(group, &needle.column) {
-                    Found::Filter(filter) => filter.may_hold_any(reader, &needle.values).await?,
+                let place = names.iter().position(|name| *name == needle.column);
+                any |= match place.and_then(|place| group.get(place)) {
+                    Some(&Place::Filter { offset, length }) => {
+                        let filter = Filter { offset, length };
+                        filter.may_hold_any(reader, &needle.values).await?
+                    }
                     // Of a column that the file does not have, no row is any text.
-                    Found::NoColumn => false,
-                    Found::NoFilter => true,
+                    Some(Place::NoColumn) => false,
+                    Some(Place::NoFilter) | None => true,
                 };
                 if any {
                     break;
@@ -101,6 +134,20 @@ impl Needles {
     }
 }
 
+/// Where the filters of these columns are in a file.
+async fn places_in(reader: &mut FileReader, names: &[String]) -> ParquetResult<FilterPlaces> {
+    if let Some(kept) = reader.kept(PLACES)
+        && let Some(known) = kept.as_any().downcast_ref::<FilterPlaces>()
+    {
+        return Ok(known.clone());
+    }
+    let footer = reader.footer().await?;
+    let damaged = || ParquetError::General("its metadata are damaged".into());
+    let places = FilterPlaces::of(&footer, names).ok_or_else(damaged)?;
+    reader.keep(PLACES, Arc::new(places.clone()));
+    Ok(places)
+}
+
 /// Bytes of a block of a filter: what tells whether a value is in it.
 const BLOCK: u64 = 32;
 
@@ -111,27 +158,6 @@ const LONGEST_HEADER: u64 = 20;
 struct Filter {
     offset: u64,
     length: u64,
-}
-
-enum Found {
-    Filter(Filter),
-    /// As in files that were written by something else.
-    NoFilter,
-    NoColumn,
-}
-
-fn filter_of(group: &RowGroupMetaData, column: &str) -> Found {
-    let of_column = |path: &[String]| path.first().is_some_and(|name| name == column);
-    let mut chunks = group.columns().iter();
-    let Some(chunk) = chunks.find(|chunk| of_column(chunk.column_path().parts())) else {
-        return Found::NoColumn;
-    };
-    let place = chunk.bloom_filter_offset().zip(chunk.bloom_filter_length());
-    let place = place.and_then(|(offset, length)| Some((u64::try_from(offset).ok()?, u64::try_from(length).ok()?)));
-    match place {
-        Some((offset, length)) => Found::Filter(Filter { offset, length }),
-        None => Found::NoFilter,
-    }
 }
 
 impl Filter {

@@ -78,10 +78,10 @@ fn conditions_that_ask_for_values() {
     }
 }
 
-type Row = (Option<String>, Option<Vec<String>>);
+pub(super) type Row = (Option<String>, Option<Vec<String>>);
 
 /// A file of the events' own writer.
-fn written(rows: &[Row]) -> bytes::Bytes {
+pub(super) fn written(rows: &[Row]) -> bytes::Bytes {
     let at = |name: &str| events_schema().index_of(name).unwrap();
     let mut positions = [at("event_id"), at("email_message_id"), at("raw")];
     positions.sort_unstable();
@@ -114,7 +114,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
 }
 
 /// A file as compaction writes it.
-fn merged(rows: &[Row]) -> bytes::Bytes {
+pub(super) fn merged(rows: &[Row]) -> bytes::Bytes {
     let rows = batch(rows);
     encode(TableName::Events, &rows.schema(), Vec::new(), [Ok(rows)])
         .unwrap()

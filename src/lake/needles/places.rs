@@ -1,0 +1,321 @@
+//! Where the filters of some columns are, straight from a file's footer.
+//!
+//! A footer describes two hundred columns, and a lake has thousands of files: to decode all that
+//! they say takes ten times as long as to pass over it.
+
+use datafusion::common::HashMap;
+use datafusion::execution::cache::cache_manager::FileMetadata;
+use std::any::Any;
+
+/// Of one file: for each row group, and for each of the columns that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FilterPlaces(pub(super) Vec<Vec<Place>>);
+
+/// Where the filter of a column of a row group is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The filter with its header, in bytes of the file.
+    Filter {
+        offset: u64,
+        length: u64,
+    },
+    /// As in files that were written by something else.
+    NoFilter,
+    NoColumn,
+}
+
+impl FilterPlaces {
+    /// Reads a footer: Thrift's compact form of Parquet's `FileMetaData`. None where it is damaged.
+    pub(super) fn of(footer: &[u8], columns: &[String]) -> Option<Self> {
+        let mut reader = Compact { bytes: footer, at: 0 };
+        let mut groups = Vec::new();
+        reader.structure(|reader, field, kind| match (field, kind) {
+            (4, LIST) => reader.structures(|reader| {
+                groups.push(row_group(reader, columns)?);
+                Some(())
+            }),
+            _ => reader.skip(kind, DEEPEST),
+        })?;
+        Some(Self(groups))
+    }
+}
+
+fn row_group(reader: &mut Compact<'_>, columns: &[String]) -> Option<Vec<Place>> {
+    let mut places = vec![Place::NoColumn; columns.len()];
+    reader.structure(|reader, field, kind| match (field, kind) {
+        (1, LIST) => reader.structures(|reader| {
+            reader.structure(|reader, field, kind| match (field, kind) {
+                (3, STRUCT) => {
+                    if let (Some(column), place) = column_chunk(reader, columns)? {
+                        // Of a column with several leaves, the first.
+                        let known = &mut places[column];
+                        *known = if *known == Place::NoColumn { place } else { *known };
+                    }
+                    Some(())
+                }
+                _ => reader.skip(kind, DEEPEST),
+            })
+        }),
+        _ => reader.skip(kind, DEEPEST),
+    })?;
+    Some(places)
+}
+
+/// `ColumnMetaData`: which of the columns it is of, and where its filter is.
+fn column_chunk(reader: &mut Compact<'_>, columns: &[String]) -> Option<(Option<usize>, Place)> {
+    let (mut column, mut offset, mut length) = (None, None, None);
+    reader.structure(|reader, field, kind| {
+        match (field, kind) {
+            (3, LIST) => {
+                let (count, kind) = reader.list()?;
+                for part in 0..count {
+                    if kind != BINARY {
+                        return None;
+                    }
+                    let name = reader.binary()?;
+                    if part == 0 {
+                        column = columns.iter().position(|column| column.as_bytes() == name);
+                    }
+                }
+            }
+            (14, I64) => offset = u64::try_from(reader.number()?).ok(),
+            (15, I32) => length = u64::try_from(reader.number()?).ok(),
+            _ => reader.skip(kind, DEEPEST)?,
+        }
+        Some(())
+    })?;
+    let place = match (offset, length) {
+        (Some(offset), Some(length)) => Place::Filter { offset, length },
+        _ => Place::NoFilter,
+    };
+    Some((column, place))
+}
+
+// Types of Thrift's compact protocol, as its specification numbers them.
+const TRUE: u8 = 1;
+const FALSE: u8 = 2;
+const BYTE: u8 = 3;
+const I16: u8 = 4;
+const I32: u8 = 5;
+const I64: u8 = 6;
+const DOUBLE: u8 = 7;
+const BINARY: u8 = 8;
+const LIST: u8 = 9;
+const SET: u8 = 10;
+const MAP: u8 = 11;
+const STRUCT: u8 = 12;
+const UUID: u8 = 13;
+
+/// How deep values may nest that are passed over: Parquet's do so less than ten times.
+const DEEPEST: usize = 32;
+
+struct Compact<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Compact<'a> {
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let end = self.at.checked_add(length)?;
+        let taken = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(taken)
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn number(&mut self) -> Option<i64> {
+        let value = self.varint()?;
+        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    fn binary(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        self.take(length)
+    }
+
+    /// How many elements of which type follow.
+    fn list(&mut self) -> Option<(usize, u8)> {
+        let header = self.byte()?;
+        let count = match header >> 4 {
+            15 => usize::try_from(self.varint()?).ok()?,
+            few => usize::from(few),
+        };
+        Some((count, header & 0xF))
+    }
+
+    /// Reads a structure, whose fields `field` reads or skips by number and type.
+    fn structure(&mut self, mut field: impl FnMut(&mut Self, i16, u8) -> Option<()>) -> Option<()> {
+        let mut number = 0_i16;
+        loop {
+            let header = self.byte()?;
+            if header == 0 {
+                return Some(());
+            }
+            number = match header >> 4 {
+                0 => i16::try_from(self.number()?).ok()?,
+                more => number.checked_add(i16::from(more))?,
+            };
+            field(self, number, header & 0xF)?;
+        }
+    }
+
+    /// Reads a list of structures, each of which `one` reads.
+    fn structures(&mut self, mut one: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        let (count, kind) = self.list()?;
+        if count > 0 && kind != STRUCT {
+            return None;
+        }
+        (0..count).try_for_each(|_| one(self))
+    }
+
+    /// Passes over a field's value.
+    fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
+        match kind {
+            // Said by the type.
+            TRUE | FALSE => Some(()),
+            _ => self.skip_element(kind, depth),
+        }
+    }
+
+    /// Passes over a value that stands for itself.
+    fn skip_element(&mut self, kind: u8, depth: usize) -> Option<()> {
+        let within = depth.checked_sub(1)?;
+        match kind {
+            TRUE | FALSE | BYTE => self.take(1).map(drop),
+            I16 | I32 | I64 => {
+                while self.byte()? >= 0x80 {}
+                Some(())
+            }
+            DOUBLE => self.take(8).map(drop),
+            BINARY => self.binary().map(drop),
+            UUID => self.take(16).map(drop),
+            LIST | SET => {
+                let (count, kind) = self.list()?;
+                (0..count).try_for_each(|_| self.skip_element(kind, within))
+            }
+            MAP => {
+                let count = self.varint()?;
+                let kinds = if count > 0 { self.byte()? } else { 0 };
+                (0..count).try_for_each(|_| {
+                    self.skip_element(kinds >> 4, within)?;
+                    self.skip_element(kinds & 0xF, within)
+                })
+            }
+            STRUCT => self.structure(|reader, _, kind| reader.skip(kind, within)),
+            _ => None,
+        }
+    }
+}
+
+impl FileMetadata for FilterPlaces {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn memory_size(&self) -> usize {
+        self.0.iter().map(|group| size_of_val(group.as_slice())).sum::<usize>() + size_of::<Self>()
+    }
+
+    fn extra_info(&self) -> HashMap<String, String> {
+        HashMap::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{merged, written};
+    use super::*;
+    use datafusion::parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
+    use proptest::prelude::*;
+
+    const ASKED: [&str; 4] = ["email_message_id", "event_id", "nowhere", "raw"];
+
+    fn footer(file: &[u8]) -> &[u8] {
+        let end = file.len() - 8;
+        let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap());
+        &file[end - length as usize..end]
+    }
+
+    fn asked() -> Vec<String> {
+        ASKED.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// The slow twin: everything decoded, by the library.
+    fn decoded(footer: &[u8]) -> Vec<Vec<Place>> {
+        let place = |group: &RowGroupMetaData, name: &str| {
+            let mut chunks = group.columns().iter();
+            match chunks.find(|chunk| chunk.column_path().parts()[0] == name) {
+                None => Place::NoColumn,
+                Some(chunk) => match (chunk.bloom_filter_offset(), chunk.bloom_filter_length()) {
+                    (Some(offset), Some(length)) => Place::Filter {
+                        offset: offset as u64,
+                        length: length as u64,
+                    },
+                    _ => Place::NoFilter,
+                },
+            }
+        };
+        let metadata = ParquetMetaDataReader::decode_metadata(footer).unwrap();
+        let groups = metadata.row_groups().iter();
+        groups
+            .map(|group| ASKED.iter().map(|name| place(group, name)).collect())
+            .collect()
+    }
+
+    fn rows(count: usize) -> Vec<(Option<String>, Option<Vec<String>>)> {
+        let row = |number: usize| {
+            let list = (number % 3 > 0).then(|| vec![format!("<{number}@x>"); number % 3]);
+            (Some(format!("id {number}")), list)
+        };
+        (0..count).map(row).collect()
+    }
+
+    #[test]
+    fn places_are_those_that_the_library_decodes() {
+        for count in [1, 40, crate::lake::writer::ROW_GROUP_ROWS + 10] {
+            let rows = rows(count);
+            for file in [written(&rows), merged(&rows)] {
+                let expected = decoded(footer(&file));
+                assert_eq!(expected.len(), count.div_ceil(crate::lake::writer::ROW_GROUP_ROWS));
+                assert!(expected.iter().all(|group| matches!(group[1], Place::Filter { .. })));
+                assert!(expected.iter().all(|group| group[2] == Place::NoColumn));
+                assert!(!expected.iter().any(|group| matches!(group[3], Place::Filter { .. })));
+                assert_eq!(FilterPlaces::of(footer(&file), &asked()), Some(FilterPlaces(expected)));
+            }
+        }
+    }
+
+    proptest! {
+        /// Damage is told, or leads elsewhere; it ends in any case.
+        #[test]
+        fn damaged_footers_are_no_trouble(changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6), cut in any::<proptest::sample::Index>()) {
+            let file = written(&rows(3));
+            let mut damaged = footer(&file).to_vec();
+            let whole = damaged.len();
+            damaged.truncate(cut.index(whole));
+            prop_assert_eq!(FilterPlaces::of(&damaged, &asked()), None);
+            damaged = footer(&file).to_vec();
+            for (at, byte) in changes {
+                damaged[at.index(whole)] = byte;
+            }
+            let _ = FilterPlaces::of(&damaged, &asked());
+        }
+    }
+}
