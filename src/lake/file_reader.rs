@@ -6,6 +6,9 @@
 //! looks at no others. A file on a local disk is opened once and read in place; from a store a
 //! small file comes with one request.
 
+mod ahead;
+
+use ahead::Ahead;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::listing::PartitionedFile;
@@ -87,13 +90,26 @@ pub(super) struct FileReaders {
     local: bool,
     /// What is known of files, for scans that come again.
     cache: Option<Arc<FileMetadataCache>>,
+    /// The files of the scan, where it may have to wait for a disk.
+    ahead: Option<Arc<Ahead>>,
 }
 
 impl FileReaders {
     /// `store` is that of `url`, rooted where its path begins.
     pub(super) fn new(url: &str, store: Arc<dyn ObjectStore>, cache: Option<Arc<FileMetadataCache>>) -> Self {
         let local = cfg!(unix) && url.starts_with("file:");
-        Self { store, local, cache }
+        Self {
+            store,
+            local,
+            cache,
+            ahead: None,
+        }
+    }
+
+    /// For a scan that comes to these files, with their sizes in bytes, in about this order.
+    pub(super) fn of_scan(mut self, files: impl Iterator<Item = (Path, u64)>) -> Self {
+        self.ahead = self.local.then(|| Arc::new(Ahead::new(files.collect())));
+        self
     }
 }
 
@@ -112,6 +128,7 @@ impl ParquetFileReaderFactory for FileReaders {
             columns: file.extensions.get::<ReadColumns>().cloned(),
             store: Arc::clone(&self.store),
             cache: self.cache.clone(),
+            ahead: self.ahead.clone(),
             opened: None,
             tail: None,
             file,
@@ -128,6 +145,7 @@ impl FileReaders {
             columns: Some(columns),
             store: Arc::clone(&self.store),
             cache: self.cache.clone(),
+            ahead: None,
             opened: None,
             tail: None,
             file,
@@ -153,6 +171,7 @@ pub(super) struct FileReader {
     store: Arc<dyn ObjectStore>,
     cache: Option<Arc<FileMetadataCache>>,
     path: Option<PathBuf>,
+    ahead: Option<Arc<Ahead>>,
     opened: Option<File>,
     /// The end of the file, from this position on, as it came from a store.
     tail: Option<(u64, bytes::Bytes)>,
@@ -171,7 +190,11 @@ impl FileReader {
                 // A place that does not answer must not hold up the others, nor Ctrl-C.
                 let named = path.clone();
                 let file = tokio::task::spawn_blocking(move || File::open(named)).await;
-                opened.insert(file.map_err(std::io::Error::other).flatten().map_err(failed)?)
+                let file = file.map_err(std::io::Error::other).flatten().map_err(failed)?;
+                if let (Some(ahead), Some(first)) = (&self.ahead, ranges.first()) {
+                    ahead.come_to(&self.file.object_meta.location, &file, first.start);
+                }
+                opened.insert(file)
             }
         };
         if ranges.len() > 1 {
