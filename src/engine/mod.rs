@@ -460,7 +460,7 @@ mod tests {
             rows: Some(1),
             modified: 0,
             partition: Vec::new(),
-            statistics: HashMap::from([("timestamp".to_owned(), of_time)]),
+            statistics: HashMap::from([("timestamp".into(), of_time)]),
         }
     }
 

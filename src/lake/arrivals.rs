@@ -1,6 +1,6 @@
 //! What arrived in a table since one of its versions, from its log alone.
 
-use super::entry::{DataFile, parse_statistics};
+use super::entry::{DataFile, StatisticsReader};
 use super::table::LakeTable;
 use crate::error::{Error, Result};
 use datafusion::common::ScalarValue;
@@ -80,13 +80,14 @@ impl LakeTable {
         // When the rows of files that are gone came in, at the earliest.
         let mut gone: Option<i64> = None;
         let mut merged = Vec::new();
+        let reader = StatisticsReader::new(&self.name().file_schema());
         for added in commits {
             // As the log spells paths, escaped for a URL.
             let path = decoded(&added.path);
             match (added.data_change, here.remove(&path)) {
                 (true, Some(file)) => arrived.files.push(file),
                 (true, None) => {
-                    let since = added.stats.as_deref().and_then(|stats| self.ingested_from(stats));
+                    let since = added.stats.as_deref().and_then(|stats| ingested_from(&reader, stats));
                     gone = Some(gone.unwrap_or(i64::MAX).min(since.unwrap_or(i64::MIN)));
                 }
                 (false, Some(file)) => merged.push(file),
@@ -125,11 +126,11 @@ impl LakeTable {
         }
         Ok(Some(added))
     }
+}
 
-    fn ingested_from(&self, stats: &str) -> Option<i64> {
-        let (_, columns) = parse_statistics(stats, &self.name().file_schema());
-        micros(columns.get(INGESTED)?.min.as_ref()?)
-    }
+fn ingested_from(reader: &StatisticsReader, stats: &str) -> Option<i64> {
+    let (_, columns) = reader.read(stats);
+    micros(columns.get(INGESTED)?.min.as_ref()?)
 }
 
 fn ingested_to(file: &DataFile) -> Option<i64> {

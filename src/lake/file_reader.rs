@@ -38,7 +38,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Bytes of the end of a file on a disk that are read at once, where its metadata are: a second
 /// look costs next to nothing.
-const LOCAL_TAIL: u64 = 64 << 10;
+const LOCAL_TAIL: u64 = 32 << 10;
 
 /// The same for a file in a store, where a second look costs as much as half a megabyte. A smaller
 /// file is read with one request.

@@ -1,6 +1,6 @@
 //! One Delta table: opening, listing its files, appending to it.
 
-use super::entry::{DataFile, parse_statistics};
+use super::entry::{DataFile, StatisticsReader};
 use super::layout::TableName;
 use super::log_reads::LogReads;
 use super::{Lake, ParquetFile};
@@ -196,14 +196,11 @@ impl LakeTable {
 
     /// Every file of this version.
     pub fn files(&self) -> Result<Vec<DataFile>> {
-        let schema = self.name.file_schema();
+        let reader = StatisticsReader::new(&self.name.file_schema());
         let partition_columns = self.name.partition_columns();
         let log = self.snapshot()?.log_data();
         let files = log.iter().map(|view| {
-            let (rows, statistics) = view
-                .stats()
-                .map(|text| parse_statistics(&text, &schema))
-                .unwrap_or_default();
+            let (rows, statistics) = view.stats().map(|text| reader.read(&text)).unwrap_or_default();
             let values = view.partition_values_map();
             let partition = partition_columns
                 .iter()

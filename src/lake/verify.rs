@@ -1,7 +1,7 @@
 //! Whether the files of a table are there, and hold what its log says.
 
 use super::DataFile;
-use super::entry::parse_statistics;
+use super::entry::StatisticsReader;
 use super::table::LakeTable;
 use super::writer::{Statistics, hex};
 use crate::error::{Error, Result};
@@ -76,7 +76,8 @@ impl LakeTable {
         if let Some(rows) = file.rows.filter(|rows| *rows != count) {
             differences.insert(format!("it has {count} rows, and the log says {rows}"));
         }
-        let (_, found) = parse_statistics(&statistics.into_json().to_string(), &self.name().file_schema());
+        let reader = StatisticsReader::new(&self.name().file_schema());
+        let (_, found) = reader.read(&statistics.into_json().to_string());
         for (column, said) in &file.statistics {
             let Some(found) = found.get(column) else { continue };
             if said.nulls.is_some() && said.nulls != found.nulls {

@@ -26,39 +26,52 @@ pub(super) enum Place {
 
 impl FilterPlaces {
     /// Reads a footer: Thrift's compact form of Parquet's `FileMetaData`. None where it is damaged.
+    /// What stands behind the last place that was asked for is not looked at.
     pub(super) fn of(footer: &[u8], columns: &[String]) -> Option<Self> {
-        let mut reader = Compact { bytes: footer, at: 0 };
+        let mut reader = Compact {
+            bytes: footer,
+            at: 0,
+            is_done: false,
+        };
         let mut groups = Vec::new();
-        reader.structure(|reader, field, kind| match (field, kind) {
-            (4, LIST) => reader.structures(|reader| {
-                groups.push(row_group(reader, columns)?);
-                Some(())
-            }),
+        let read = reader.structure(|reader, field, kind| match (field, kind) {
+            (4, LIST) => {
+                let count = reader.structures()?;
+                (0..count).try_for_each(|group| {
+                    let mut places = vec![Place::NoColumn; columns.len()];
+                    let read = row_group(reader, columns, &mut places, group + 1 == count);
+                    groups.push(places);
+                    read
+                })
+            }
             _ => reader.skip(kind, DEEPEST),
-        })?;
-        Some(Self(groups))
+        });
+        (read.is_some() || reader.is_done).then_some(Self(groups))
     }
 }
 
-fn row_group(reader: &mut Compact<'_>, columns: &[String]) -> Option<Vec<Place>> {
-    let mut places = vec![Place::NoColumn; columns.len()];
+fn row_group(reader: &mut Compact<'_>, columns: &[String], places: &mut [Place], is_last: bool) -> Option<()> {
     reader.structure(|reader, field, kind| match (field, kind) {
-        (1, LIST) => reader.structures(|reader| {
-            reader.structure(|reader, field, kind| match (field, kind) {
-                (3, STRUCT) => {
-                    if let (Some(column), place) = column_chunk(reader, columns)? {
-                        // Of a column with several leaves, the first.
-                        let known = &mut places[column];
-                        *known = if *known == Place::NoColumn { place } else { *known };
+        (1, LIST) => {
+            let count = reader.structures()?;
+            (0..count).try_for_each(|_| {
+                reader.structure(|reader, field, kind| match (field, kind) {
+                    (3, STRUCT) => {
+                        if let (Some(column), place) = column_chunk(reader, columns)? {
+                            // Of a column with several leaves, the first.
+                            let known = &mut places[column];
+                            *known = if *known == Place::NoColumn { place } else { *known };
+                        }
+                        Some(())
                     }
-                    Some(())
-                }
-                _ => reader.skip(kind, DEEPEST),
+                    _ => reader.skip(kind, DEEPEST),
+                })?;
+                reader.is_done = is_last && !places.contains(&Place::NoColumn);
+                (!reader.is_done).then_some(())
             })
-        }),
+        }
         _ => reader.skip(kind, DEEPEST),
-    })?;
-    Some(places)
+    })
 }
 
 /// `ColumnMetaData`: which of the columns it is of, and where its filter is.
@@ -112,6 +125,8 @@ const DEEPEST: usize = 32;
 struct Compact<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Nothing more is wanted: that reading ended is no fault.
+    is_done: bool,
 }
 
 impl<'a> Compact<'a> {
@@ -176,13 +191,10 @@ impl<'a> Compact<'a> {
         }
     }
 
-    /// Reads a list of structures, each of which `one` reads.
-    fn structures(&mut self, mut one: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+    /// How many structures a list has, which follow.
+    fn structures(&mut self) -> Option<usize> {
         let (count, kind) = self.list()?;
-        if count > 0 && kind != STRUCT {
-            return None;
-        }
-        (0..count).try_for_each(|_| one(self))
+        (count == 0 || kind == STRUCT).then_some(count)
     }
 
     /// Passes over a field's value.
@@ -297,7 +309,12 @@ mod tests {
                 assert!(expected.iter().all(|group| matches!(group[1], Place::Filter { .. })));
                 assert!(expected.iter().all(|group| group[2] == Place::NoColumn));
                 assert!(!expected.iter().any(|group| matches!(group[3], Place::Filter { .. })));
-                assert_eq!(FilterPlaces::of(footer(&file), &asked()), Some(FilterPlaces(expected)));
+                let found = FilterPlaces::of(footer(&file), &asked()).unwrap();
+                assert_eq!(found, FilterPlaces(expected));
+                // Of columns that are all there, it ends with the last.
+                let only = FilterPlaces::of(footer(&file), &asked()[..2]).unwrap();
+                let both = found.0.iter().map(|group| group[..2].to_vec());
+                assert_eq!(only, FilterPlaces(both.collect()));
             }
         }
     }
