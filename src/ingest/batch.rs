@@ -3,7 +3,7 @@
 use super::Place;
 use crate::error::Result;
 use crate::lake::EventsWriter;
-use crate::schema::{CATALOGUE, Cell, EVENT_ACTION, EVENT_DATASET, EventRow, FieldId};
+use crate::schema::{CATALOGUE, Cell, EVENT_ACTION, EVENT_DATASET, EventRow, FieldId, USER_ID};
 use std::sync::Arc;
 
 /// What is known of each event of a batch beside its fields.
@@ -214,10 +214,11 @@ impl EventBatchBuilder {
                 self.batch.present[field.index()] = true;
                 let packed = self.packed(field.index() as u16, cell);
                 self.batch.cells.push(packed);
-                if *field == EVENT_ACTION {
-                    // Rows are sorted by it: it is not to be looked for.
-                    let last = self.batch.cells.len() - 1;
-                    self.batch.cells.swap(first, last);
+                // Rows are sorted by these: they are not to be looked for.
+                let place = [EVENT_ACTION, USER_ID].iter().position(|key| key == field);
+                let last = self.batch.cells.len() - 1;
+                if let Some(place) = place.map(|place| first + place).filter(|place| *place < last) {
+                    self.batch.cells.swap(place, last);
                 }
             }
         }

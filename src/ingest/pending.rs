@@ -5,7 +5,7 @@ use super::batch::{EventBatch, schema_position};
 use super::dedup::Partition;
 use crate::error::Result;
 use crate::lake::{EventsWriter, ParquetFile};
-use crate::schema::{CATALOGUE, EVENT_ACTION, EVENT_INGESTED, SOURCE_FILE, SOURCE_SHA256};
+use crate::schema::{CATALOGUE, EVENT_ACTION, EVENT_INGESTED, SOURCE_FILE, SOURCE_SHA256, USER_ID};
 use std::collections::BTreeMap;
 
 /// An event: its batch and its row there.
@@ -91,15 +91,16 @@ impl Pending {
         file.finish(values)
     }
 
-    /// By action, then time; ties by where the event came from, so that the same
+    /// By action, user, then time; ties by where the event came from, so that the same
     /// input gives the same file.
     fn sorted(&self, rows: &[RowRef]) -> Vec<RowRef> {
         let keyed = rows.iter().map(|&(batch, row)| {
             let events = &self.batches[batch as usize];
+            let of = |field| events.bytes_of(row, field);
             let time = events.meta[row as usize].time;
-            (events.bytes_of(row, EVENT_ACTION), time, (batch, row))
+            ([of(EVENT_ACTION), of(USER_ID)], time, (batch, row))
         });
-        let mut keyed: Vec<(Option<&[u8]>, i64, RowRef)> = keyed.collect();
+        let mut keyed: Vec<([Option<&[u8]>; 2], i64, RowRef)> = keyed.collect();
         keyed.sort_unstable();
         keyed.into_iter().map(|(_, _, row)| row).collect()
     }

@@ -178,24 +178,47 @@ pub(super) struct FileReader {
 }
 
 impl FileReader {
-    /// Some bytes of a file on a local disk; none if it is elsewhere.
-    async fn read_here(&mut self, ranges: &[Range<u64>]) -> Result<Option<Vec<bytes::Bytes>>> {
-        let Some(path) = self.path.clone() else {
+    /// Bytes of the file.
+    pub(super) fn size(&self) -> u64 {
+        self.file.object_meta.size
+    }
+
+    /// Whether it is a file on a local disk.
+    pub(super) fn is_here(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Opens a file on a local disk, where blocking is allowed; what is read of it then is there at
+    /// once.
+    pub(super) fn open_here(&mut self) -> Result<()> {
+        if let (Some(path), None) = (&self.path, &self.opened) {
+            self.opened = Some(File::open(path).map_err(|error| unreadable(path, &error))?);
+        }
+        Ok(())
+    }
+
+    /// A file on a local disk, opened; none if it is elsewhere.
+    async fn opened(&mut self) -> Result<Option<&File>> {
+        let Some(path) = &self.path else {
             return Ok(None);
         };
-        let failed = |error: std::io::Error| unreadable(&path, &error);
-        let opened = match &mut self.opened {
-            Some(opened) => opened,
-            opened => {
-                // A place that does not answer must not hold up the others, nor Ctrl-C.
-                let named = path.clone();
-                let file = tokio::task::spawn_blocking(move || File::open(named)).await;
-                let file = file.map_err(std::io::Error::other).flatten().map_err(failed)?;
-                if let (Some(ahead), Some(first)) = (&self.ahead, ranges.first()) {
-                    ahead.come_to(&self.file.object_meta.location, &file, first.start);
-                }
-                opened.insert(file)
-            }
+        if self.opened.is_none() {
+            // A place that does not answer must not hold up the others, nor Ctrl-C.
+            let named = path.clone();
+            let file = tokio::task::spawn_blocking(move || File::open(named)).await;
+            let file = file.map_err(std::io::Error::other).flatten();
+            self.opened = Some(file.map_err(|error| unreadable(path, &error))?);
+        }
+        Ok(self.opened.as_ref())
+    }
+
+    /// Some bytes of a file on a local disk; none if it is elsewhere.
+    async fn read_here(&mut self, ranges: &[Range<u64>]) -> Result<Option<Vec<bytes::Bytes>>> {
+        if self.opened().await?.is_none() {
+            return Ok(None);
+        }
+        let (Some(opened), Some(path)) = (&self.opened, &self.path) else {
+            return Ok(None);
         };
         if ranges.len() > 1 {
             ranges.iter().for_each(|range| announce(opened, range));
@@ -203,7 +226,7 @@ impl FileReader {
         let mut read = Vec::with_capacity(ranges.len());
         for range in ranges {
             let mut bytes = vec![0; usize::try_from(range.end - range.start)?];
-            read_exact_at(opened, &mut bytes, range.start).map_err(failed)?;
+            read_exact_at(opened, &mut bytes, range.start).map_err(|error| unreadable(path, &error))?;
             read.push(bytes.into());
         }
         Ok(Some(read))
@@ -227,20 +250,16 @@ impl FileReader {
         read.map_err(|error| ParquetError::External(Box::new(error)))
     }
 
-    /// Opens a file on a local disk, where blocking is allowed; what is read of it then is there at
-    /// once.
-    pub(super) fn open_here(&mut self) -> Result<()> {
-        if let (Some(path), None) = (&self.path, &self.opened) {
-            self.opened = Some(File::open(path).map_err(|error| unreadable(path, &error))?);
-        }
-        Ok(())
-    }
-
     /// What the end of the file says of it, as Parquet encodes it.
     pub(super) async fn footer(&mut self) -> Result<bytes::Bytes> {
-        let size = self.file.object_meta.size;
-        let local = self.path.is_some();
+        let (size, local) = (self.size(), self.is_here());
         let begin = size.saturating_sub(if local { LOCAL_TAIL } else { REMOTE_TAIL });
+        if let Some(ahead) = self.ahead.clone() {
+            let location = self.file.object_meta.location.clone();
+            if let Some(file) = self.opened().await? {
+                ahead.come_to(&location, file, begin);
+            }
+        }
         let mut end = self.read(begin..size).await?;
         if !local {
             self.tail = Some((begin, end.clone()));

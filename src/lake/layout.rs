@@ -69,10 +69,10 @@ impl TableName {
     }
 
     /// The columns by which the rows of a file are in order: nearly every detection names its
-    /// actions.
+    /// actions, and what one user did has most texts in common, which compresses well.
     pub fn order(self) -> &'static [&'static str] {
         match self {
-            Self::Events => &["event_action", "timestamp"],
+            Self::Events => &["event_action", "user_id", "timestamp"],
             Self::Quarantine | Self::Ledger => &["ingested"],
             Self::Alerts | Self::DeadLetters => &["recorded"],
             Self::Runs => &["started"],

@@ -8,6 +8,7 @@
 mod places;
 
 use super::file_reader::{FileReader, FileReaders, ReadColumns};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::error::DataFusionError;
@@ -63,40 +64,46 @@ impl Needles {
         let names: BTreeSet<String> = self.0.iter().flatten().map(|needle| needle.column.clone()).collect();
         let columns = ReadColumns::named(names.iter().cloned());
         let names: Arc<[String]> = names.into_iter().collect();
-        let piece = files.len().div_ceil(AT_ONCE).clamp(1, PIECE);
-        let mut opened = files
-            .into_iter()
-            .map(|file| readers.reader(file, columns.clone()))
-            .peekable();
+        let readers = files.into_iter().map(|file| readers.reader(file, columns.clone()));
+        let mut readers = readers.peekable();
+        let is_here = readers.peek().is_some_and(FileReader::is_here);
+        let piece = if is_here {
+            (readers.len().div_ceil(AT_ONCE)).clamp(1, PIECE)
+        } else {
+            1
+        };
         let pieces = std::iter::from_fn(|| {
-            opened.peek()?;
-            Some(opened.by_ref().take(piece).collect::<Vec<FileReader>>())
+            readers.peek()?;
+            Some(readers.by_ref().take(piece).collect::<Vec<FileReader>>())
         });
         let asked = pieces.map(|piece| self.may_be_in_piece(piece, Arc::clone(&names)));
         let found: Vec<Vec<Vec<bool>>> = futures::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The same of a few files: of a local disk on a thread that may block, from a store all at once.
+    /// The same of a few files.
     async fn may_be_in_piece(&self, piece: Vec<FileReader>, names: Arc<[String]>) -> Result<Vec<Vec<bool>>> {
         let needles = self.clone();
-        let runtime = tokio::runtime::Handle::current();
-        let asked = tokio::task::spawn_blocking(move || {
-            let asked = piece.into_iter().map(|mut reader| {
-                let (needles, names) = (needles.clone(), Arc::clone(&names));
-                async move {
-                    // Closed before the next is opened.
+        let is_here = piece.iter().all(FileReader::is_here);
+        let asked = async move {
+            let mut found = Vec::with_capacity(piece.len());
+            for mut reader in piece {
+                if is_here {
                     reader.open_here()?;
-                    let found = needles.may_be_in_file(&mut reader, &names).await;
-                    found.map_err(|error| reader.named(error))
                 }
-            });
-            runtime.block_on(futures::future::try_join_all(asked))
-        });
-        let found = asked
-            .await
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(found?)
+                let groups = needles.may_be_in_file(&mut reader, &names).await;
+                found.push(groups.map_err(|error| reader.named(error))?);
+            }
+            Ok::<_, ParquetError>(found)
+        };
+        let found = if is_here {
+            // What it waits for is the disk alone, which is waited for where that is allowed.
+            tokio::task::spawn_blocking(move || futures::executor::block_on(asked)).await
+        } else {
+            // On all cores: what a file's metadata say takes longer to read than to get.
+            SpawnedTask::spawn(asked).join().await
+        };
+        Ok(found.map_err(|error| DataFusionError::External(Box::new(error)))??)
     }
 
     async fn may_be_in_file(&self, reader: &mut FileReader, names: &[String]) -> ParquetResult<Vec<bool>> {
@@ -142,8 +149,13 @@ async fn places_in(reader: &mut FileReader, names: &[String]) -> ParquetResult<F
         return Ok(known.clone());
     }
     let footer = reader.footer().await?;
-    let damaged = || ParquetError::General("its metadata are damaged".into());
-    let places = FilterPlaces::of(&footer, names).ok_or_else(damaged)?;
+    let places = match FilterPlaces::of(&footer, names) {
+        Some(places) => places,
+        None => FilterPlaces::decoded(&footer, names)?,
+    };
+    if !places.are_within(reader.size()) {
+        return Err(ParquetError::General("it has a filter beyond its end".into()));
+    }
     reader.keep(PLACES, Arc::new(places.clone()));
     Ok(places)
 }

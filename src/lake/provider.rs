@@ -238,7 +238,8 @@ impl TableProvider for LakeTableProvider {
             false => schema.file_schema(),
         });
         let groups = split(files, state.config().target_partitions());
-        let readers = readers.of_scan(in_turns(&groups).map(|file| (self.table.object_meta(file).location, file.size)));
+        let listed = groups.iter().flatten();
+        let readers = readers.of_scan(listed.map(|file| (self.table.object_meta(file).location, file.size)));
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(datafusion::config::TableParquetOptions {
                 global: options,
@@ -303,12 +304,6 @@ fn split(mut files: Vec<&DataFile>, parts: usize) -> Vec<Vec<&DataFile>> {
         }
     }
     groups.into_iter().map(|(_, files)| files).collect()
-}
-
-/// The files of groups as they are come to where one is read beside the other.
-fn in_turns<'f>(groups: &[Vec<&'f DataFile>]) -> impl Iterator<Item = &'f DataFile> {
-    let longest = groups.iter().map(Vec::len).max().unwrap_or(0);
-    (0..longest).flat_map(|place| groups.iter().filter_map(move |files| files.get(place).copied()))
 }
 
 /// The type a query sees: strings as views, which is how Parquet is read fastest.

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 /// How many files ahead: what a disk may do at once, and a scan that ends early does in vain.
 const FILES: usize = 16;
 
-/// The files of a scan, in about the order in which it comes to them.
+/// The files of a scan, in the order in which it comes to them: its threads take them from one list.
 #[derive(Debug)]
 pub(super) struct Ahead {
     files: Vec<(Path, u64)>,

@@ -5,6 +5,8 @@
 
 use datafusion::common::HashMap;
 use datafusion::execution::cache::cache_manager::FileMetadata;
+use datafusion::parquet::errors::Result;
+use datafusion::parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 use std::any::Any;
 
 /// Of one file: for each row group, and for each of the columns that were asked for.
@@ -25,83 +27,166 @@ pub(super) enum Place {
 }
 
 impl FilterPlaces {
-    /// Reads a footer: Thrift's compact form of Parquet's `FileMetaData`. None where it is damaged.
-    /// What stands behind the last place that was asked for is not looked at.
+    /// Reads a footer: Thrift's compact form of Parquet's `FileMetaData`. What stands behind the last
+    /// place that was asked for is not looked at. None where something is not as it nearly always
+    /// is, and [`Self::decoded`] has to tell: no file is ruled out for what cannot be read of it.
     pub(super) fn of(footer: &[u8], columns: &[String]) -> Option<Self> {
         let mut reader = Compact {
             bytes: footer,
             at: 0,
             is_done: false,
         };
-        let mut groups = Vec::new();
+        let (mut groups, mut leaves) = (Vec::new(), 0);
         let read = reader.structure(|reader, field, kind| match (field, kind) {
+            (2, LIST) => {
+                leaves = schema_leaves(reader)?;
+                Some(())
+            }
             (4, LIST) => {
                 let count = reader.structures()?;
                 (0..count).try_for_each(|group| {
-                    let mut places = vec![Place::NoColumn; columns.len()];
-                    let read = row_group(reader, columns, &mut places, group + 1 == count);
-                    groups.push(places);
+                    let mut places = Places::of(columns, leaves, group + 1 == count);
+                    let read = places.read(reader);
+                    groups.push(places.found);
                     read
                 })
             }
             _ => reader.skip(kind, DEEPEST),
         });
-        (read.is_some() || reader.is_done).then_some(Self(groups))
+        let is_read = read.is_some() || reader.is_done;
+        (is_read && !groups.is_empty()).then_some(Self(groups))
+    }
+
+    /// The same, all of it decoded by the library.
+    pub(super) fn decoded(footer: &[u8], columns: &[String]) -> Result<Self> {
+        let metadata = ParquetMetaDataReader::decode_metadata(footer)?;
+        let groups = metadata.row_groups().iter();
+        let found = groups.map(|group| columns.iter().map(|column| place_in(group, column)).collect());
+        Ok(Self(found.collect()))
+    }
+
+    /// Whether all of them are within a file of so many bytes.
+    pub(super) fn are_within(&self, size: u64) -> bool {
+        self.0.iter().flatten().all(|place| match place {
+            Place::Filter { offset, length } => offset.checked_add(*length).is_some_and(|end| end <= size),
+            Place::NoFilter | Place::NoColumn => true,
+        })
     }
 }
 
-fn row_group(reader: &mut Compact<'_>, columns: &[String], places: &mut [Place], is_last: bool) -> Option<()> {
-    reader.structure(|reader, field, kind| match (field, kind) {
-        (1, LIST) => {
-            let count = reader.structures()?;
-            (0..count).try_for_each(|_| {
-                reader.structure(|reader, field, kind| match (field, kind) {
-                    (3, STRUCT) => {
-                        if let (Some(column), place) = column_chunk(reader, columns)? {
-                            // Of a column with several leaves, the first.
-                            let known = &mut places[column];
-                            *known = if *known == Place::NoColumn { place } else { *known };
-                        }
-                        Some(())
-                    }
-                    _ => reader.skip(kind, DEEPEST),
-                })?;
-                reader.is_done = is_last && !places.contains(&Place::NoColumn);
-                (!reader.is_done).then_some(())
-            })
-        }
-        _ => reader.skip(kind, DEEPEST),
-    })
+fn place_in(group: &RowGroupMetaData, column: &str) -> Place {
+    let is_of_column = |path: &[String]| path.first().is_some_and(|name| name == column);
+    let mut chunks = group.columns().iter();
+    match chunks.find(|chunk| is_of_column(chunk.column_path().parts())) {
+        None => Place::NoColumn,
+        Some(chunk) => place(chunk.bloom_filter_offset(), chunk.bloom_filter_length().map(i64::from)),
+    }
 }
 
-/// `ColumnMetaData`: which of the columns it is of, and where its filter is.
-fn column_chunk(reader: &mut Compact<'_>, columns: &[String]) -> Option<(Option<usize>, Place)> {
-    let (mut column, mut offset, mut length) = (None, None, None);
-    reader.structure(|reader, field, kind| {
-        match (field, kind) {
-            (3, LIST) => {
-                let (count, kind) = reader.list()?;
-                for part in 0..count {
-                    if kind != BINARY {
-                        return None;
-                    }
-                    let name = reader.binary()?;
-                    if part == 0 {
-                        column = columns.iter().position(|column| column.as_bytes() == name);
+fn place(offset: Option<i64>, length: Option<i64>) -> Place {
+    let unsigned = |number: i64| u64::try_from(number).ok();
+    match (offset.and_then(unsigned), length.and_then(unsigned)) {
+        (Some(offset), Some(length)) if length <= i32::MAX as u64 => Place::Filter { offset, length },
+        _ => Place::NoFilter,
+    }
+}
+
+/// How many columns a row group has: elements of the schema without children.
+fn schema_leaves(reader: &mut Compact<'_>) -> Option<usize> {
+    let count = reader.structures()?;
+    let mut leaves = 0;
+    for _ in 0..count {
+        let mut has_children = false;
+        reader.structure(|reader, field, kind| match (field, kind) {
+            (5, I32) => {
+                has_children = reader.number()? > 0;
+                Some(())
+            }
+            _ => reader.skip(kind, DEEPEST),
+        })?;
+        leaves += usize::from(!has_children);
+    }
+    Some(leaves)
+}
+
+/// The places in one row group.
+struct Places<'c> {
+    columns: &'c [String],
+    leaves: usize,
+    is_last: bool,
+    found: Vec<Place>,
+}
+
+impl<'c> Places<'c> {
+    fn of(columns: &'c [String], leaves: usize, is_last: bool) -> Self {
+        Self {
+            columns,
+            leaves,
+            is_last,
+            found: vec![Place::NoColumn; columns.len()],
+        }
+    }
+
+    /// Reads a `RowGroup`.
+    fn read(&mut self, reader: &mut Compact<'_>) -> Option<()> {
+        let mut has_columns = false;
+        reader.structure(|reader, field, kind| match (field, kind) {
+            (1, LIST) => {
+                let count = reader.structures()?;
+                has_columns = count > 0 && count == self.leaves;
+                (0..count).try_for_each(|_| self.chunk(reader))
+            }
+            _ => reader.skip(kind, DEEPEST),
+        })?;
+        has_columns.then_some(())
+    }
+
+    /// Reads a `ColumnChunk`.
+    fn chunk(&mut self, reader: &mut Compact<'_>) -> Option<()> {
+        let mut is_described = false;
+        reader.structure(|reader, field, kind| match (field, kind) {
+            (3, STRUCT) => {
+                is_described = true;
+                self.description(reader)
+            }
+            _ => reader.skip(kind, DEEPEST),
+        })?;
+        reader.is_done = self.is_last && is_described && !self.found.contains(&Place::NoColumn);
+        (is_described && !reader.is_done).then_some(())
+    }
+
+    /// Reads a `ColumnMetaData`: which of the columns it is of, and where its filter is.
+    fn description(&mut self, reader: &mut Compact<'_>) -> Option<()> {
+        let (mut is_named, mut column, mut offset, mut length) = (false, None, None, None);
+        reader.structure(|reader, field, kind| {
+            match (field, kind) {
+                (3, LIST) => {
+                    let (count, kind) = reader.list()?;
+                    for part in 0..count {
+                        if kind != BINARY {
+                            return None;
+                        }
+                        let name = reader.binary()?;
+                        if part == 0 {
+                            is_named = true;
+                            column = self.columns.iter().position(|column| column.as_bytes() == name);
+                        }
                     }
                 }
+                (14, I64) => offset = Some(reader.number()?),
+                (15, I32) => length = Some(reader.number()?),
+                _ => reader.skip(kind, DEEPEST)?,
             }
-            (14, I64) => offset = u64::try_from(reader.number()?).ok(),
-            (15, I32) => length = u64::try_from(reader.number()?).ok(),
-            _ => reader.skip(kind, DEEPEST)?,
+            Some(())
+        })?;
+        if let Some(known) = column.and_then(|column| self.found.get_mut(column))
+            && *known == Place::NoColumn
+        {
+            // Of a column with several leaves, the first.
+            *known = place(offset, length);
         }
-        Some(())
-    })?;
-    let place = match (offset, length) {
-        (Some(offset), Some(length)) => Place::Filter { offset, length },
-        _ => Place::NoFilter,
-    };
-    Some((column, place))
+        is_named.then_some(())
+    }
 }
 
 // Types of Thrift's compact protocol, as its specification numbers them.
@@ -254,8 +339,11 @@ impl FileMetadata for FilterPlaces {
 mod tests {
     use super::super::tests::{merged, written};
     use super::*;
-    use datafusion::parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
+    use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use datafusion::parquet::arrow::ArrowWriter;
+    use datafusion::parquet::file::properties::WriterProperties;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     const ASKED: [&str; 4] = ["email_message_id", "event_id", "nowhere", "raw"];
 
@@ -267,28 +355,6 @@ mod tests {
 
     fn asked() -> Vec<String> {
         ASKED.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    /// The slow twin: everything decoded, by the library.
-    fn decoded(footer: &[u8]) -> Vec<Vec<Place>> {
-        let place = |group: &RowGroupMetaData, name: &str| {
-            let mut chunks = group.columns().iter();
-            match chunks.find(|chunk| chunk.column_path().parts()[0] == name) {
-                None => Place::NoColumn,
-                Some(chunk) => match (chunk.bloom_filter_offset(), chunk.bloom_filter_length()) {
-                    (Some(offset), Some(length)) => Place::Filter {
-                        offset: offset as u64,
-                        length: length as u64,
-                    },
-                    _ => Place::NoFilter,
-                },
-            }
-        };
-        let metadata = ParquetMetaDataReader::decode_metadata(footer).unwrap();
-        let groups = metadata.row_groups().iter();
-        groups
-            .map(|group| ASKED.iter().map(|name| place(group, name)).collect())
-            .collect()
     }
 
     fn rows(count: usize) -> Vec<(Option<String>, Option<Vec<String>>)> {
@@ -304,7 +370,7 @@ mod tests {
         for count in [1, 40, crate::lake::writer::ROW_GROUP_ROWS + 10] {
             let rows = rows(count);
             for file in [written(&rows), merged(&rows)] {
-                let expected = decoded(footer(&file));
+                let FilterPlaces(expected) = FilterPlaces::decoded(footer(&file), &asked()).unwrap();
                 assert_eq!(expected.len(), count.div_ceil(crate::lake::writer::ROW_GROUP_ROWS));
                 assert!(expected.iter().all(|group| matches!(group[1], Place::Filter { .. })));
                 assert!(expected.iter().all(|group| group[2] == Place::NoColumn));
@@ -317,6 +383,37 @@ mod tests {
                 assert_eq!(only, FilterPlaces(both.collect()));
             }
         }
+    }
+
+    /// What is not read must not look as if a column were not there.
+    #[test]
+    fn what_is_left_out_is_not_taken_for_absent() {
+        let ids: ArrayRef = Arc::new(StringArray::from_iter_values((0..100).map(|id| format!("id {id}"))));
+        let batch = RecordBatch::try_from_iter([("event_id", ids)]).unwrap();
+        let properties = WriterProperties::builder()
+            .set_bloom_filter_enabled(true)
+            .set_write_path_in_schema(false)
+            .build();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        let file = writer.into_inner().unwrap();
+        assert_eq!(FilterPlaces::of(footer(&file), &asked()), None);
+        let FilterPlaces(decoded) = FilterPlaces::decoded(footer(&file), &asked()).unwrap();
+        assert!(matches!(decoded[0][1], Place::Filter { .. }));
+
+        let file = written(&rows(3));
+        let whole = footer(&file);
+        for footer in [&[0; 40][..], &[], &[0x15, 2, 0], &whole[..1]] {
+            assert_eq!(FilterPlaces::of(footer, &asked()), None);
+            assert!(FilterPlaces::decoded(footer, &asked()).is_err());
+        }
+        let far = Place::Filter {
+            offset: u64::MAX - 1,
+            length: 40,
+        };
+        assert!(!FilterPlaces(vec![vec![far]]).are_within(u64::MAX));
+        assert_eq!(place(Some(1), Some(i64::MAX)), Place::NoFilter);
+        assert_eq!(place(Some(-1), Some(5)), Place::NoFilter);
     }
 
     proptest! {

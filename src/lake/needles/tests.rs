@@ -6,6 +6,7 @@ use crate::lake::{EventsWriter, encode};
 use datafusion::arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::internal_err;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{ColumnarValue, Volatility, col, create_udf, lit};
 use datafusion::object_store::memory::InMemory;
@@ -146,6 +147,45 @@ async fn row_groups(file: bytes::Bytes, filter: Expr) -> Vec<bool> {
         .await
         .unwrap();
     kept.into_iter().next().unwrap()
+}
+
+/// Many files at once, on a disk and in a store, the second time with what was kept of the first.
+#[tokio::test]
+async fn each_of_many_files_is_asked() {
+    const FILES: usize = 2 * AT_ONCE + 5;
+    let folder = tempfile::tempdir().unwrap();
+    let here = Arc::new(datafusion::object_store::local::LocalFileSystem::new());
+    let elsewhere = Arc::new(InMemory::new());
+    let base = Path::from_absolute_path(folder.path()).unwrap();
+    let mut files = Vec::new();
+    for number in 0..FILES {
+        let rows: Vec<Row> = (0..40).map(|row| (Some(format!("{number} {row}")), None)).collect();
+        let (path, file) = (base.clone().join(format!("{number}.parquet")), written(&rows));
+        here.put(&path, file.clone().into()).await.unwrap();
+        elsewhere.put(&path, file.into()).await.unwrap();
+        files.push(path);
+    }
+    let stores: [(&str, Arc<dyn ObjectStore>); 2] = [("file:///", here), ("memory:///", elsewhere)];
+    for (url, store) in stores {
+        let cache = RuntimeEnv::default().cache_manager.get_file_metadata_cache();
+        let readers = FileReaders::new(url, Arc::clone(&store), Some(cache));
+        for wanted in [0, 7, FILES - 1, 7] {
+            let mut partitioned = Vec::new();
+            for path in &files {
+                partitioned.push(PartitionedFile::from(store.head(path).await.unwrap()));
+            }
+            let needles = Needles::of(&[id_is(&format!("{wanted} 33"))], COLUMNS);
+            let found = needles.may_be_in(&readers, partitioned).await.unwrap();
+            assert_eq!(found.len(), FILES);
+            assert_eq!(found[wanted], [true], "{url}");
+            let others = found.iter().filter(|groups| groups[0]).count() - 1;
+            assert!(others < 8, "{others} of {FILES} in {url}");
+        }
+        let gone = PartitionedFile::new(base.clone().join("gone.parquet").to_string(), 100);
+        let needles = Needles::of(&[id_is("x")], COLUMNS);
+        let error = needles.may_be_in(&readers, vec![gone]).await.unwrap_err();
+        assert!(error.to_string().contains("gone.parquet"), "{error}");
+    }
 }
 
 fn id_is(id: &str) -> Expr {
