@@ -1,7 +1,7 @@
 //! A sum of costs, fitted on what was measured: so much for starting, so much for each event, each
 //! byte, file, request and distinct term.
 //!
-//! Errors are relative, so that a size of a second counts as much as one of an hour. Costs are not
+//! Errors are relative, so that a size of a second counts nearly as much as one of an hour. Costs are not
 //! negative. Most quantities grow with the events, and then nobody can tell what is due to which of
 //! them: a cost beside those of starting and of events is only kept where it makes the fit better
 //! on sizes that it has not seen.
@@ -345,20 +345,31 @@ fn split(samples: &[Sample], size: f64) -> (Vec<Sample>, Vec<Sample>) {
     samples.iter().cloned().partition(|sample| sample.load.events == size)
 }
 
+/// How much more the relative error of a size counts than that of a smaller one: so many times as
+/// much as it has more events, to this power. What is asked is mostly about sizes beyond the largest,
+/// where an error at the largest goes on.
+const LARGER: f64 = 0.3;
+
 /// Amounts that make the relative errors small. One size cannot tell what is due to starting:
 /// there everything is due to the events.
 fn amounts(samples: &[Sample], drivers: &[Driver]) -> Vec<f64> {
     let is_single = sizes(samples).len() == 1;
+    let weight = |sample: &Sample| sample.load.events.max(1.0).powf(LARGER);
     let row = |sample: &Sample| {
         let mut row = sample.load.row(drivers);
         row.iter_mut().zip(drivers).for_each(|(value, driver)| {
             let is_left_out = is_single && !matches!(driver, Driver::Event | Driver::EventByThreads);
-            *value = if is_left_out { 0.0 } else { *value / sample.value };
+            *value *= if is_left_out {
+                0.0
+            } else {
+                weight(sample) / sample.value
+            };
         });
         row
     };
     let rows: Vec<Vec<f64>> = samples.iter().map(row).collect();
-    solve(&rows, &vec![1.0; rows.len()])
+    let wanted: Vec<f64> = samples.iter().map(weight).collect();
+    solve(&rows, &wanted)
 }
 
 /// Of what is predicted, relative to what was measured.
