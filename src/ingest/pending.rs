@@ -98,11 +98,11 @@ impl Pending {
             let events = &self.batches[batch as usize];
             let of = |field| events.bytes_of(row, field);
             let time = events.meta[row as usize].time;
-            ([of(EVENT_ACTION), of(USER_ID)], time, (batch, row))
+            (of(EVENT_ACTION), of(USER_ID), time, (batch, row))
         });
-        let mut keyed: Vec<([Option<&[u8]>; 2], i64, RowRef)> = keyed.collect();
+        let mut keyed: Vec<_> = keyed.collect();
         keyed.sort_unstable();
-        keyed.into_iter().map(|(_, _, row)| row).collect()
+        keyed.into_iter().map(|(.., row)| row).collect()
     }
 
     /// Positions in the table of the columns that any of the batches has.

@@ -359,7 +359,7 @@ mod tests {
 
     fn rows(count: usize) -> Vec<(Option<String>, Option<Vec<String>>)> {
         let row = |number: usize| {
-            let list = (number % 3 > 0).then(|| vec![format!("<{number}@x>"); number % 3]);
+            let list = (!number.is_multiple_of(3)).then(|| vec![format!("<{number}@x>"); number % 3]);
             (Some(format!("id {number}")), list)
         };
         (0..count).map(row).collect()
