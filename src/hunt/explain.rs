@@ -201,7 +201,7 @@ async fn ticks(
         ..
     } = ticks::plan(engine, detection, ticks).await?;
     let counted_ticks = counted(count, "tick", "ticks");
-    let looks_back = count > 0 && !request.per_window && ticks::seen_before(engine, detection, ticks).is_some();
+    let looks_back = count > 0 && !request.per_window && ticks::seen_before(engine, detection, ticks, None).is_some();
     let open_at = looks_back.then_some(ticks.first);
     let reason = match lifted {
         Lifted::Plan { plan, questions } if !request.replay => {

@@ -239,8 +239,10 @@ pub(super) async fn plan_of_one(engine: &Engine, detection: &Detection, tick: i6
 }
 
 /// When the first event is, if a run before these ticks may have seen it: alerts may be open then.
-pub(super) fn seen_before(engine: &Engine, detection: &Detection, ticks: Ticks) -> Option<i64> {
+/// Runs count from `from` on, where that is earlier, as some find something where there is nothing.
+pub(super) fn seen_before(engine: &Engine, detection: &Detection, ticks: Ticks, from: Option<i64>) -> Option<i64> {
     let earliest = engine.extent()?.first;
+    let earliest = from.map_or(earliest, |from| from.min(earliest));
     (detection.header.rhythm.previous(ticks.first) >= earliest).then_some(earliest)
 }
 

@@ -152,7 +152,7 @@ impl<'a> Joined<'a> {
         };
         let mut earlier: HashMap<String, Vec<WindowRow>> = HashMap::new();
         if !request.per_window {
-            for row in before(engine, detection, ticks, request.replay, read).await? {
+            for row in before(engine, detection, ticks, None, request.replay, read).await? {
                 earlier.entry(row.key_text()).or_default().push(row);
             }
         }
@@ -190,15 +190,17 @@ impl<'a> Joined<'a> {
     }
 }
 
-/// The rows of earlier ticks that belong to episodes which are open at the first one.
+/// The rows of earlier ticks that belong to episodes which are open at the first one. Where ticks
+/// count from `from` on and these are some of them, `from` says so.
 pub(super) async fn before(
     engine: &Engine,
     detection: &Detection,
     ticks: Ticks,
+    from: Option<i64>,
     replay: bool,
     read: &mut ScanFigures,
 ) -> Result<Vec<WindowRow>> {
-    let Some(earliest) = seen_before(engine, detection, ticks) else {
+    let Some(earliest) = seen_before(engine, detection, ticks, from) else {
         return Ok(Vec::new());
     };
     let rhythm = &detection.header.rhythm;

@@ -292,6 +292,19 @@ proptest! {
     }
 }
 
+/// Ticks count from a time before the first event, and some find something where there is nothing:
+/// what arrives late splits the episode that began there.
+#[test]
+fn an_episode_that_began_before_the_first_event_is_split() {
+    let late = vec![(961, 0, 0), (1669, 1, 2), (1157, 0, 2), (1624, 2, 2), (1115, 1, 0)];
+    let happenings = [
+        Happening::Clock(4440),
+        Happening::Arrives(vec![(901, 0, 0)]),
+        Happening::Arrives(late),
+    ];
+    holds(&happenings, Some(START + 872 * MINUTE));
+}
+
 #[test]
 fn what_steps_meet() {
     let arrives = |events: &[Event]| Happening::Arrives(events.to_vec());

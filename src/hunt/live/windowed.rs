@@ -311,7 +311,7 @@ pub(super) async fn earlier(
 ) -> Result<BTreeMap<String, KeyState>> {
     let rhythm = &detection.header.rhythm;
     let mut keys: BTreeMap<String, KeyState> = BTreeMap::new();
-    let mut earlier = before(request.engine, detection, ticks, false, read).await?;
+    let mut earlier = before(request.engine, detection, ticks, request.from, false, read).await?;
     earlier.sort_by_cached_key(|row| (row.key_text(), row.tick));
     for row in earlier {
         let tick = row.tick;
