@@ -1,10 +1,10 @@
 //! A sum of costs, fitted on what was measured: so much for starting, so much for each event, each
 //! byte, file, request and distinct term.
 //!
-//! Errors are relative, so that a size of a second counts nearly as much as one of an hour. Costs are not
-//! negative. Most quantities grow with the events, and then nobody can tell what is due to which of
-//! them: a cost beside those of starting and of events is only kept where it makes the fit better
-//! on sizes that it has not seen.
+//! Errors are relative, so that a size of a second counts nearly as much as one of an hour. Costs
+//! are not negative. Most quantities grow with the events, and then nobody can tell what is due to
+//! which of them: a cost beside those of starting and of events is only kept where it makes the fit
+//! better on sizes that it has not seen.
 
 use super::least_squares::{dot, solve};
 use super::statistics::median;

@@ -80,7 +80,7 @@ impl StatisticsReader {
         let said = reader.deserialize_map(AddStatistics(self));
         match (said, reader.end()) {
             (Ok((rows, mut columns)), Ok(())) => {
-                columns.retain(|_, column| column.min.is_some() || column.max.is_some() || column.nulls.is_some());
+                columns.retain(|_, column| *column != ColumnStatistics::default());
                 (rows, columns)
             }
             _ => (None, HashMap::new()),

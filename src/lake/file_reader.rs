@@ -106,7 +106,7 @@ impl FileReaders {
         }
     }
 
-    /// For a scan that comes to these files, with their sizes in bytes, in about this order.
+    /// For a scan that comes to these files, with their sizes in bytes, in this order.
     pub(super) fn of_scan(mut self, files: impl Iterator<Item = (Path, u64)>) -> Self {
         self.ahead = self.local.then(|| Arc::new(Ahead::new(files.collect())));
         self
@@ -189,7 +189,7 @@ impl FileReader {
     }
 
     /// Opens a file on a local disk, where blocking is allowed; what is read of it then is there at
-    /// once.
+    /// once. Of a file that is elsewhere there is nothing to open.
     pub(super) fn open_here(&mut self) -> Result<()> {
         if let (Some(path), None) = (&self.path, &self.opened) {
             self.opened = Some(File::open(path).map_err(|error| unreadable(path, &error))?);
@@ -197,26 +197,21 @@ impl FileReader {
         Ok(())
     }
 
-    /// A file on a local disk, opened; none if it is elsewhere.
-    async fn opened(&mut self) -> Result<Option<&File>> {
-        let Some(path) = &self.path else {
-            return Ok(None);
-        };
-        if self.opened.is_none() {
+    /// The same, from where others are polled.
+    async fn open(&mut self) -> Result<()> {
+        if let (Some(path), None) = (&self.path, &self.opened) {
             // A place that does not answer must not hold up the others, nor Ctrl-C.
             let named = path.clone();
             let file = tokio::task::spawn_blocking(move || File::open(named)).await;
             let file = file.map_err(std::io::Error::other).flatten();
             self.opened = Some(file.map_err(|error| unreadable(path, &error))?);
         }
-        Ok(self.opened.as_ref())
+        Ok(())
     }
 
     /// Some bytes of a file on a local disk; none if it is elsewhere.
     async fn read_here(&mut self, ranges: &[Range<u64>]) -> Result<Option<Vec<bytes::Bytes>>> {
-        if self.opened().await?.is_none() {
-            return Ok(None);
-        }
+        self.open().await?;
         let (Some(opened), Some(path)) = (&self.opened, &self.path) else {
             return Ok(None);
         };
@@ -254,11 +249,9 @@ impl FileReader {
     pub(super) async fn footer(&mut self) -> Result<bytes::Bytes> {
         let (size, local) = (self.size(), self.is_here());
         let begin = size.saturating_sub(if local { LOCAL_TAIL } else { REMOTE_TAIL });
-        if let Some(ahead) = self.ahead.clone() {
-            let location = self.file.object_meta.location.clone();
-            if let Some(file) = self.opened().await? {
-                ahead.come_to(&location, file, begin);
-            }
+        self.open().await?;
+        if let (Some(ahead), Some(opened)) = (&self.ahead, &self.opened) {
+            ahead.come_to(&self.file.object_meta.location, opened, begin);
         }
         let mut end = self.read(begin..size).await?;
         if !local {

@@ -17,7 +17,7 @@ use datafusion::parquet::arrow::async_reader::AsyncFileReader as _;
 use datafusion::parquet::bloom_filter::Sbbf;
 use datafusion::parquet::errors::{ParquetError, Result as ParquetResult};
 use futures::{StreamExt as _, TryStreamExt as _};
-use places::{FilterPlaces, Place};
+use places::{Filter, FilterPlaces, Place};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -88,9 +88,7 @@ impl Needles {
         let asked = async move {
             let mut found = Vec::with_capacity(piece.len());
             for mut reader in piece {
-                if is_here {
-                    reader.open_here()?;
-                }
+                reader.open_here()?;
                 let groups = needles.may_be_in_file(&mut reader, &names).await;
                 found.push(groups.map_err(|error| reader.named(error))?);
             }
@@ -121,10 +119,7 @@ impl Needles {
             for needle in clause {
                 let place = names.iter().position(|name| *name == needle.column);
                 any |= match place.and_then(|place| group.get(place)) {
-                    Some(&Place::Filter { offset, length }) => {
-                        let filter = Filter { offset, length };
-                        filter.may_hold_any(reader, &needle.values).await?
-                    }
+                    Some(Place::Filter(filter)) => filter.may_hold_any(reader, &needle.values).await?,
                     // Of a column that the file does not have, no row is any text.
                     Some(Place::NoColumn) => false,
                     Some(Place::NoFilter) | None => true,
@@ -165,12 +160,6 @@ const BLOCK: u64 = 32;
 
 /// Longest header of a filter.
 const LONGEST_HEADER: u64 = 20;
-
-/// Where a filter is in its file.
-struct Filter {
-    offset: u64,
-    length: u64,
-}
 
 impl Filter {
     async fn may_hold_any(&self, reader: &mut FileReader, values: &[String]) -> ParquetResult<bool> {

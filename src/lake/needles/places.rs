@@ -16,14 +16,17 @@ pub(super) struct FilterPlaces(pub(super) Vec<Vec<Place>>);
 /// Where the filter of a column of a row group is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The filter with its header, in bytes of the file.
-    Filter {
-        offset: u64,
-        length: u64,
-    },
+    Filter(Filter),
     /// As in files that were written by something else.
     NoFilter,
     NoColumn,
+}
+
+/// A filter with its header, in bytes of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Filter {
+    pub(super) offset: u64,
+    pub(super) length: u64,
 }
 
 impl FilterPlaces {
@@ -68,7 +71,7 @@ impl FilterPlaces {
     /// Whether all of them are within a file of so many bytes.
     pub(super) fn are_within(&self, size: u64) -> bool {
         self.0.iter().flatten().all(|place| match place {
-            Place::Filter { offset, length } => offset.checked_add(*length).is_some_and(|end| end <= size),
+            Place::Filter(filter) => filter.offset.checked_add(filter.length).is_some_and(|end| end <= size),
             Place::NoFilter | Place::NoColumn => true,
         })
     }
@@ -86,7 +89,7 @@ fn place_in(group: &RowGroupMetaData, column: &str) -> Place {
 fn place(offset: Option<i64>, length: Option<i64>) -> Place {
     let unsigned = |number: i64| u64::try_from(number).ok();
     match (offset.and_then(unsigned), length.and_then(unsigned)) {
-        (Some(offset), Some(length)) if length <= i32::MAX as u64 => Place::Filter { offset, length },
+        (Some(offset), Some(length)) if length <= i32::MAX as u64 => Place::Filter(Filter { offset, length }),
         _ => Place::NoFilter,
     }
 }
@@ -372,9 +375,9 @@ mod tests {
             for file in [written(&rows), merged(&rows)] {
                 let FilterPlaces(expected) = FilterPlaces::decoded(footer(&file), &asked()).unwrap();
                 assert_eq!(expected.len(), count.div_ceil(crate::lake::writer::ROW_GROUP_ROWS));
-                assert!(expected.iter().all(|group| matches!(group[1], Place::Filter { .. })));
+                assert!(expected.iter().all(|group| matches!(group[1], Place::Filter(_))));
                 assert!(expected.iter().all(|group| group[2] == Place::NoColumn));
-                assert!(!expected.iter().any(|group| matches!(group[3], Place::Filter { .. })));
+                assert!(!expected.iter().any(|group| matches!(group[3], Place::Filter(_))));
                 let found = FilterPlaces::of(footer(&file), &asked()).unwrap();
                 assert_eq!(found, FilterPlaces(expected));
                 // Of columns that are all there, it ends with the last.
@@ -399,7 +402,7 @@ mod tests {
         let file = writer.into_inner().unwrap();
         assert_eq!(FilterPlaces::of(footer(&file), &asked()), None);
         let FilterPlaces(decoded) = FilterPlaces::decoded(footer(&file), &asked()).unwrap();
-        assert!(matches!(decoded[0][1], Place::Filter { .. }));
+        assert!(matches!(decoded[0][1], Place::Filter(_)));
 
         let file = written(&rows(3));
         let whole = footer(&file);
@@ -407,10 +410,10 @@ mod tests {
             assert_eq!(FilterPlaces::of(footer, &asked()), None);
             assert!(FilterPlaces::decoded(footer, &asked()).is_err());
         }
-        let far = Place::Filter {
+        let far = Place::Filter(Filter {
             offset: u64::MAX - 1,
             length: 40,
-        };
+        });
         assert!(!FilterPlaces(vec![vec![far]]).are_within(u64::MAX));
         assert_eq!(place(Some(1), Some(i64::MAX)), Place::NoFilter);
         assert_eq!(place(Some(-1), Some(5)), Place::NoFilter);
