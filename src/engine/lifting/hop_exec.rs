@@ -1,7 +1,9 @@
 //! The physical operator behind hopping windows.
 
+use super::once::{Copies, Told};
 use super::ticks::Ticks;
 use crate::engine::compact::compact;
+use crate::engine::memory::part;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
@@ -9,6 +11,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, internal_err};
 use datafusion::config::ConfigOptions;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -23,11 +26,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+/// Part of the memory pool for remembering what ticks were given.
+const SHARE: usize = 16;
+
 /// What becomes of a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     /// One row for each tick that sees it, with the tick in its place.
     Ticks,
+    /// The same where nothing is lost if a tick is given only once what rows are alike in but
+    /// for their time.
+    TicksOnce,
     /// The same row with the end of its pane in its place; none if no tick sees it.
     Pane,
 }
@@ -71,6 +80,11 @@ impl HopExec {
         self.ticks
     }
 
+    /// The same over another input of the same columns.
+    pub(super) fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, self.column, self.ticks, self.target)
+    }
+
     pub(super) fn makes_panes(&self) -> bool {
         self.target == Target::Pane
     }
@@ -97,6 +111,9 @@ impl DisplayAs for HopExec {
         let name = schema.fields().get(self.column).map_or("", |field| field.name());
         match self.target {
             Target::Ticks => write!(f, "HopExec: {name} to ticks, at most {} each", self.ticks.copies()),
+            Target::TicksOnce => {
+                write!(f, "HopExec: {name} to ticks, at most {} each, what is alike once", self.ticks.copies())
+            }
             Target::Pane => write!(f, "HopExec: {name} to panes"),
         }
     }
@@ -128,7 +145,7 @@ impl ExecutionPlan for HopExec {
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match <[_; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(input, self.column, self.ticks, self.target))),
+            Ok([input]) => Ok(Arc::new(self.over(input))),
             Err(_) => internal_err!("HopExec has one input"),
         }
     }
@@ -138,12 +155,16 @@ impl ExecutionPlan for HopExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let pool = Arc::clone(context.memory_pool());
         Ok(Box::pin(HopStream {
             batch_size: context.session_config().batch_size().max(1),
             input: self.input.execute(partition, context)?,
             column: self.column,
             ticks: self.ticks,
             target: self.target,
+            told: None,
+            begun: false,
+            pool,
             pending: None,
         }))
     }
@@ -151,7 +172,7 @@ impl ExecutionPlan for HopExec {
     fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(&self.schema());
         let copies = match self.target {
-            Target::Ticks => usize::try_from(self.ticks.copies()).unwrap_or(usize::MAX),
+            Target::Ticks | Target::TicksOnce => usize::try_from(self.ticks.copies()).unwrap_or(usize::MAX),
             Target::Pane => 1,
         };
         let more = |value: &Precision<usize>| match value.get_value() {
@@ -181,9 +202,10 @@ impl ExecutionPlan for HopExec {
 /// A batch whose rows are being copied.
 struct Pending {
     batch: RecordBatch,
-    /// The row to go on with.
-    row: usize,
-    /// The tick to go on with, for a row that was begun.
+    copies: Vec<Copies>,
+    /// Of the copies, those to go on with.
+    at: usize,
+    /// The tick to go on with, for copies that were begun.
     next: Option<i64>,
 }
 
@@ -193,47 +215,73 @@ struct HopStream {
     ticks: Ticks,
     target: Target,
     batch_size: usize,
+    /// What ticks were given, as long as it pays to know.
+    told: Option<Told>,
+    /// A batch has come.
+    begun: bool,
+    pool: Arc<dyn MemoryPool>,
     pending: Option<Pending>,
 }
 
 impl HopStream {
+    /// Begins to copy the rows of a batch.
+    fn begin(&mut self, batch: RecordBatch) -> Result<()> {
+        let times = times(&batch, self.column)?;
+        let seen = (0..times.len()).filter(|row| times.is_valid(*row));
+        let copies = seen.filter_map(|row| {
+            let (first, last) = self.ticks.seeing(times.value(row))?;
+            let row = u32::try_from(row).ok()?;
+            Some(Copies { row, first, last })
+        });
+        let mut copies: Vec<Copies> = copies.collect();
+        if self.target == Target::TicksOnce && !std::mem::replace(&mut self.begun, true) {
+            let memory = MemoryConsumer::new("HopExec").register(&self.pool);
+            let limit = part(&self.pool, SHARE);
+            self.told = Told::new(&batch, self.column, self.ticks, memory, limit)?;
+        }
+        if let Some(told) = &mut self.told {
+            copies = told.new_ones(&batch, copies)?;
+            if !told.pays() {
+                self.told = None;
+            }
+        }
+        self.pending = Some(Pending {
+            batch,
+            copies,
+            at: 0,
+            next: None,
+        });
+        Ok(())
+    }
+
     /// The next rows of the pending batch, at most a batch of them; none if it is done.
     fn copy_some(&mut self) -> Result<Option<RecordBatch>> {
         let Some(pending) = &mut self.pending else {
             return Ok(None);
         };
-        let times = times(&pending.batch, self.column)?;
         let (mut rows, mut values) = (Vec::new(), Vec::new());
-        while pending.row < times.len() && rows.len() < self.batch_size {
-            let seeing = times.is_valid(pending.row).then(|| times.value(pending.row));
-            let Some((first, last)) = seeing.and_then(|time| self.ticks.seeing(time)) else {
-                pending.row += 1;
-                continue;
-            };
-            let index = u32::try_from(pending.row).unwrap_or(u32::MAX);
-            let mut tick = pending.next.take().unwrap_or(first);
-            while tick <= last && rows.len() < self.batch_size {
-                rows.push(index);
+        while let Some(copies) = pending.copies.get(pending.at)
+            && rows.len() < self.batch_size
+        {
+            let mut tick = pending.next.take().unwrap_or(copies.first);
+            while tick <= copies.last && rows.len() < self.batch_size {
+                rows.push(copies.row);
                 values.push(tick);
                 tick += self.ticks.interval;
             }
-            if tick <= last {
+            if tick <= copies.last {
                 pending.next = Some(tick);
             } else {
-                pending.row += 1;
+                pending.at += 1;
             }
         }
         let made = if rows.is_empty() {
             None
         } else {
-            Some(replaced(
-                &pending.batch,
-                self.column,
-                Some(&UInt32Array::from(rows)),
-                values,
-            )?)
+            let rows = UInt32Array::from(rows);
+            Some(replaced(&pending.batch, self.column, Some(&rows), values)?)
         };
-        if pending.row >= times.len() {
+        if pending.at >= pending.copies.len() {
             self.pending = None;
         }
         Ok(made)
@@ -289,11 +337,7 @@ impl Stream for HopStream {
                 }
                 Some(Ok(batch)) => {
                     // What copies a row keeps it for a while: a join, an aggregate.
-                    self.pending = Some(Pending {
-                        batch: compact(&batch)?,
-                        row: 0,
-                        next: None,
-                    });
+                    self.begin(compact(&batch)?)?;
                 }
                 other => return Poll::Ready(other),
             }

@@ -21,6 +21,7 @@ mod clock;
 mod hop;
 mod hop_exec;
 mod joins;
+mod once;
 mod panes;
 mod rewrite;
 mod sieve;

@@ -8,6 +8,7 @@
 //! between threads.
 
 use super::hop_exec::{HopExec, Target, reads};
+use super::once::may_be_told_once;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
@@ -80,7 +81,12 @@ fn over_panes(aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan>
             panes,
             aggregate.input_schema(),
         )?;
-        let hop = HopExec::new(Arc::new(first_stage), position, ticks, Target::Ticks);
+        let target = if ticks.copies() > 1 && may_be_told_once(aggregate.aggr_expr()) {
+            Target::TicksOnce
+        } else {
+            Target::Ticks
+        };
+        let hop = HopExec::new(Arc::new(first_stage), position, ticks, target);
         return Ok(Some(Arc::new(hop)));
     }
     Ok(None)

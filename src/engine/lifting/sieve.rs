@@ -8,7 +8,7 @@
 //! No window that passes loses a pane. One that does not pass may lose some: its counts
 //! become smaller still, and the HAVING, which stays, drops it as before.
 
-use super::hop_exec::{HopExec, Target};
+use super::hop_exec::HopExec;
 use super::panes::with_input;
 use super::sieve_exec::{AtLeast, SieveExec};
 use crate::functions::distinct;
@@ -128,8 +128,7 @@ fn sieved(plan: &Arc<dyn ExecutionPlan>, mut counts: Vec<Count>) -> Result<Optio
         return Ok(None);
     }
     let sieve = SieveExec::new(Arc::clone(hop.input()), keys, hop.column(), hop.ticks(), conditions);
-    let hop = HopExec::new(Arc::new(sieve), hop.column(), hop.ticks(), Target::Ticks);
-    with_input(plan, Arc::new(hop)).map(Some)
+    with_input(plan, Arc::new(hop.over(Arc::new(sieve)))).map(Some)
 }
 
 /// What the conditions ask of the states of the first stage, which come after its groups.
