@@ -112,7 +112,11 @@ impl DisplayAs for HopExec {
         match self.target {
             Target::Ticks => write!(f, "HopExec: {name} to ticks, at most {} each", self.ticks.copies()),
             Target::TicksOnce => {
-                write!(f, "HopExec: {name} to ticks, at most {} each, what is alike once", self.ticks.copies())
+                write!(
+                    f,
+                    "HopExec: {name} to ticks, at most {} each, what is alike once",
+                    self.ticks.copies()
+                )
             }
             Target::Pane => write!(f, "HopExec: {name} to panes"),
         }

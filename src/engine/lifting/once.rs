@@ -88,7 +88,11 @@ impl Told {
 
     /// Of these copies of a batch's rows, those that say anything new.
     pub(super) fn new_ones(&mut self, batch: &RecordBatch, copies: Vec<Copies>) -> Result<Vec<Copies>> {
-        let columns: Vec<_> = self.columns.iter().map(|column| Arc::clone(batch.column(*column))).collect();
+        let columns: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| Arc::clone(batch.column(*column)))
+            .collect();
         let rows = self.converter.convert_columns(&columns)?;
         let mut new = Vec::with_capacity(copies.len());
         for copies in copies {
@@ -133,9 +137,13 @@ impl Told {
 fn add(known: &mut Vec<(i64, i64)>, copies: Copies, interval: i64, new: &mut Vec<Copies>) {
     let Copies { row, first, last } = copies;
     // Known spans that it meets or is next to: panes come mostly in order, so look from the end.
-    let behind = known.iter().rposition(|(from, _)| *from <= last.saturating_add(interval));
+    let behind = known
+        .iter()
+        .rposition(|(from, _)| *from <= last.saturating_add(interval));
     let end = behind.map_or(0, |at| at + 1);
-    let before = known[..end].iter().rposition(|(_, to)| to.saturating_add(interval) < first);
+    let before = known[..end]
+        .iter()
+        .rposition(|(_, to)| to.saturating_add(interval) < first);
     let begin = before.map_or(0, |at| at + 1);
     let mut next = first;
     for &(from, to) in &known[begin..end] {
@@ -167,7 +175,11 @@ mod tests {
     type Row = (Option<u8>, i64, i64, i64);
 
     fn batch(rows: &[Row]) -> RecordBatch {
-        let keys: ArrayRef = Arc::new(rows.iter().map(|row| row.0.map(|key| key.to_string())).collect::<StringArray>());
+        let keys: ArrayRef = Arc::new(
+            rows.iter()
+                .map(|row| row.0.map(|key| key.to_string()))
+                .collect::<StringArray>(),
+        );
         let times: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2)));
         let states: ArrayRef = Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.1)));
         RecordBatch::try_from_iter_with_nullable([("key", keys, true), ("time", times, true), ("state", states, true)])

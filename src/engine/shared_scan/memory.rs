@@ -8,6 +8,10 @@ use std::sync::Arc;
 /// read them need the rest.
 const SHARE: usize = 8;
 
+/// The most that queues take for whom the scan does not wait: of what they hold beyond that, all
+/// is needed late, and the disk holds it as well.
+const UNPOLLED_BYTES: usize = 128 << 20;
+
 /// A part of the memory pool.
 ///
 /// It is not registered as one that can spill, though it can: the pool gives each of those
@@ -33,9 +37,15 @@ impl QueueMemory {
         }
     }
 
-    /// Memory for so many bytes, if there is some.
-    pub(super) fn try_take(&self, bytes: usize) -> Option<Taken> {
-        let fits = self.reservation.size().saturating_add(bytes) <= self.limit;
+    /// Memory for so many bytes, if there is some. The last of it is for queues that are short, as
+    /// the scan waits for them.
+    pub(super) fn try_take(&self, bytes: usize, is_short: bool) -> Option<Taken> {
+        let limit = if is_short {
+            self.limit
+        } else {
+            (self.limit / 4 * 3).min(UNPOLLED_BYTES)
+        };
+        let fits = self.reservation.size().saturating_add(bytes) <= limit;
         (fits && self.reservation.try_grow(bytes).is_ok()).then(|| Taken {
             reservation: Arc::clone(&self.reservation),
             bytes,

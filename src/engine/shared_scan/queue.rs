@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-/// Batches of one consumer that may wait in memory.
+/// Batches that may wait in memory for a consumer for whom the common scan waits. For another one,
+/// the memory alone decides.
 const IN_MEMORY: usize = 4;
 
 /// Bytes after which a batch is sent though it could have more rows.
@@ -98,7 +99,11 @@ impl Queue {
             started: AtomicBool::new(false),
             line: Mutex::new(Line::default()),
             changed: Notify::new(),
-            places: Arc::new(Semaphore::new(IN_MEMORY)),
+            places: Arc::new(Semaphore::new(if may_wait {
+                IN_MEMORY
+            } else {
+                Semaphore::MAX_PERMITS
+            })),
             running: OnceLock::new(),
             counters,
         }
@@ -220,7 +225,7 @@ impl Queue {
         };
         let bytes = get_record_batch_memory_size(&batch);
         if let Some(place) = place {
-            let memory = match running.memory.try_take(bytes) {
+            let memory = match running.memory.try_take(bytes, self.may_wait) {
                 Some(memory) => Some((memory, place)),
                 None if waits => {
                     // One batch on its way, like any between two operators, without a queue.
