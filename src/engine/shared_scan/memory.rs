@@ -4,13 +4,13 @@ use crate::engine::memory::part;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use std::sync::Arc;
 
-/// Most of the memory pool that queues take: what is in them is soon gone, and the plans that
-/// read them need the rest.
+/// Most of the memory pool that queues take, one in so many parts: the plans that read them need
+/// the rest.
 const SHARE: usize = 8;
 
-/// The most that queues take for whom the scan does not wait: of what they hold beyond that, all
-/// is needed late, and the disk holds it as well.
-const UNPOLLED_BYTES: usize = 128 << 20;
+/// Bytes in all queues beyond which those get none for whom the scan does not wait: what is needed
+/// late, the disk holds as well.
+const UNWAITED_BYTES: usize = 128 << 20;
 
 /// A part of the memory pool.
 ///
@@ -37,13 +37,13 @@ impl QueueMemory {
         }
     }
 
-    /// Memory for so many bytes, if there is some. The last of it is for queues that are short, as
-    /// the scan waits for them.
-    pub(super) fn try_take(&self, bytes: usize, is_short: bool) -> Option<Taken> {
-        let limit = if is_short {
+    /// Memory for so many bytes, if there is some. The last of it is for queues that the scan waits
+    /// for, which are short.
+    pub(super) fn try_take(&self, bytes: usize, scan_waits: bool) -> Option<Taken> {
+        let limit = if scan_waits {
             self.limit
         } else {
-            (self.limit / 4 * 3).min(UNPOLLED_BYTES)
+            (self.limit / 4 * 3).min(UNWAITED_BYTES)
         };
         let fits = self.reservation.size().saturating_add(bytes) <= limit;
         (fits && self.reservation.try_grow(bytes).is_ok()).then(|| Taken {

@@ -12,11 +12,11 @@
 //! that scan would have read it. So a selective scan keeps its pruning, whatever it is
 //! shared with.
 //!
-//! **Waiting.** A queue holds a few batches in memory, reserved in the memory pool. The common
-//! scan waits for a slow plan only if that plan has one shared scan and has been polled: such
-//! a plan depends on nothing that the scan gives to others. Every other queue grows on disk
-//! instead. All plans have to be run at the same
-//! time, or not at all (dropped); one that is polled and then left alone, without being
+//! **Waiting.** What a queue holds in memory is reserved in the memory pool. The common scan
+//! waits for a slow plan only if that plan has one shared scan and has been polled: such a plan
+//! depends on nothing that the scan gives to others, and its queue is a few batches long. Every
+//! other queue grows in memory while there is some, then on disk. All plans have to be run at
+//! the same time, or not at all (dropped); one that is polled and then left alone, without being
 //! dropped, holds up the others.
 //!
 //! **Failing.** What the scan pushes into the reader for several plans cannot fail on a row;

@@ -1,4 +1,4 @@
-//! From the common scan to one consumer: few batches in memory, the rest on disk.
+//! From the common scan to one consumer: what there is memory for, and the rest on disk.
 
 use super::figures::Counters;
 use super::memory::{QueueMemory, Taken};
