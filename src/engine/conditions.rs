@@ -1,6 +1,7 @@
 //! Keeps conditions without columns above aggregates over everything.
 //!
-//! An aggregate without GROUP BY gives a row for no rows. DataFusion's optimiser pushes a
+//! An aggregate without GROUP BY gives a row for no rows, and so do ROLLUP, CUBE and grouping sets
+//! of which one is empty. DataFusion's optimiser pushes a
 //! condition that names no column (`HAVING extract(hour FROM now()) = 6`, `WHERE (SELECT
 //! count(*) FROM events) > 0`) below it all the same, where it no longer takes that row
 //! away. Naming a column of the aggregate keeps it in its place.
@@ -11,7 +12,8 @@ use datafusion::common::utils::take_function_args;
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, Filter, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, Filter, GroupingSet, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 
 /// The plan with such conditions tied to a column of the aggregate below them.
@@ -59,7 +61,7 @@ fn is_free(condition: &Expr) -> Result<bool> {
 /// A column of a plan that is made by an aggregate over everything below it.
 fn of_one_row(plan: &LogicalPlan) -> Option<Column> {
     match plan {
-        LogicalPlan::Aggregate(aggregate) if aggregate.group_expr.is_empty() => {
+        LogicalPlan::Aggregate(aggregate) if is_over_everything(&aggregate.group_expr) => {
             aggregate.schema.columns().into_iter().next()
         }
         LogicalPlan::Filter(filter) => of_one_row(&filter.input),
@@ -77,6 +79,15 @@ fn of_one_row(plan: &LogicalPlan) -> Option<Column> {
         }
         _ => None,
     }
+}
+
+/// Whether one of the groups is that of all rows, which is there where there are none.
+fn is_over_everything(groups: &[Expr]) -> bool {
+    groups.iter().all(|group| match group {
+        Expr::GroupingSet(GroupingSet::Rollup(_) | GroupingSet::Cube(_)) => true,
+        Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => sets.iter().any(Vec::is_empty),
+        _ => false,
+    })
 }
 
 /// `__tied(condition, column)`: the condition.

@@ -8,6 +8,7 @@ mod empty_scans;
 mod join_sides;
 mod keyed_spans;
 pub mod lifting;
+mod list_conditions;
 mod memory;
 mod mentioned;
 pub mod names;

@@ -6,6 +6,7 @@ use super::empty_scans::EmptyScans;
 use super::join_sides::JoinSides;
 use super::keyed_spans::KeyedSpans;
 use super::lifting::{self, Lifted, Ticks};
+use super::list_conditions::ListConditions;
 use super::mentioned::Mentioned;
 use super::names::{Clock, Resolution, parse_expression, parse_query};
 use super::not_in::NotInList;
@@ -311,6 +312,8 @@ fn physical_rules(frugal: bool) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     rules.extend(PhysicalOptimizer::new().rules);
     let selection = rules.iter().position(|rule| rule.name() == "join_selection");
     rules.insert(selection.map_or(rules.len(), |place| place + 1), Arc::new(JoinSides));
+    let pushdown = rules.iter().position(|rule| rule.name() == "FilterPushdown");
+    rules.insert(pushdown.unwrap_or(rules.len()), Arc::new(ListConditions));
     rules.push(Arc::new(SpansFirst));
     if frugal {
         rules.push(Arc::new(CompactBeforeSorts));

@@ -263,6 +263,60 @@ fn a_condition_without_columns_takes_the_row_of_an_aggregate_over_everything_awa
 }
 
 #[test]
+fn so_it_does_with_the_row_of_all_rows_of_grouping_sets() {
+    let groups = |sets: &str, tables: &str| {
+        format!(
+            "SELECT d.a AS a, d.n AS n FROM (SELECT event.action AS a, count(*) AS n FROM events GROUP BY {sets}) AS d \
+             WHERE (SELECT count(*) FROM events{tables}) > 3"
+        )
+    };
+    for sets in [
+        "ROLLUP (event.action)",
+        "CUBE (event.action)",
+        "GROUPING SETS ((event.action), ())",
+    ] {
+        // Only the second window has more than three events.
+        assert_eq!(
+            rows(&hunted("1h", "2h", &["a", "n"], between(9, 12), &groups(sets, ""))),
+            ["11:00 File 2", "11:00 Mail 2", "11:00 null 4"],
+            "{sets}"
+        );
+        let never = groups(sets, " WHERE @timestamp < TIMESTAMP '2001-01-01'");
+        assert_eq!(
+            rows(&hunted("1h", "2h", &["a", "n"], between(9, 12), &never)),
+            [""; 0],
+            "{sets}"
+        );
+    }
+}
+
+#[test]
+fn a_condition_on_a_list_holds_in_files_without_the_other_column_it_asks_for() {
+    let with_list = |time: &str, id: &str, throttled: &str| {
+        let mut record = audit(time, id, "Mail", Some("ann"), None);
+        record["OperationProperties"] = json!([{"Name": "IsThrottled", "Value": throttled}]);
+        record
+    };
+    // The files of audit records have no session.
+    let world = World::of(&[vec![
+        with_list("10:00:00", "e1", "False"),
+        with_list("10:00:00", "e2", "True"),
+        audit("10:00:00", "e3", "Mail", Some("ann"), None),
+    ]]);
+    for other in [
+        "azure.signinlogs.properties.session_id IS NOT NULL",
+        "array_has(email.message_id, 'x')",
+        "azure.signinlogs.properties.session_id IS NOT NULL AND user.id = 'ann'",
+    ] {
+        let sql = format!(
+            "SELECT event.id FROM events WHERE property(o365.audit.OperationProperties, 'IsThrottled') = 'True' OR {other}"
+        );
+        let outcome = hunted_in(&world, "1h", "1h", &["event.id"], between(9, 12), &sql);
+        assert_eq!(rows(&outcome), ["10:00 e2"], "{other}");
+    }
+}
+
+#[test]
 fn windows_with_gaps_between_them_leave_events_out() {
     let sql = "SELECT event.id AS id FROM events";
     assert_eq!(

@@ -1,0 +1,129 @@
+//! Keeps conditions on lists out of the readers of files where these might forget them.
+//!
+//! The reader of a Parquet file looks at a condition on a list if any part of it asks for NULL
+//! or is one of three functions (`array_has` and its like), and takes on itself to do so when it
+//! has not yet seen the file. In a file without the column of that part, the part is known
+//! beforehand and left away, what is left (`property(list, 'x') = 'y'`) is none that the reader
+//! looks at, and all rows pass. Such a condition is looked at above the scan.
+
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
+use datafusion::common::utils::take_function_args;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::physical_expr::expressions::{Column, IsNotNullExpr, IsNullExpr};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, conjunction, split_conjunction};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
+use std::sync::Arc;
+
+/// Rule for before conditions are pushed into scans.
+#[derive(Debug)]
+pub(super) struct ListConditions;
+
+impl PhysicalOptimizerRule for ListConditions {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        let options = Arc::new(options.clone());
+        plan.transform_up(|node| match node.downcast_ref::<FilterExec>() {
+            Some(filter) => match kept_above(filter, &options)? {
+                Some(kept) => Ok(Transformed::yes(kept)),
+                None => Ok(Transformed::no(node)),
+            },
+            None => Ok(Transformed::no(node)),
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "list_conditions"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// The filter with those of its conditions marked that no reader may be given, if there are any.
+fn kept_above(filter: &FilterExec, options: &Arc<ConfigOptions>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let schema = filter.input().schema();
+    let conditions = split_conjunction(filter.predicate());
+    if !conditions.iter().any(|condition| may_be_forgotten(condition, &schema)) {
+        return Ok(None);
+    }
+    let conditions = conditions
+        .into_iter()
+        .map(|condition| match may_be_forgotten(condition, &schema) {
+            true => marked(condition, &schema, options),
+            false => Ok(Arc::clone(condition)),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let kept = FilterExecBuilder::from(filter)
+        .with_predicate(conjunction(conditions))
+        .build()?;
+    Ok(Some(Arc::new(kept)))
+}
+
+/// Whether a list is asked something that a reader looks at because of another part alone.
+fn may_be_forgotten(condition: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
+    let looked_at = |inner: &Arc<dyn PhysicalExpr>| Ok(is_looked_at(inner));
+    let of_list = |inner: &Arc<dyn PhysicalExpr>| {
+        let asked = inner.children().into_iter().any(|child| is_list(child, schema));
+        Ok(asked && !is_looked_at(inner))
+    };
+    // Neither fails.
+    condition.exists(looked_at).unwrap_or(true) && condition.exists(of_list).unwrap_or(true)
+}
+
+/// Whether a reader looks at this when it is asked of a list.
+fn is_looked_at(expr: &Arc<dyn PhysicalExpr>) -> bool {
+    let function = expr.downcast_ref::<ScalarFunctionExpr>().map(ScalarFunctionExpr::name);
+    expr.is::<IsNullExpr>()
+        || expr.is::<IsNotNullExpr>()
+        || matches!(function, Some("array_has" | "array_has_all" | "array_has_any"))
+}
+
+fn is_list(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
+    expr.is::<Column>() && expr.data_type(schema).as_ref().is_ok_and(DataType::is_nested)
+}
+
+/// A condition that no scan takes: what may be another thing each time it is asked stays where
+/// it stands in a plan.
+fn marked(
+    condition: &Arc<dyn PhysicalExpr>,
+    schema: &Schema,
+    options: &Arc<ConfigOptions>,
+) -> Result<Arc<dyn PhysicalExpr>> {
+    let function = ScalarUDF::from(AboveScan {
+        signature: Signature::any(1, Volatility::Volatile),
+    });
+    let args = vec![Arc::clone(condition)];
+    let call = ScalarFunctionExpr::try_new(Arc::new(function), args, schema, Arc::clone(options))?;
+    Ok(Arc::new(call))
+}
+
+/// `__above_scan(condition)`: the condition.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct AboveScan {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for AboveScan {
+    fn name(&self) -> &'static str {
+        "__above_scan"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [condition] = take_function_args(self.name(), args.args)?;
+        Ok(condition)
+    }
+}
