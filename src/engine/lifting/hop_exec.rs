@@ -11,7 +11,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, internal_err};
 use datafusion::config::ConfigOptions;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -26,7 +26,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// Part of the memory pool for remembering what ticks were given.
+/// Part of the memory pool for remembering what ticks were given, in all partitions together.
 const SHARE: usize = 16;
 
 /// What becomes of a time.
@@ -159,16 +159,22 @@ impl ExecutionPlan for HopExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let pool = Arc::clone(context.memory_pool());
+        let told = match self.target {
+            Target::TicksOnce => {
+                let pool = context.memory_pool();
+                let memory = MemoryConsumer::new("HopExec").register(pool);
+                let limit = part(pool, SHARE) / self.properties.partitioning.partition_count().max(1);
+                Told::new(&self.schema(), self.column, self.ticks, memory, limit)?
+            }
+            Target::Ticks | Target::Pane => None,
+        };
         Ok(Box::pin(HopStream {
             batch_size: context.session_config().batch_size().max(1),
             input: self.input.execute(partition, context)?,
             column: self.column,
             ticks: self.ticks,
             target: self.target,
-            told: None,
-            begun: false,
-            pool,
+            told,
             pending: None,
         }))
     }
@@ -221,9 +227,6 @@ struct HopStream {
     batch_size: usize,
     /// What ticks were given, as long as it pays to know.
     told: Option<Told>,
-    /// A batch has come.
-    begun: bool,
-    pool: Arc<dyn MemoryPool>,
     pending: Option<Pending>,
 }
 
@@ -238,11 +241,6 @@ impl HopStream {
             Some(Copies { row, first, last })
         });
         let mut copies: Vec<Copies> = copies.collect();
-        if self.target == Target::TicksOnce && !std::mem::replace(&mut self.begun, true) {
-            let memory = MemoryConsumer::new("HopExec").register(&self.pool);
-            let limit = part(&self.pool, SHARE);
-            self.told = Told::new(&batch, self.column, self.ticks, memory, limit)?;
-        }
         if let Some(told) = &mut self.told {
             copies = told.new_ones(&batch, copies)?;
             if !told.pays() {

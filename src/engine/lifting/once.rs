@@ -7,10 +7,12 @@
 use super::ticks::Ticks;
 use ahash::AHashMap;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows after which it must have spared something.
@@ -19,9 +21,13 @@ const TRIAL: usize = 256 << 10;
 /// One in so many copies must be spared to go on.
 const WORTHWHILE: u64 = 4;
 
-/// Bytes of an entry beside its row, and of each span.
-const ENTRY_BYTES: usize = 64;
+/// Bytes of an entry beside its row: of the table, which is at worst less than half full, and of
+/// the first few spans.
+const ENTRY_BYTES: usize = 160;
 const SPAN_BYTES: usize = 32;
+
+/// Memory is asked for in pieces.
+const PIECE: usize = 64 << 10;
 
 /// A row of a batch, and the first and the last tick that it is copied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,24 +56,21 @@ pub(super) struct Told {
     rows: usize,
     copies: u64,
     spared: u64,
-    /// There is no memory for more spans.
-    full: bool,
-    memory: MemoryReservation,
-    limit: usize,
+    room: Room,
 }
 
 impl Told {
-    /// Of batches like this one, whose column `time` has the ends of panes; none where rows of
+    /// Of batches of this schema, whose column `time` has the ends of panes; none where rows of
     /// such columns cannot be compared. Takes no more than so many bytes.
     pub(super) fn new(
-        batch: &RecordBatch,
+        schema: &Schema,
         time: usize,
         ticks: Ticks,
         memory: MemoryReservation,
         limit: usize,
     ) -> Result<Option<Self>> {
-        let columns: Vec<usize> = (0..batch.num_columns()).filter(|column| *column != time).collect();
-        let types = columns.iter().map(|column| batch.column(*column).data_type().clone());
+        let columns: Vec<usize> = (0..schema.fields().len()).filter(|column| *column != time).collect();
+        let types = columns.iter().map(|column| schema.field(*column).data_type().clone());
         let fields: Vec<SortField> = types.map(SortField::new).collect();
         if fields.is_empty() || !RowConverter::supports_fields(&fields) {
             return Ok(None);
@@ -80,13 +83,17 @@ impl Told {
             rows: 0,
             copies: 0,
             spared: 0,
-            full: false,
-            memory,
-            limit,
+            room: Room {
+                memory,
+                used: 0,
+                limit,
+                closed: false,
+            },
         }))
     }
 
-    /// Of these copies of a batch's rows, those that say anything new.
+    /// Of these copies of a batch's rows, those that say anything new. What there is no memory to
+    /// remember is told again.
     pub(super) fn new_ones(&mut self, batch: &RecordBatch, copies: Vec<Copies>) -> Result<Vec<Copies>> {
         let columns: Vec<_> = self
             .columns
@@ -96,57 +103,80 @@ impl Told {
         let rows = self.converter.convert_columns(&columns)?;
         let mut new = Vec::with_capacity(copies.len());
         for copies in copies {
+            let all = self.ticks_of(copies);
+            self.copies += all;
             let row = rows.row(copies.row as usize);
             let known = match self.spans.get_mut(row.as_ref()) {
                 Some(known) => known,
-                None => {
-                    if !self.room(row.as_ref().len() + ENTRY_BYTES) {
-                        // Too many to remember: of who is not remembered, ticks are told again.
-                        new.push(copies);
-                        continue;
-                    }
+                None if self.room.take(row.as_ref().len() + ENTRY_BYTES) => {
                     self.spans.entry(row.as_ref().into()).or_default()
                 }
+                None => {
+                    new.push(copies);
+                    continue;
+                }
             };
-            let before = new.len();
-            let spans = known.len();
-            add(known, copies, self.ticks.interval, &mut new);
-            if known.len() > spans && !self.room(SPAN_BYTES) {
-                self.full = true;
+            let met = met(known, copies, self.ticks.interval);
+            if met.is_empty() && !self.room.take(SPAN_BYTES) {
+                new.push(copies);
+                continue;
             }
-            let count = |copies: &Copies| (copies.last - copies.first) / self.ticks.interval + 1;
-            let all = count(&copies).unsigned_abs();
-            self.copies += all;
-            self.spared += all - new[before..].iter().map(count).sum::<i64>().unsigned_abs();
+            let before = new.len();
+            add(known, met, copies, self.ticks.interval, &mut new);
+            let told: u64 = new[before..].iter().map(|copies| self.ticks_of(*copies)).sum();
+            self.spared += all - told;
         }
         self.rows += batch.num_rows();
         Ok(new)
     }
 
-    fn room(&mut self, bytes: usize) -> bool {
-        self.memory.size().saturating_add(bytes) <= self.limit && self.memory.try_grow(bytes).is_ok()
+    fn ticks_of(&self, copies: Copies) -> u64 {
+        ((copies.last - copies.first) / self.ticks.interval + 1).unsigned_abs()
     }
 
-    /// Whether it spares enough for what it takes, and can go on.
+    /// Whether it spares enough for what it takes.
     pub(super) fn pays(&self) -> bool {
-        !self.full && (self.rows < TRIAL || self.spared >= self.copies / WORTHWHILE)
+        self.rows < TRIAL || self.spared >= self.copies / WORTHWHILE
     }
 }
 
-/// Adds a span to those that are known, and what it has that none of them has to `new`.
-fn add(known: &mut Vec<(i64, i64)>, copies: Copies, interval: i64, new: &mut Vec<Copies>) {
+/// Memory up to a limit, in pieces.
+struct Room {
+    memory: MemoryReservation,
+    used: usize,
+    limit: usize,
+    /// There was no more. It is not asked for again, as that takes time.
+    closed: bool,
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize) -> bool {
+        let needed = self.used.saturating_add(bytes);
+        if let Some(more) = needed.checked_sub(self.memory.size()).filter(|more| *more > 0) {
+            let piece = more.max(PIECE).min(self.limit.saturating_sub(self.memory.size()));
+            self.closed = self.closed || piece < more || self.memory.try_grow(piece).is_err();
+            if self.closed {
+                return false;
+            }
+        }
+        self.used = needed;
+        true
+    }
+}
+
+/// The places of the known spans that a span meets or is next to; where there are none, its place.
+fn met(known: &[(i64, i64)], copies: Copies, interval: i64) -> Range<usize> {
+    let begin = known.partition_point(|(_, to)| to.saturating_add(interval) < copies.first);
+    let end = known.partition_point(|(from, _)| *from <= copies.last.saturating_add(interval));
+    begin..end
+}
+
+/// Joins a span with the known ones that it meets, and adds what it has that none of them has to
+/// `new`.
+fn add(known: &mut Vec<(i64, i64)>, met: Range<usize>, copies: Copies, interval: i64, new: &mut Vec<Copies>) {
     let Copies { row, first, last } = copies;
-    // Known spans that it meets or is next to: panes come mostly in order, so look from the end.
-    let behind = known
-        .iter()
-        .rposition(|(from, _)| *from <= last.saturating_add(interval));
-    let end = behind.map_or(0, |at| at + 1);
-    let before = known[..end]
-        .iter()
-        .rposition(|(_, to)| to.saturating_add(interval) < first);
-    let begin = before.map_or(0, |at| at + 1);
     let mut next = first;
-    for &(from, to) in &known[begin..end] {
+    for &(from, to) in &known[met.clone()] {
         if next < from && next <= last {
             let last = last.min(from - interval);
             new.push(Copies { row, first: next, last });
@@ -156,10 +186,10 @@ fn add(known: &mut Vec<(i64, i64)>, copies: Copies, interval: i64, new: &mut Vec
     if next <= last {
         new.push(Copies { row, first: next, last });
     }
-    let met = &known[begin..end];
-    let from = met.first().map_or(first, |(from, _)| first.min(*from));
-    let to = met.last().map_or(last, |(_, to)| last.max(*to));
-    known.splice(begin..end, [(from, to)]);
+    let spans = &known[met.clone()];
+    let from = spans.first().map_or(first, |(from, _)| first.min(*from));
+    let to = spans.last().map_or(last, |(_, to)| last.max(*to));
+    known.splice(met, [(from, to)]);
 }
 
 #[cfg(test)]
@@ -196,12 +226,14 @@ mod tests {
                 prop::collection::vec((prop::option::of(0_u8..2), 0_i64..2, 0_i64..12, 0_i64..5), 1..12),
                 1..5,
             ),
-            bytes in prop_oneof![Just(1_usize << 20), 0_usize..300],
+            pool in prop_oneof![Just(1_usize << 20), 0_usize..600],
+            limit in prop_oneof![Just(usize::MAX), 0_usize..600],
         ) {
-            let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(bytes));
+            let bytes = pool.min(limit);
+            let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(pool));
             let memory = MemoryConsumer::new("told").register(&pool);
             let ticks = Ticks { first: 0, last: 1000, interval: INTERVAL, lookback: 50 };
-            let mut told = Told::new(&batch(&batches[0]), 1, ticks, memory, usize::MAX).unwrap().unwrap();
+            let mut told = Told::new(&batch(&batches[0]).schema(), 1, ticks, memory, limit).unwrap().unwrap();
             let (mut expected, mut given) = (BTreeSet::new(), Vec::new());
             for rows in &batches {
                 let copies = (0..).zip(rows).map(|(row, (_, _, time, length))| Copies {
@@ -223,6 +255,43 @@ mod tests {
             let once: BTreeSet<_> = given.iter().copied().collect();
             prop_assert_eq!(&once, &expected);
             prop_assert!(bytes < 1 << 20 || once.len() == given.len(), "{:?}", given);
+            let all: usize = batches.iter().flatten().map(|row| row.3 as usize + 1).sum();
+            prop_assert_eq!((told.copies, told.spared), (all as u64, (all - given.len()) as u64));
+            prop_assert!(told.room.used <= told.room.memory.size() && told.room.memory.size() <= bytes);
+        }
+    }
+    /// States that differ from pane to pane are not remembered for long.
+    #[test]
+    fn what_spares_nothing_does_not_pay_whether_or_not_there_is_memory() {
+        for limit in [0, 100_000, usize::MAX] {
+            let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(1 << 30));
+            let memory = MemoryConsumer::new("told").register(&pool);
+            let ticks = Ticks {
+                first: 0,
+                last: 1000,
+                interval: INTERVAL,
+                lookback: 50,
+            };
+            let rows: Vec<Row> = (0..i64::from(u16::MAX)).map(|row| (None, row, 0, 4)).collect();
+            let mut told = Told::new(&batch(&rows[..1]).schema(), 1, ticks, memory, limit)
+                .unwrap()
+                .unwrap();
+            let mut paid = 0;
+            while told.pays() {
+                // Other states each time.
+                let rows: Vec<Row> = rows.iter().map(|row| (row.0, row.1 + (paid << 20), 0, 4)).collect();
+                let copies = (0..rows.len() as u32).map(|row| Copies {
+                    row,
+                    first: 0,
+                    last: 40,
+                });
+                assert_eq!(
+                    told.new_ones(&batch(&rows), copies.collect()).unwrap().len(),
+                    rows.len()
+                );
+                paid += 1;
+            }
+            assert_eq!(paid, 5, "after so many batches its trial is over");
         }
     }
 }
