@@ -1,96 +1,170 @@
 //! Keeps conditions without columns above aggregates over everything.
 //!
 //! An aggregate without GROUP BY gives a row for no rows, and so do ROLLUP, CUBE and grouping sets
-//! of which one is empty. DataFusion's optimiser pushes a
-//! condition that names no column (`HAVING extract(hour FROM now()) = 6`, `WHERE (SELECT
-//! count(*) FROM events) > 0`) below it all the same, where it no longer takes that row
-//! away. Naming a column of the aggregate keeps it in its place.
+//! of which one is empty. DataFusion's optimiser pushes a condition that names no column (`HAVING
+//! extract(hour FROM now()) = 6`, `WHERE (SELECT count(*) FROM events) > 0`) below it all the same,
+//! where it no longer takes that row away. A condition on a constant (`SELECT * FROM (SELECT 'x' AS
+//! kind, count(*) FROM events) WHERE kind = 'y'`) names no column once it has been pushed through
+//! what makes the constant. Naming a column of the aggregate keeps both in their place.
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::tree_node::{Transformed, TreeNode as _};
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Column, Result};
+use datafusion::common::{Column, JoinType, Result, internal_err};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, Filter, GroupingSet, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, Expr, Filter, GroupingSet, Join, LogicalPlan, Projection, ReturnFieldArgs, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
+use std::sync::Arc;
 
-/// The plan with such conditions tied to a column of the aggregate below them.
-pub(super) fn tied(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let changed = plan.transform_up_with_subqueries(|node| match node {
-        LogicalPlan::Filter(filter) => {
-            let Some(column) = of_one_row(&filter.input) else {
-                return Ok(Transformed::no(LogicalPlan::Filter(filter)));
-            };
-            let function = ScalarUDF::from(Tied {
-                signature: Signature::any(2, Volatility::Immutable),
-            });
-            let mut changed = false;
-            let conditions = split_conjunction_owned(filter.predicate);
-            let conditions: Vec<Expr> = conditions
-                .into_iter()
-                .map(|condition| {
-                    if !is_free(&condition)? {
-                        return Ok(condition);
-                    }
-                    changed = true;
-                    Ok(function.call(vec![condition, Expr::Column(column.clone())]))
-                })
-                .collect::<Result<_>>()?;
-            let predicate = conjunction(conditions).unwrap_or_else(|| datafusion::logical_expr::lit(true));
-            let filter = LogicalPlan::Filter(Filter::try_new(predicate, filter.input)?);
-            Ok(Transformed::new_transformed(filter, changed))
-        }
-        other => Ok(Transformed::no(other)),
-    })?;
-    Ok(changed.data)
-}
+/// Rule for before conditions are pushed down.
+#[derive(Debug)]
+pub(super) struct FreeConditions;
 
-/// Whether a condition names no column, and is no subquery that becomes a join by itself.
-fn is_free(condition: &Expr) -> Result<bool> {
-    let joins = condition.exists(|inner| {
-        Ok(matches!(
-            inner,
-            Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::OuterReferenceColumn(..)
-        ))
-    })?;
-    Ok(!joins && condition.column_refs().is_empty() && !matches!(condition, Expr::Literal(..)))
-}
+impl OptimizerRule for FreeConditions {
+    fn name(&self) -> &'static str {
+        "free_conditions"
+    }
 
-/// A column of a plan that is made by an aggregate over everything below it.
-fn of_one_row(plan: &LogicalPlan) -> Option<Column> {
-    match plan {
-        LogicalPlan::Aggregate(aggregate) if is_over_everything(&aggregate.group_expr) => {
-            aggregate.schema.columns().into_iter().next()
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        Some(ApplyOrder::BottomUp)
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        match plan {
+            LogicalPlan::Filter(filter) if is_made_of_nothing(&filter.input) => of_filter(filter),
+            LogicalPlan::Join(join) if is_made_of_nothing(&join.left) || is_made_of_nothing(&join.right) => {
+                of_join(join)
+            }
+            other => Ok(Transformed::no(other)),
         }
-        LogicalPlan::Filter(filter) => of_one_row(&filter.input),
-        LogicalPlan::Sort(sort) => of_one_row(&sort.input),
-        LogicalPlan::SubqueryAlias(alias) => {
-            let below = of_one_row(&alias.input)?;
-            let position = alias.input.schema().index_of_column(&below).ok()?;
-            Some(Column::from(alias.schema.qualified_field(position)))
-        }
-        LogicalPlan::Projection(projection) => {
-            of_one_row(&projection.input)?;
-            let reads = |expr: &Expr| !expr.column_refs().is_empty();
-            let position = projection.expr.iter().position(reads)?;
-            Some(Column::from(projection.schema.qualified_field(position)))
-        }
-        _ => None,
     }
 }
 
-/// Whether one of the groups is that of all rows, which is there where there are none.
-fn is_over_everything(groups: &[Expr]) -> bool {
-    groups.iter().all(|group| match group {
+fn of_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
+    let column = filter.input.schema().columns().into_iter().next();
+    let predicate = tied_conditions(filter.predicate, column)?;
+    let input = below(filter.input)?;
+    let changed = predicate.transformed || input.transformed;
+    let filter = Filter::try_new(predicate.data, input.data)?;
+    Ok(Transformed::new_transformed(LogicalPlan::Filter(filter), changed))
+}
+
+/// A condition of ON may be pushed into the side whose rows need no partner, or into any.
+fn of_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
+    let side = match join.join_type {
+        JoinType::Right | JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => &join.left,
+        _ => &join.right,
+    };
+    let column = side.schema().columns().into_iter().next();
+    let mut changed = false;
+    if let Some(filter) = join.filter.take() {
+        let filter = tied_conditions(filter, column)?;
+        changed = filter.transformed;
+        join.filter = Some(filter.data);
+    }
+    let (left, right) = (below(join.left)?, below(join.right)?);
+    changed |= left.transformed || right.transformed;
+    (join.left, join.right) = (left.data, right.data);
+    Ok(Transformed::new_transformed(LogicalPlan::Join(join), changed))
+}
+
+/// The condition with those of its parts tied to the column that name none.
+fn tied_conditions(condition: Expr, column: Option<Column>) -> Result<Transformed<Expr>> {
+    let Some(column) = column else {
+        return Ok(Transformed::no(condition));
+    };
+    let mut changed = false;
+    let parts = split_conjunction_owned(condition).into_iter().map(|part| {
+        if !is_free(&part)? || matches!(part, Expr::Literal(..)) {
+            return Ok(part);
+        }
+        changed = true;
+        Ok(tied(part, &column))
+    });
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    match conjunction(parts) {
+        Some(condition) => Ok(Transformed::new_transformed(condition, changed)),
+        None => internal_err!("a condition has no parts"),
+    }
+}
+
+/// A plan with the constants tied to a column that are made above an aggregate over everything.
+fn below(plan: Arc<LogicalPlan>) -> Result<Transformed<Arc<LogicalPlan>>> {
+    if !is_made_of_nothing(&plan) || is_over_everything(&plan) {
+        return Ok(Transformed::no(plan));
+    }
+    let plan = Arc::unwrap_or_clone(plan).transform_down(|node| match node {
+        LogicalPlan::Projection(projection) if is_made_of_nothing(&projection.input) => of_projection(projection),
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(plan.update_data(Arc::new))
+}
+
+fn of_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
+    let Some(column) = projection.input.schema().columns().into_iter().next() else {
+        return Ok(Transformed::no(LogicalPlan::Projection(projection)));
+    };
+    let names = NamePreserver::new_for_projection();
+    let mut changed = false;
+    let exprs = projection.expr.into_iter().map(|expr| {
+        if !is_free(&expr)? {
+            return Ok(expr);
+        }
+        changed = true;
+        let name = names.save(&expr);
+        Ok(name.restore(tied(expr.unalias_nested().data, &column)))
+    });
+    let exprs = exprs.collect::<Result<Vec<_>>>()?;
+    let projection = Projection::try_new_with_schema(exprs, projection.input, projection.schema)?;
+    Ok(Transformed::new_transformed(
+        LogicalPlan::Projection(projection),
+        changed,
+    ))
+}
+
+/// Whether an expression names no column, and has no subquery that becomes a join by itself.
+fn is_free(expr: &Expr) -> Result<bool> {
+    let joins = expr.exists(|inner| {
+        Ok(match inner {
+            Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::OuterReferenceColumn(..) => true,
+            Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
+            _ => false,
+        })
+    })?;
+    Ok(!joins && expr.column_refs().is_empty())
+}
+
+/// Whether rows of a plan may come from an aggregate over everything, in subqueries not.
+fn is_made_of_nothing(plan: &LogicalPlan) -> bool {
+    is_over_everything(plan) || plan.inputs().into_iter().any(is_made_of_nothing)
+}
+
+/// Whether an aggregate has a row for no rows.
+fn is_over_everything(plan: &LogicalPlan) -> bool {
+    let LogicalPlan::Aggregate(aggregate) = plan else {
+        return false;
+    };
+    // Of several, each row is of one group of each.
+    aggregate.group_expr.iter().all(|group| match group {
         Expr::GroupingSet(GroupingSet::Rollup(_) | GroupingSet::Cube(_)) => true,
         Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => sets.iter().any(Vec::is_empty),
         _ => false,
     })
 }
 
-/// `__tied(condition, column)`: the condition.
+/// An expression that names the column too.
+fn tied(expr: Expr, column: &Column) -> Expr {
+    let function = ScalarUDF::from(Tied {
+        signature: Signature::any(2, Volatility::Immutable),
+    });
+    function.call(vec![expr, Expr::Column(column.clone())])
+}
+
+/// `__tied(value, column)`: the value.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Tied {
     signature: Signature,
@@ -105,12 +179,18 @@ impl ScalarUDFImpl for Tied {
         &self.signature
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        let [value, _] = take_function_args(self.name(), types)?;
+        Ok(value.clone())
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let [value, _] = take_function_args(self.name(), args.arg_fields)?;
+        Ok(Arc::clone(value))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [condition, _] = take_function_args(self.name(), args.args)?;
-        condition.cast_to(&DataType::Boolean, None)
+        let [value, _] = take_function_args(self.name(), args.args)?;
+        Ok(value)
     }
 }

@@ -1,6 +1,7 @@
 //! One session: the tables and views as of one scope, and statements run against them.
 
 use super::compact_exec::CompactBeforeSorts;
+use super::conditions::FreeConditions;
 use super::distinct_first::DistinctFirst;
 use super::empty_scans::EmptyScans;
 use super::join_sides::JoinSides;
@@ -14,7 +15,7 @@ use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
 use super::shared_scan::SharedPlan;
 use super::spans_first::SpansFirst;
-use super::{Engine, View, conditions, repeatable};
+use super::{Engine, View, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
 use datafusion::catalog::TableProvider;
@@ -185,7 +186,6 @@ impl Session {
             .with_allow_statements(false);
         read_only.verify_plan(&plan)?;
         functions::check_constants(&plan)?;
-        let plan = conditions::tied(plan)?;
         // With a clock of its own, a query is evaluated again and must give the same.
         let plan = match self.scope.now {
             Some(_) => repeatable::with_orders(plan)?,
@@ -300,6 +300,8 @@ impl Session {
 /// DataFusion's rules for logical plans, and ours.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
+    let pushdown = rules.iter().position(|rule| rule.name() == "push_down_filter");
+    rules.insert(pushdown.unwrap_or(rules.len()), Arc::new(FreeConditions));
     rules.push(Arc::new(EmptyScans));
     rules.push(Arc::new(NotInList));
     rules.push(Arc::new(DistinctFirst));

@@ -141,6 +141,38 @@ fn explain_gives_the_same_as_json() {
     assert_eq!(explained(&sandbox, &IDS), found);
 }
 
+/// A window's three panes may be alike in a maximum, never in a count.
+#[test]
+fn what_is_idempotent_is_told_once() {
+    let sandbox = lake();
+    for (id, select, once) in [
+        ("greatest", "max(event.id) AS most FROM events GROUP BY user.id", true),
+        ("is_there", "1 AS one FROM events GROUP BY user.id", true),
+        (
+            "is_new",
+            "event.action FROM events GROUP BY user.id, event.action",
+            true,
+        ),
+        ("counted", "count(*) AS event_count FROM events GROUP BY user.id", false),
+        (
+            "flipped",
+            "bit_xor(event.severity) AS bits FROM events GROUP BY user.id",
+            false,
+        ),
+        (
+            "both",
+            "max(event.id) AS most, count(*) AS event_count FROM events GROUP BY user.id",
+            false,
+        ),
+    ] {
+        own(&sandbox, id, WINDOW, &format!("SELECT user.id, {select}"));
+        let found = explained(&sandbox, &[id]);
+        let plan = found[0]["physical_plan"].as_str().unwrap();
+        assert!(plan.contains("to panes"), "{id}: {plan}");
+        assert_eq!(plan.contains("what is alike once"), once, "{id}: {plan}");
+    }
+}
+
 #[test]
 fn explain_works_without_events() {
     let sandbox = Sandbox::new();

@@ -291,6 +291,51 @@ fn so_it_does_with_the_row_of_all_rows_of_grouping_sets() {
 }
 
 #[test]
+fn it_does_through_joins_unions_and_constants() {
+    let count = |action: &str| format!("(SELECT count(*) AS n FROM events WHERE event.action = '{action}')");
+    let (mails, files) = (count("Mail"), count("File"));
+    let many = "(SELECT count(*) FROM events) > 3";
+    for (sql, expected) in [
+        // Only the second window has more than three events.
+        (
+            format!("SELECT a.n AS a, b.n AS b FROM {mails} AS a CROSS JOIN {files} AS b WHERE {many}"),
+            vec!["11:00 2 2"],
+        ),
+        (
+            format!("SELECT a.n AS a, b.n AS b FROM {mails} AS a JOIN {files} AS b ON {many}"),
+            vec!["11:00 2 2"],
+        ),
+        (
+            format!("SELECT a.n AS a, b.n AS b FROM {files} AS b RIGHT JOIN {mails} AS a ON {many} WHERE a.n = 2"),
+            vec!["10:00 2 null", "11:00 2 2"],
+        ),
+        (
+            format!("SELECT 'both' AS a, u.n AS b FROM (SELECT * FROM {mails} UNION ALL SELECT * FROM {files}) AS u WHERE {many}"),
+            vec!["11:00 both 2"],
+        ),
+        (
+            format!(
+                "SELECT u.kind AS a, u.n AS b FROM (SELECT 'mail' AS kind, n FROM {mails} UNION ALL \
+                 SELECT 'file' AS kind, n FROM {files}) AS u WHERE u.kind = 'file' AND u.n = 2"
+            ),
+            vec!["11:00 file 2"],
+        ),
+        (
+            "SELECT u.kind AS a, 0 AS b FROM (SELECT 'mail' AS kind, count(*) AS n FROM events) AS u WHERE u.kind = 'file'"
+                .to_owned(),
+            vec![],
+        ),
+        (
+            format!("SELECT u.many AS a, u.n AS b FROM (SELECT n, {many} AS many FROM {mails}) AS u WHERE u.many"),
+            vec!["11:00 true 2"],
+        ),
+    ] {
+        let found = rows(&hunted("1h", "2h", &["a", "b"], between(9, 12), &sql));
+        assert_eq!(found, expected, "{sql}");
+    }
+}
+
+#[test]
 fn a_condition_on_a_list_holds_in_files_without_the_other_column_it_asks_for() {
     let with_list = |time: &str, id: &str, throttled: &str| {
         let mut record = audit(time, id, "Mail", Some("ann"), None);
