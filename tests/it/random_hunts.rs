@@ -10,6 +10,7 @@ mod events;
 mod grammar;
 mod hard_cases;
 mod invariance;
+mod plainly;
 mod property;
 mod terms;
 mod world;

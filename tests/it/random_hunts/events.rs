@@ -97,6 +97,12 @@ impl Events {
         }
         Self { era, records }
     }
+
+    /// For people: a line for each record, after the number of its ingest.
+    pub(super) fn lines(&self) -> String {
+        let lines = self.records.iter().map(|(record, part)| format!("{part} {record}"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// The few instants at which everything happens. Most are at the beginning and the end, so

@@ -99,14 +99,9 @@ fn one_pass_gives_what_replay_gives() {
         Err(TestError::Fail(reason, (world, tapes))) => {
             let events = &worlds.borrow()[&world].0;
             let (events, reason) = fewer_events(events, &tapes, reason.to_string());
-            let records: Vec<String> = events
-                .records
-                .iter()
-                .map(|(record, part)| format!("{part} {record}"))
-                .collect();
             panic!(
                 "RETROHUNT_RANDOM_SEED={seed}\n{reason}\nevents, after the number of their ingest:\n{}",
-                records.join("\n")
+                events.lines()
             );
         }
         Err(other) => panic!("RETROHUNT_RANDOM_SEED={seed}: {other}"),
