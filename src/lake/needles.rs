@@ -7,6 +7,7 @@
 
 mod places;
 
+use super::columns::{BLOCK, block_of};
 use super::file_reader::{FileReader, FileReaders, ReadColumns};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{Result, ScalarValue};
@@ -155,9 +156,6 @@ async fn places_in(reader: &mut FileReader, names: &[String]) -> ParquetResult<F
     Ok(places)
 }
 
-/// Bytes of a block of a filter: what tells whether a value is in it.
-const BLOCK: u64 = 32;
-
 /// Longest header of a filter.
 const LONGEST_HEADER: u64 = 20;
 
@@ -181,12 +179,6 @@ impl Filter {
         let header = self.length - blocks;
         (blocks > 0 && header <= LONGEST_HEADER).then(|| self.offset + header..self.offset + self.length)
     }
-}
-
-/// Which of so many blocks is a value's, as Parquet has it.
-fn block_of(value: &str, blocks: u64) -> u64 {
-    let hash = twox_hash::XxHash64::oneshot(0, value.as_bytes());
-    ((hash >> 32) * blocks) >> 32
 }
 
 /// Adds what a condition asks of such columns.

@@ -1,13 +1,12 @@
 //! One column of a row group: values and levels, pages, and what is said of them.
 
-use super::ROW_GROUP_ROWS;
 use super::bounds::{NumberBounds, TextBounds};
 use super::compression::{Codec, Compressor};
 use super::dictionary::Dictionary;
+use super::filter::Filter;
 use super::levels::{bits_for, hybrid};
 use crate::error::{Error, Result};
 use datafusion::parquet::basic::{Encoding, PageType};
-use datafusion::parquet::bloom_filter::Sbbf;
 use datafusion::parquet::column::page::{CompressedPage, Page, PageWriter as _};
 use datafusion::parquet::column::writer::ColumnCloseResult;
 use datafusion::parquet::errors::ParquetError;
@@ -24,9 +23,6 @@ const PAGE_BYTES: usize = 1 << 20;
 
 /// Rows after which a page ends: what a query may skip by what the index says of it.
 const PAGE_ROWS: usize = 20_000;
-
-/// How often a filter says of a text that is not there that it may be.
-pub(in crate::lake) const FALSE_POSITIVES: f64 = 0.01;
 
 /// A column of fewer bytes is not compressed.
 const TINY: usize = 256;
@@ -59,7 +55,7 @@ pub(super) struct Leaf {
     nulls: u64,
     pages: Pages,
     bounds: Bounds,
-    filter: Option<Sbbf>,
+    filter: Filter,
 }
 
 /// Values that are in no page yet.
@@ -139,7 +135,7 @@ impl Leaf {
             rows: 0,
             paged_rows: 0,
             nulls: 0,
-            filter: None,
+            filter: Filter::default(),
             pages: Pages {
                 bytes: TrackedWrite::new(Vec::new()),
                 codec: None,
@@ -269,7 +265,11 @@ impl Leaf {
             Values::Words(words) => 8 * words.capacity(),
             Values::Flags(flags) => flags.capacity(),
         };
-        values + self.definitions.capacity() + self.repetitions.capacity() + self.pages.bytes.inner().capacity()
+        values
+            + self.filter.memory()
+            + self.definitions.capacity()
+            + self.repetitions.capacity()
+            + self.pages.bytes.inner().capacity()
     }
 
     /// Writes what is in no page yet as one page.
@@ -284,12 +284,9 @@ impl Leaf {
             Values::Plain { mut bytes, mut starts } => {
                 body.extend_from_slice(&bytes);
                 if self.settings.filtered {
-                    // How many there will be is known with the last page alone.
-                    let count = if last { starts.len() } else { ROW_GROUP_ROWS };
-                    let filter = filter_for(&mut self.filter, count)?;
                     starts
                         .iter()
-                        .for_each(|start| filter.insert(plain_text(&bytes, *start as usize)));
+                        .for_each(|start| self.filter.insert(plain_text(&bytes, *start as usize)));
                 }
                 let bounds = matches!(self.bounds, Bounds::Texts(_)).then(|| {
                     let texts = starts.iter().map(|start| plain_text(&bytes, *start as usize));
@@ -406,8 +403,7 @@ impl Leaf {
             body.extend_from_slice(text);
         }
         if self.settings.filtered {
-            let filter = filter_for(&mut self.filter, dictionary.len())?;
-            dictionary.texts().for_each(|text| filter.insert(text));
+            dictionary.texts().for_each(|text| self.filter.insert(text));
         }
         let tiny = body.len() + dictionary.indices().len() / 4 < TINY;
         self.pages.codec = Some(if tiny { Codec::None } else { self.settings.codec });
@@ -485,10 +481,7 @@ impl Leaf {
             bytes_written: bytes.len() as u64,
             rows_written: self.rows as u64,
             metadata: metadata.build().map_err(failed)?,
-            bloom_filter: self.filter.map(|mut filter| {
-                filter.fold_to_target_fpp(FALSE_POSITIVES);
-                filter
-            }),
+            bloom_filter: self.filter.finish(),
             column_index,
             offset_index: Some(offsets.build()),
         };
@@ -574,17 +567,6 @@ impl Pages {
             .map_err(failed)?;
         self.uncompressed += written.uncompressed_size;
         Ok((written.offset as i64, written.compressed_size))
-    }
-}
-
-/// The filter, made for so many texts where there is none yet.
-fn filter_for(filter: &mut Option<Sbbf>, texts: usize) -> Result<&mut Sbbf> {
-    match filter {
-        Some(filter) => Ok(filter),
-        filter => {
-            let made = Sbbf::new_with_ndv_fpp(texts.max(1) as u64, FALSE_POSITIVES).map_err(failed)?;
-            Ok(filter.insert(made))
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod bounds;
 mod compression;
 mod dictionary;
+mod filter;
 mod leaf;
 mod levels;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use datafusion::parquet::arrow::ArrowSchemaConverter;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::file::writer::SerializedFileWriter;
-pub(super) use leaf::FALSE_POSITIVES;
+pub(super) use filter::{BLOCK, FALSE_POSITIVES, block_of};
 use leaf::{Leaf, LeafSettings, ValueType};
 use std::sync::Arc;
 

@@ -362,6 +362,29 @@ fn a_condition_on_a_list_holds_in_files_without_the_other_column_it_asks_for() {
 }
 
 #[test]
+fn a_greatest_value_is_found_after_rows_without_one_whatever_else_is_asked() {
+    let document = |minute: u32, id: &str, dataset: &str, severity: Option<u32>| {
+        json!({
+            "@timestamp": format!("2026-03-02T10:{minute}:00Z"), "event.id": id, "event.dataset": dataset,
+            "event.severity": severity,
+        })
+    };
+    // Files of which only the smallest, which are read last, have a severity.
+    let part = |minute: u32, severity: u32| {
+        let silent = ["t.a", "t.b", "t.c", "t.d"].into_iter().flat_map(|dataset| {
+            let documents = (0..9).map(move |number| (dataset, format!("{dataset}-{minute}-{number}")));
+            documents.map(|(dataset, id)| document(minute, &id, dataset, None))
+        });
+        let last = document(40, &format!("severe-{minute}"), "t.e", Some(severity));
+        silent.chain([last]).collect::<Vec<_>>()
+    };
+    let world = World::of(&[part(10, 3), part(20, 5)]);
+    let sql = "SELECT max(event.severity) AS most, min(@timestamp) AS first FROM events";
+    let outcome = hunted_in(&world, "1h", "1h", &["most"], between(11, 11), sql);
+    assert_eq!(rows(&outcome), ["11:00 5 2026-03-02T10:10:00Z"]);
+}
+
+#[test]
 fn windows_with_gaps_between_them_leave_events_out() {
     let sql = "SELECT event.id AS id FROM events";
     assert_eq!(
