@@ -5,7 +5,8 @@
 //! extract(hour FROM now()) = 6`, `WHERE (SELECT count(*) FROM events) > 0`) below it all the same,
 //! where it no longer takes that row away. A condition on a constant (`SELECT * FROM (SELECT 'x' AS
 //! kind, count(*) FROM events) WHERE kind = 'y'`) names no column once it has been pushed through
-//! what makes the constant. Naming a column of the aggregate keeps both in their place.
+//! what makes the constant, a projection or a group. Naming a column of the aggregate keeps both in
+//! their place.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
@@ -14,8 +15,8 @@ use datafusion::common::{Column, JoinType, Result, internal_err};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, Filter, GroupingSet, Join, LogicalPlan, Projection, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    Aggregate, ColumnarValue, Expr, Filter, GroupingSet, Join, LogicalPlan, Projection, ReturnFieldArgs,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use std::sync::Arc;
@@ -46,7 +47,8 @@ impl OptimizerRule for FreeConditions {
 
 fn of_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     let column = filter.input.schema().columns().into_iter().next();
-    let predicate = tied_conditions(filter.predicate, column)?;
+    // A filter that is constant goes away by itself.
+    let predicate = tied_conditions(filter.predicate, column, |part| matches!(part, Expr::Literal(..)))?;
     let input = below(filter.input)?;
     let changed = predicate.transformed || input.transformed;
     let filter = Filter::try_new(predicate.data, input.data)?;
@@ -62,7 +64,7 @@ fn of_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
     let column = side.schema().columns().into_iter().next();
     let mut changed = false;
     if let Some(filter) = join.filter.take() {
-        let filter = tied_conditions(filter, column)?;
+        let filter = tied_conditions(filter, column, |part| *part == lit(true))?;
         changed = filter.transformed;
         join.filter = Some(filter.data);
     }
@@ -72,14 +74,14 @@ fn of_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::new_transformed(LogicalPlan::Join(join), changed))
 }
 
-/// The condition with those of its parts tied to the column that name none.
-fn tied_conditions(condition: Expr, column: Option<Column>) -> Result<Transformed<Expr>> {
+/// The condition with those of its parts tied to the column that name none, but for these.
+fn tied_conditions(condition: Expr, column: Option<Column>, but: impl Fn(&Expr) -> bool) -> Result<Transformed<Expr>> {
     let Some(column) = column else {
         return Ok(Transformed::no(condition));
     };
     let mut changed = false;
     let parts = split_conjunction_owned(condition).into_iter().map(|part| {
-        if !is_free(&part)? || matches!(part, Expr::Literal(..)) {
+        if !is_free(&part) || becomes_a_join(&part)? || but(&part) {
             return Ok(part);
         }
         changed = true;
@@ -98,44 +100,57 @@ fn below(plan: Arc<LogicalPlan>) -> Result<Transformed<Arc<LogicalPlan>>> {
         return Ok(Transformed::no(plan));
     }
     let plan = Arc::unwrap_or_clone(plan).transform_down(|node| match node {
-        LogicalPlan::Projection(projection) if is_made_of_nothing(&projection.input) => of_projection(projection),
+        LogicalPlan::Projection(projection) if is_made_of_nothing(&projection.input) => {
+            let exprs = tied_constants(projection.expr, &projection.input)?;
+            exprs.map_data(|exprs| {
+                Projection::try_new_with_schema(exprs, projection.input, projection.schema).map(LogicalPlan::Projection)
+            })
+        }
+        LogicalPlan::Aggregate(aggregate) if is_made_of_nothing(&aggregate.input) => {
+            let groups = tied_constants(aggregate.group_expr, &aggregate.input)?;
+            groups.map_data(|groups| {
+                Aggregate::try_new_with_schema(aggregate.input, groups, aggregate.aggr_expr, aggregate.schema)
+                    .map(LogicalPlan::Aggregate)
+            })
+        }
         other => Ok(Transformed::no(other)),
     })?;
     Ok(plan.update_data(Arc::new))
 }
 
-fn of_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
-    let Some(column) = projection.input.schema().columns().into_iter().next() else {
-        return Ok(Transformed::no(LogicalPlan::Projection(projection)));
+/// The expressions over a plan with those tied to a column of it that name none.
+fn tied_constants(exprs: Vec<Expr>, input: &LogicalPlan) -> Result<Transformed<Vec<Expr>>> {
+    let Some(column) = input.schema().columns().into_iter().next() else {
+        return Ok(Transformed::no(exprs));
     };
     let names = NamePreserver::new_for_projection();
     let mut changed = false;
-    let exprs = projection.expr.into_iter().map(|expr| {
-        if !is_free(&expr)? {
-            return Ok(expr);
+    let exprs = exprs.into_iter().map(|expr| {
+        if !is_free(&expr) || matches!(expr, Expr::GroupingSet(_)) {
+            return expr;
         }
         changed = true;
         let name = names.save(&expr);
-        Ok(name.restore(tied(expr.unalias_nested().data, &column)))
+        name.restore(tied(expr.unalias_nested().data, &column))
     });
-    let exprs = exprs.collect::<Result<Vec<_>>>()?;
-    let projection = Projection::try_new_with_schema(exprs, projection.input, projection.schema)?;
-    Ok(Transformed::new_transformed(
-        LogicalPlan::Projection(projection),
-        changed,
-    ))
+    let exprs = exprs.collect();
+    Ok(Transformed::new_transformed(exprs, changed))
 }
 
-/// Whether an expression names no column, and has no subquery that becomes a join by itself.
-fn is_free(expr: &Expr) -> Result<bool> {
-    let joins = expr.exists(|inner| {
+/// Whether an expression names no column.
+fn is_free(expr: &Expr) -> bool {
+    expr.column_refs().is_empty()
+}
+
+/// Whether a condition is, or has in it, a subquery that becomes a join by itself.
+fn becomes_a_join(condition: &Expr) -> Result<bool> {
+    condition.exists(|inner| {
         Ok(match inner {
             Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) | Expr::OuterReferenceColumn(..) => true,
             Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
             _ => false,
         })
-    })?;
-    Ok(!joins && expr.column_refs().is_empty())
+    })
 }
 
 /// Whether rows of a plan may come from an aggregate over everything, in subqueries not.

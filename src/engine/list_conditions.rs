@@ -17,6 +17,8 @@ use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, conjunction, s
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
+use datafusion::physical_plan::projection::{ProjectionExec, update_expr};
+use datafusion::physical_plan::union::UnionExec;
 use std::sync::Arc;
 
 /// Rule for before conditions are pushed into scans.
@@ -48,32 +50,55 @@ impl PhysicalOptimizerRule for ListConditions {
 /// The filter with those of its conditions marked that no reader may be given, if there are any.
 fn kept_above(filter: &FilterExec, options: &Arc<ConfigOptions>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let schema = filter.input().schema();
-    let conditions = split_conjunction(filter.predicate());
-    if !conditions.iter().any(|condition| may_be_forgotten(condition, &schema)) {
+    let mut changed = false;
+    let conditions = split_conjunction(filter.predicate()).into_iter().map(|condition| {
+        if !may_be_forgotten(condition, filter.input())? {
+            return Ok(Arc::clone(condition));
+        }
+        changed = true;
+        marked(condition, &schema, options)
+    });
+    let conditions = conditions.collect::<Result<Vec<_>>>()?;
+    if !changed {
         return Ok(None);
     }
-    let conditions = conditions
-        .into_iter()
-        .map(|condition| match may_be_forgotten(condition, &schema) {
-            true => marked(condition, &schema, options),
-            false => Ok(Arc::clone(condition)),
-        })
-        .collect::<Result<Vec<_>>>()?;
     let kept = FilterExecBuilder::from(filter)
         .with_predicate(conjunction(conditions))
         .build()?;
     Ok(Some(Arc::new(kept)))
 }
 
-/// Whether a list is asked something that a reader looks at because of another part alone.
-fn may_be_forgotten(condition: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
-    let looked_at = |inner: &Arc<dyn PhysicalExpr>| Ok(is_looked_at(inner));
-    let of_list = |inner: &Arc<dyn PhysicalExpr>| {
-        let asked = inner.children().into_iter().any(|child| is_list(child, schema));
-        Ok(asked && !is_looked_at(inner))
+/// Whether a condition over a plan, or what becomes of it on its way to a scan, asks a list
+/// something that a reader looks at because of another part alone.
+fn may_be_forgotten(condition: &Arc<dyn PhysicalExpr>, input: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    let looked_at = condition.exists(|inner| Ok(is_looked_at(inner)))?;
+    if looked_at && has_list_aside(condition, &input.schema()) {
+        return Ok(true);
+    }
+    if let Some(projection) = input.downcast_ref::<ProjectionExec>() {
+        let below = update_expr(condition, projection.expr(), true)?;
+        return may_be_forgotten(below.as_ref().unwrap_or(condition), projection.input());
+    }
+    let passes_on = match input.downcast_ref::<FilterExec>() {
+        Some(filter) => filter.projection().is_none(),
+        None => input.is::<UnionExec>(),
     };
-    // Neither fails.
-    condition.exists(looked_at).unwrap_or(true) && condition.exists(of_list).unwrap_or(true)
+    if !passes_on {
+        return Ok(false);
+    }
+    for child in input.children() {
+        if may_be_forgotten(condition, child)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether there is a list in an expression outside of what a reader looks at.
+fn has_list_aside(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
+    let is_list = expr.is::<Column>() && expr.data_type(schema).as_ref().is_ok_and(DataType::is_nested);
+    let aside = |child: &&Arc<dyn PhysicalExpr>| has_list_aside(child, schema);
+    is_list || (!is_looked_at(expr) && expr.children().iter().any(aside))
 }
 
 /// Whether a reader looks at this when it is asked of a list.
@@ -82,10 +107,6 @@ fn is_looked_at(expr: &Arc<dyn PhysicalExpr>) -> bool {
     expr.is::<IsNullExpr>()
         || expr.is::<IsNotNullExpr>()
         || matches!(function, Some("array_has" | "array_has_all" | "array_has_any"))
-}
-
-fn is_list(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
-    expr.is::<Column>() && expr.data_type(schema).as_ref().is_ok_and(DataType::is_nested)
 }
 
 /// A condition that no scan takes: what may be another thing each time it is asked stays where

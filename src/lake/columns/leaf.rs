@@ -481,7 +481,7 @@ impl Leaf {
             bytes_written: bytes.len() as u64,
             rows_written: self.rows as u64,
             metadata: metadata.build().map_err(failed)?,
-            bloom_filter: self.filter.finish(),
+            bloom_filter: self.settings.filtered.then(|| self.filter.finish()),
             column_index,
             offset_index: Some(offsets.build()),
         };

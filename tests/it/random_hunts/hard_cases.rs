@@ -310,6 +310,29 @@ fn it_does_through_joins_unions_and_constants() {
             vec!["10:00 2 null", "11:00 2 2"],
         ),
         (
+            format!("SELECT a.n AS a, b.n AS b FROM {mails} AS a LEFT JOIN {files} AS b ON false WHERE a.n = 2"),
+            vec!["10:00 2 null", "11:00 2 null"],
+        ),
+        (
+            format!("SELECT a.n AS a, b.n AS b FROM {files} AS b RIGHT JOIN {mails} AS a ON 1 = 2 WHERE a.n = 2"),
+            vec!["10:00 2 null", "11:00 2 null"],
+        ),
+        (
+            format!("SELECT d.k AS a, d.c AS b FROM (SELECT 'x' AS k, count(*) AS c FROM {mails} GROUP BY k) AS d WHERE d.k = 'y'"),
+            vec![],
+        ),
+        (
+            format!("SELECT d.k AS a, d.n AS b FROM (SELECT 'x' AS k, i.n FROM {mails} AS i GROUP BY k, i.n) AS d WHERE d.k = 'y'"),
+            vec![],
+        ),
+        (
+            format!(
+                "SELECT d.n AS a, 0 AS b FROM (SELECT i.n, EXISTS (SELECT 1 FROM events WHERE user.id = 'nobody') AS e \
+                 FROM {mails} AS i) AS d WHERE d.e"
+            ),
+            vec![],
+        ),
+        (
             format!("SELECT 'both' AS a, u.n AS b FROM (SELECT * FROM {mails} UNION ALL SELECT * FROM {files}) AS u WHERE {many}"),
             vec!["11:00 both 2"],
         ),
@@ -348,16 +371,24 @@ fn a_condition_on_a_list_holds_in_files_without_the_other_column_it_asks_for() {
         with_list("10:00:00", "e2", "True"),
         audit("10:00:00", "e3", "Mail", Some("ann"), None),
     ]]);
-    for other in [
-        "azure.signinlogs.properties.session_id IS NOT NULL",
-        "array_has(email.message_id, 'x')",
-        "azure.signinlogs.properties.session_id IS NOT NULL AND user.id = 'ann'",
+    let (throttled, session) = (
+        "property(o365.audit.OperationProperties, 'IsThrottled')",
+        "azure.signinlogs.properties.session_id",
+    );
+    for condition in [
+        format!("{throttled} = 'True' OR {session} IS NOT NULL"),
+        format!("{throttled} = 'True' OR array_has(email.message_id, 'x')"),
+        format!("{throttled} = 'True' OR {session} IS NOT NULL AND user.id = 'ann'"),
+        format!("{throttled} = 'True' OR {throttled} LIKE 'Tr%' OR {session} IS NOT NULL"),
+        format!("{throttled} IS NOT NULL AND {throttled} <> 'False' OR {session} IS NOT NULL"),
     ] {
-        let sql = format!(
-            "SELECT event.id FROM events WHERE property(o365.audit.OperationProperties, 'IsThrottled') = 'True' OR {other}"
-        );
+        let sql = format!("SELECT event.id FROM events WHERE {condition}");
         let outcome = hunted_in(&world, "1h", "1h", &["event.id"], between(9, 12), &sql);
-        assert_eq!(rows(&outcome), ["10:00 e2"], "{other}");
+        assert_eq!(rows(&outcome), ["10:00 e2"], "{condition}");
+        let sql =
+            format!("SELECT event.id FROM (SELECT event.id, {condition} AS is_so FROM events) AS d WHERE d.is_so");
+        let outcome = hunted_in(&world, "1h", "1h", &["event.id"], between(9, 12), &sql);
+        assert_eq!(rows(&outcome), ["10:00 e2"], "below a projection: {condition}");
     }
 }
 
