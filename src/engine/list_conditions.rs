@@ -6,17 +6,17 @@
 //! beforehand and left away, what is left (`property(list, 'x') = 'y'`) is none that the reader
 //! looks at, and all rows pass. Such a condition is looked at above the scan.
 
+use super::hidden::with_hidden;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
-use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::common::tree_node::{TransformedResult as _, TreeNode as _};
+use datafusion::logical_expr::Volatility;
 use datafusion::physical_expr::expressions::{Column, IsNotNullExpr, IsNullExpr};
-use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, conjunction, split_conjunction};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::{ProjectionExec, update_expr};
 use datafusion::physical_plan::union::UnionExec;
 use std::sync::Arc;
@@ -28,14 +28,11 @@ pub(super) struct ListConditions;
 impl PhysicalOptimizerRule for ListConditions {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let options = Arc::new(options.clone());
-        plan.transform_up(|node| match node.downcast_ref::<FilterExec>() {
-            Some(filter) => match kept_above(filter, &options)? {
-                Some(kept) => Ok(Transformed::yes(kept)),
-                None => Ok(Transformed::no(node)),
-            },
-            None => Ok(Transformed::no(node)),
-        })
-        .data()
+        // What may be another thing each time it is asked stays where it stands in a plan.
+        let stays =
+            |condition: &Arc<dyn PhysicalExpr>, filter: &FilterExec| may_be_forgotten(condition, filter.input());
+        plan.transform_up(|node| with_hidden(node, Volatility::Volatile, &options, stays))
+            .data()
     }
 
     fn name(&self) -> &'static str {
@@ -45,27 +42,6 @@ impl PhysicalOptimizerRule for ListConditions {
     fn schema_check(&self) -> bool {
         true
     }
-}
-
-/// The filter with those of its conditions marked that no reader may be given, if there are any.
-fn kept_above(filter: &FilterExec, options: &Arc<ConfigOptions>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let schema = filter.input().schema();
-    let mut changed = false;
-    let conditions = split_conjunction(filter.predicate()).into_iter().map(|condition| {
-        if !may_be_forgotten(condition, filter.input())? {
-            return Ok(Arc::clone(condition));
-        }
-        changed = true;
-        marked(condition, &schema, options)
-    });
-    let conditions = conditions.collect::<Result<Vec<_>>>()?;
-    if !changed {
-        return Ok(None);
-    }
-    let kept = FilterExecBuilder::from(filter)
-        .with_predicate(conjunction(conditions))
-        .build()?;
-    Ok(Some(Arc::new(kept)))
 }
 
 /// Whether a condition over a plan, or what becomes of it on its way to a scan, asks a list
@@ -107,44 +83,4 @@ fn is_looked_at(expr: &Arc<dyn PhysicalExpr>) -> bool {
     expr.is::<IsNullExpr>()
         || expr.is::<IsNotNullExpr>()
         || matches!(function, Some("array_has" | "array_has_all" | "array_has_any"))
-}
-
-/// A condition that no scan takes: what may be another thing each time it is asked stays where
-/// it stands in a plan.
-fn marked(
-    condition: &Arc<dyn PhysicalExpr>,
-    schema: &Schema,
-    options: &Arc<ConfigOptions>,
-) -> Result<Arc<dyn PhysicalExpr>> {
-    let function = ScalarUDF::from(AboveScan {
-        signature: Signature::any(1, Volatility::Volatile),
-    });
-    let args = vec![Arc::clone(condition)];
-    let call = ScalarFunctionExpr::try_new(Arc::new(function), args, schema, Arc::clone(options))?;
-    Ok(Arc::new(call))
-}
-
-/// `__above_scan(condition)`: the condition.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct AboveScan {
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for AboveScan {
-    fn name(&self) -> &'static str {
-        "__above_scan"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [condition] = take_function_args(self.name(), args.args)?;
-        Ok(condition)
-    }
 }

@@ -14,6 +14,7 @@ use super::not_in::NotInList;
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
 use super::shared_scan::SharedPlan;
+use super::single_values::SingleValues;
 use super::spans_first::SpansFirst;
 use super::{Engine, View, repeatable};
 use crate::error::{Error, Result, place};
@@ -319,6 +320,8 @@ fn physical_rules(frugal: bool) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     rules.insert(selection.map_or(rules.len(), |place| place + 1), Arc::new(JoinSides));
     let pushdown = rules.iter().position(|rule| rule.name() == "FilterPushdown");
     rules.insert(pushdown.unwrap_or(rules.len()), Arc::new(ListConditions));
+    let sorts = rules.iter().position(|rule| rule.name() == "EnsureRequirements");
+    rules.insert(sorts.unwrap_or(rules.len()), Arc::new(SingleValues));
     rules.push(Arc::new(SpansFirst));
     if frugal {
         rules.push(Arc::new(CompactBeforeSorts));

@@ -460,6 +460,26 @@ fn a_limit_is_of_each_window() {
 }
 
 #[test]
+fn a_limit_keeps_the_last_of_several_times_of_one_day_and_of_numbers_with_one_quotient() {
+    let last = |having: &str, order: &str| {
+        format!(
+            "SELECT d.id AS id FROM (SELECT event.id AS id, max(@timestamp) AS last, max(o365.audit.OperationCount) AS n \
+             FROM events GROUP BY event.id HAVING {having} ORDER BY {order} DESC, id LIMIT 1) AS d"
+        )
+    };
+    let of_day = last("CAST(max(@timestamp) AS DATE) = DATE '2026-03-02'", "last");
+    assert_eq!(
+        rows(&hunted("1h", "2h", &["id"], between(9, 12), &of_day)),
+        ["10:00 e1", "11:00 e4", "12:00 e5"]
+    );
+    let of_quotient = last("max(o365.audit.OperationCount) / 10 = 0", "n");
+    assert_eq!(
+        rows(&hunted("1h", "2h", &["id"], between(9, 12), &of_quotient)),
+        ["10:00 e2", "11:00 e2", "12:00 e5"]
+    );
+}
+
+#[test]
 fn what_reads_no_event_has_its_rows_at_every_tick() {
     let range = between(9, 11);
     assert_eq!(

@@ -6,7 +6,7 @@ use super::choices::tape;
 use super::events::{ERAS, Events};
 use super::grammar::Case;
 use super::property::plan;
-use super::world::{OVERFLOW, World, block_on};
+use super::world::{World, block_on, is_of_the_library};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::Result;
@@ -19,6 +19,7 @@ use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 use futures::FutureExt as _;
 use retrohunt::engine::{Clock, Engine, Scope, Window};
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 /// Ticks of each detection.
@@ -41,7 +42,7 @@ fn plain(state: SessionState) -> SessionState {
     rules.retain(|rule| NEEDED.contains(&rule.name()));
     assert_eq!(rules.len(), NEEDED.len());
     let mut physical = PhysicalOptimizer::new().rules;
-    physical.retain(|rule| !rule.name().contains("Pushdown"));
+    physical.retain(|rule| !rule.name().contains("FilterPushdown"));
     let mut config = state.config().clone();
     config.options_mut().execution.parquet.pushdown_filters = false;
     config.options_mut().execution.parquet.pruning = false;
@@ -104,13 +105,19 @@ async fn both(engine: &Engine, sql: &str, tick: i64, lookback: i64) -> Option<[V
         // A rule of the library's breaks some plans (DataFusion 55), and says so.
         Ok(Err(error)) if error.to_string().contains("aggregate_statistics") => return None,
         Ok(Err(error)) => panic!("{error}\n{sql}"),
-        Err(panic) if panic.downcast_ref::<&str>() == Some(&OVERFLOW) => return None,
+        Err(panic) if is_of_the_library(&message(panic.as_ref())) => return None,
         Err(panic) => {
             eprintln!("{sql}");
             resume_unwind(panic)
         }
     };
     Some([optimised, plain])
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let formatted = panic.downcast_ref::<String>().cloned();
+    text.or(formatted).unwrap_or_default()
 }
 
 #[test]
