@@ -14,13 +14,12 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::Optimizer;
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 use futures::FutureExt as _;
 use retrohunt::engine::{Clock, Engine, Scope, Window};
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::AssertUnwindSafe;
 
 /// Ticks of each detection.
 const TICKS: usize = 3;
@@ -41,7 +40,8 @@ fn plain(state: SessionState) -> SessionState {
     let mut rules = Optimizer::new().rules;
     rules.retain(|rule| NEEDED.contains(&rule.name()));
     assert_eq!(rules.len(), NEEDED.len());
-    let mut physical = PhysicalOptimizer::new().rules;
+    // With our rules: a sort would be left away in these plans too.
+    let mut physical = state.physical_optimizers().to_vec();
     physical.retain(|rule| !rule.name().contains("FilterPushdown"));
     let mut config = state.config().clone();
     config.options_mut().execution.parquet.pushdown_filters = false;
@@ -106,10 +106,7 @@ async fn both(engine: &Engine, sql: &str, tick: i64, lookback: i64) -> Option<[V
         Ok(Err(error)) if error.to_string().contains("aggregate_statistics") => return None,
         Ok(Err(error)) => panic!("{error}\n{sql}"),
         Err(panic) if is_of_the_library(&message(panic.as_ref())) => return None,
-        Err(panic) => {
-            eprintln!("{sql}");
-            resume_unwind(panic)
-        }
+        Err(panic) => panic!("{}\n{sql}", message(panic.as_ref())),
     };
     Some([optimised, plain])
 }
