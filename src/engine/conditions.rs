@@ -8,16 +8,12 @@
 //! what makes the constant, a projection or a group. Naming a column of the aggregate keeps both in
 //! their place.
 
-use datafusion::arrow::datatypes::{DataType, FieldRef};
+use super::hidden::as_it_is;
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
-use datafusion::common::utils::take_function_args;
 use datafusion::common::{Column, JoinType, Result, internal_err};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{
-    Aggregate, ColumnarValue, Expr, Filter, GroupingSet, Join, LogicalPlan, Projection, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
-};
+use datafusion::logical_expr::{Aggregate, Expr, Filter, GroupingSet, Join, LogicalPlan, Projection, Volatility, lit};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use std::sync::Arc;
 
@@ -47,8 +43,7 @@ impl OptimizerRule for FreeConditions {
 
 fn of_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     let column = filter.input.schema().columns().into_iter().next();
-    // A filter that is constant goes away by itself.
-    let predicate = tied_conditions(filter.predicate, column, |part| matches!(part, Expr::Literal(..)))?;
+    let predicate = tied_conditions(filter.predicate, column)?;
     let input = below(filter.input)?;
     let changed = predicate.transformed || input.transformed;
     let filter = Filter::try_new(predicate.data, input.data)?;
@@ -64,7 +59,7 @@ fn of_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
     let column = side.schema().columns().into_iter().next();
     let mut changed = false;
     if let Some(filter) = join.filter.take() {
-        let filter = tied_conditions(filter, column, |part| *part == lit(true))?;
+        let filter = tied_conditions(filter, column)?;
         changed = filter.transformed;
         join.filter = Some(filter.data);
     }
@@ -74,14 +69,14 @@ fn of_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::new_transformed(LogicalPlan::Join(join), changed))
 }
 
-/// The condition with those of its parts tied to the column that name none, but for these.
-fn tied_conditions(condition: Expr, column: Option<Column>, but: impl Fn(&Expr) -> bool) -> Result<Transformed<Expr>> {
+/// The condition with those of its parts tied to the column that name none.
+fn tied_conditions(condition: Expr, column: Option<Column>) -> Result<Transformed<Expr>> {
     let Some(column) = column else {
         return Ok(Transformed::no(condition));
     };
     let mut changed = false;
     let parts = split_conjunction_owned(condition).into_iter().map(|part| {
-        if !is_free(&part) || becomes_a_join(&part)? || but(&part) {
+        if !is_free(&part) || becomes_a_join(&part)? || part == lit(true) {
             return Ok(part);
         }
         changed = true;
@@ -173,39 +168,5 @@ fn is_over_everything(plan: &LogicalPlan) -> bool {
 
 /// An expression that names the column too.
 fn tied(expr: Expr, column: &Column) -> Expr {
-    let function = ScalarUDF::from(Tied {
-        signature: Signature::any(2, Volatility::Immutable),
-    });
-    function.call(vec![expr, Expr::Column(column.clone())])
-}
-
-/// `__tied(value, column)`: the value.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Tied {
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for Tied {
-    fn name(&self) -> &'static str {
-        "__tied"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        let [value, _] = take_function_args(self.name(), types)?;
-        Ok(value.clone())
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let [value, _] = take_function_args(self.name(), args.arg_fields)?;
-        Ok(Arc::clone(value))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value, _] = take_function_args(self.name(), args.args)?;
-        Ok(value)
-    }
+    as_it_is(2, Volatility::Immutable).call(vec![expr, Expr::Column(column.clone())])
 }

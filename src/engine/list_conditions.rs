@@ -6,11 +6,11 @@
 //! beforehand and left away, what is left (`property(list, 'x') = 'y'`) is none that the reader
 //! looks at, and all rows pass. Such a condition is looked at above the scan.
 
-use super::hidden::with_hidden;
+use super::hidden::hide;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{TransformedResult as _, TreeNode as _};
+use datafusion::common::tree_node::TreeNode as _;
 use datafusion::logical_expr::Volatility;
 use datafusion::physical_expr::expressions::{Column, IsNotNullExpr, IsNullExpr};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
@@ -27,12 +27,10 @@ pub(super) struct ListConditions;
 
 impl PhysicalOptimizerRule for ListConditions {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = Arc::new(options.clone());
         // What may be another thing each time it is asked stays where it stands in a plan.
         let stays =
             |condition: &Arc<dyn PhysicalExpr>, filter: &FilterExec| may_be_forgotten(condition, filter.input());
-        plan.transform_up(|node| with_hidden(node, Volatility::Volatile, &options, stays))
-            .data()
+        hide(plan, Volatility::Volatile, options, stays)
     }
 
     fn name(&self) -> &'static str {

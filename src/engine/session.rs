@@ -99,7 +99,7 @@ impl Session {
         options.sql_parser.collect_spans = true;
         options.execution.parquet.pushdown_filters = true;
         options.execution.parquet.reorder_filters = true;
-        // Our files have none, and looking for them costs time for each file.
+        // Scans have looked at filters when they are planned (`lake/needles`).
         options.execution.parquet.bloom_filter_on_read = false;
         options.execution.time_zone = Some("UTC".into());
         // Every sort of every thread sets this aside, however little it sorts.
@@ -304,8 +304,8 @@ impl Session {
 /// DataFusion's rules for logical plans, and ours.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
-    let pushdown = rules.iter().position(|rule| rule.name() == "push_down_filter");
-    rules.insert(pushdown.unwrap_or(rules.len()), Arc::new(FreeConditions));
+    let pushdown = place_of("push_down_filter", rules.iter().map(|rule| rule.name()));
+    rules.insert(pushdown, Arc::new(FreeConditions));
     rules.push(Arc::new(EmptyScans));
     rules.push(Arc::new(NotInList));
     rules.push(Arc::new(DistinctFirst));
@@ -318,15 +318,21 @@ fn physical_rules(frugal: bool) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     rules.extend(PhysicalOptimizer::new().rules);
     let selection = rules.iter().position(|rule| rule.name() == "join_selection");
     rules.insert(selection.map_or(rules.len(), |place| place + 1), Arc::new(JoinSides));
-    let pushdown = rules.iter().position(|rule| rule.name() == "FilterPushdown");
-    rules.insert(pushdown.unwrap_or(rules.len()), Arc::new(ListConditions));
-    let sorts = rules.iter().position(|rule| rule.name() == "EnsureRequirements");
-    rules.insert(sorts.unwrap_or(rules.len()), Arc::new(SingleValues));
+    let pushdown = place_of("FilterPushdown", rules.iter().map(|rule| rule.name()));
+    rules.insert(pushdown, Arc::new(ListConditions));
+    let sorts = place_of("EnsureRequirements", rules.iter().map(|rule| rule.name()));
+    rules.insert(sorts, Arc::new(SingleValues));
     rules.push(Arc::new(SpansFirst));
     if frugal {
         rules.push(Arc::new(CompactBeforeSorts));
     }
     rules
+}
+
+/// Where the rule of this name is among all; behind them where there is none.
+fn place_of<'a>(name: &str, mut names: impl ExactSizeIterator<Item = &'a str>) -> usize {
+    let all = names.len();
+    names.position(|one| one == name).unwrap_or(all)
 }
 
 /// Adds columns to the SELECT of a query, to each branch of a UNION.

@@ -5,10 +5,10 @@
 //! that `n` is 0, and leaves away a sort by a column with one value. Where several values are cast
 //! to one, or divided, a condition says nothing of the kind, and is hidden from it.
 
-use super::hidden::with_hidden;
+use super::hidden::hide;
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{TransformedResult as _, TreeNode as _};
+use datafusion::common::tree_node::TreeNode as _;
 use datafusion::logical_expr::{Operator, Volatility};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, TryCastExpr};
@@ -23,10 +23,8 @@ pub(super) struct SingleValues;
 
 impl PhysicalOptimizerRule for SingleValues {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = Arc::new(options.clone());
         let hides = |condition: &Arc<dyn PhysicalExpr>, _: &FilterExec| makes_one_of_several(condition);
-        plan.transform_up(|node| with_hidden(node, Volatility::Immutable, &options, hides))
-            .data()
+        hide(plan, Volatility::Immutable, options, hides)
     }
 
     fn name(&self) -> &'static str {
