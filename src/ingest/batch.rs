@@ -165,6 +165,9 @@ pub(super) struct EventBatchBuilder {
     records: usize,
     /// Rows.
     expected: usize,
+    /// By field: a text of it that is not in the chunk. Most are names of kinds, the same from row to
+    /// row, and kept once.
+    others: Vec<Span>,
 }
 
 /// Rows by which it is told how much the others of a chunk take.
@@ -188,6 +191,7 @@ impl EventBatchBuilder {
             },
             records: 0,
             expected,
+            others: vec![Span { at: OTHER, length: 0 }; CATALOGUE.fields().len()],
         }
     }
 
@@ -232,7 +236,7 @@ impl EventBatchBuilder {
     fn packed(&mut self, field: u16, cell: &Cell<'_>) -> Packed {
         let (kind, length, value) = match cell {
             Cell::Text(text) => {
-                let span = self.span(text);
+                let span = self.span(text, field, 0);
                 (Kind::Text, span.length, span.at)
             }
             Cell::Long(number) | Cell::Timestamp(number) => (Kind::Long, 0, *number as u64),
@@ -240,17 +244,19 @@ impl EventBatchBuilder {
             Cell::Boolean(flag) => (Kind::Boolean, 0, u64::from(*flag)),
             Cell::Texts(texts) => {
                 let first = self.batch.elements.len();
-                for text in texts {
-                    let span = self.span(text);
+                for (place, text) in texts.iter().enumerate() {
+                    let span = self.span(text, field, place);
                     self.batch.elements.push(span);
                 }
                 (Kind::Texts, texts.len() as u32, first as u64)
             }
             Cell::Pairs(pairs) => {
                 let first = self.batch.elements.len();
-                for (name, value) in pairs {
-                    let name = self.span(name);
-                    let value = value.as_ref().map_or(ABSENT, |value| self.span(value));
+                for (place, (name, value)) in pairs.iter().enumerate() {
+                    let name = self.span(name, field, 2 * place);
+                    let value = value
+                        .as_ref()
+                        .map_or(ABSENT, |value| self.span(value, field, 2 * place + 1));
                     self.batch.elements.extend([name, value]);
                 }
                 (Kind::Pairs, pairs.len() as u32, first as u64)
@@ -264,8 +270,9 @@ impl EventBatchBuilder {
         }
     }
 
-    /// Where a text is, which is copied if it is not in the chunk.
-    fn span(&mut self, text: &str) -> Span {
+    /// Where a text is that has this place in a field. It is copied if it is neither in the chunk nor
+    /// the one that was copied last.
+    fn span(&mut self, text: &str, field: u16, place: usize) -> Span {
         let chunk = self.batch.text.as_ptr_range();
         let here = text.as_bytes().as_ptr_range();
         let length = text.len() as u32;
@@ -274,9 +281,16 @@ impl EventBatchBuilder {
             let at = here.start as usize - chunk.start as usize;
             return Span { at: at as u64, length };
         }
+        // Elements of a list share the places of other fields, which costs at most a copy.
+        let other = (usize::from(field) + place) % self.others.len();
+        let known = self.others[other];
+        if known.length == length && self.batch.bytes_at(known) == text.as_bytes() {
+            return known;
+        }
         let at = self.batch.other.len() as u64 | OTHER;
         self.batch.other.extend_from_slice(text.as_bytes());
-        Span { at, length }
+        self.others[other] = Span { at, length };
+        self.others[other]
     }
 
     pub(super) fn finish(self) -> EventBatch {

@@ -47,23 +47,25 @@ fn hash(value: Json<'_>, depth: usize) -> u128 {
     match value.get_type() {
         JsonType::Null => 1,
         JsonType::Boolean => 2 + u128::from(value.as_bool().unwrap_or_default()),
-        JsonType::Number => match (value.as_i64(), value.as_u64(), value.as_f64()) {
-            (Some(number), _, _) => mix(u128::from(b'i'), u128::from(number as u64)),
-            (_, Some(number), _) => mix(u128::from(b'u'), u128::from(number)),
-            (_, _, number) => mix(u128::from(b'f'), u128::from(number.unwrap_or_default().to_bits())),
-        },
-        JsonType::String => text(b's', value.as_str().unwrap_or_default().as_bytes()),
+        JsonType::Number => {
+            if let Some(number) = value.as_i64() {
+                mix(u128::from(b'i'), u128::from(number as u64))
+            } else if let Some(number) = value.as_u64() {
+                mix(u128::from(b'u'), u128::from(number))
+            } else {
+                let number = value.as_f64().unwrap_or_default();
+                mix(u128::from(b'f'), u128::from(number.to_bits()))
+            }
+        }
+        JsonType::String => text(b's', value.as_bytes().unwrap_or_default()),
         JsonType::Array => {
             let elements = value.as_array().into_iter().flatten();
             elements.fold(4, |sum: u128, element| mix(sum, hash(element, depth - 1)))
         }
         // A sum, so that the order of the keys does not matter.
-        JsonType::Object => {
-            let members = value.as_object().into_iter().flatten();
-            members.fold(5, |sum: u128, (key, member)| {
-                sum.wrapping_add(mix(text(b'k', key.as_bytes()), hash(member, depth - 1)))
-            })
-        }
+        JsonType::Object => value.members().fold(5, |sum: u128, (key, member)| {
+            sum.wrapping_add(mix(text(b'k', key.as_bytes()), hash(member, depth - 1)))
+        }),
     }
 }
 
@@ -85,24 +87,37 @@ fn fold(a: u64, b: u64) -> u64 {
 /// bytes, and no call.
 fn text(kind: u8, bytes: &[u8]) -> u128 {
     let (mut low, mut high) = (SEEDS[0] ^ u64::from(kind), SEEDS[1] ^ bytes.len() as u64);
-    let mut chunks = bytes.chunks_exact(16);
-    for chunk in &mut chunks {
-        let (a, b) = halves(chunk);
+    let (chunks, rest) = bytes.as_chunks::<16>();
+    let last = last(bytes, rest.len());
+    for sixteen in chunks.iter().map(|chunk| u128::from_le_bytes(*chunk)).chain([last]) {
+        let (a, b) = (sixteen as u64, (sixteen >> 64) as u64);
         low = fold(a ^ low, b ^ SEEDS[2]);
         high = fold(b ^ high, a ^ SEEDS[3]);
     }
-    let mut last = [0; 16];
-    let rest = chunks.remainder();
-    last[..rest.len()].copy_from_slice(rest);
-    let (a, b) = halves(&last);
-    joined(fold(a ^ low, b ^ SEEDS[2]), fold(b ^ high, a ^ SEEDS[3]))
+    joined(low, high)
 }
 
-fn halves(sixteen: &[u8]) -> (u64, u64) {
-    let mut words = [[0; 8]; 2];
-    words[0].copy_from_slice(&sixteen[..8]);
-    words[1].copy_from_slice(&sixteen[8..16]);
-    (u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1]))
+/// The last bytes, fewer than 16, and zeros behind them.
+fn last(bytes: &[u8], length: usize) -> u128 {
+    if length == 0 {
+        return 0;
+    }
+    if let Some(sixteen) = bytes.last_chunk::<16>() {
+        return u128::from_le_bytes(*sixteen) >> (8 * (16 - length));
+    }
+    // What is there twice is the same in both.
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        let last = u128::from(u64::from_le_bytes(*last)) << (8 * (length - 8));
+        return u128::from(u64::from_le_bytes(*first)) | last;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4));
+        return u128::from(u64::from(u32::from_le_bytes(*first)) | last);
+    }
+    let places = [0, length / 2, length - 1];
+    places
+        .iter()
+        .fold(0, |all, at| all | u128::from(bytes[*at]) << (8 * at))
 }
 
 fn joined(low: u64, high: u64) -> u128 {
@@ -171,6 +186,31 @@ mod tests {
         let low: std::collections::HashSet<u64> = seen.iter().map(|hash| *hash as u64).collect();
         assert_eq!(low.len(), seen.len());
         assert_ne!(text(b's', b"a"), text(b'k', b"a"));
+    }
+
+    #[test]
+    fn what_is_left_of_a_text_is_its_bytes_and_zeros() {
+        let bytes: Vec<u8> = (1..=50).collect();
+        for length in 0..bytes.len() {
+            let text = &bytes[..length];
+            let mut padded = [0; 16];
+            padded[..length % 16].copy_from_slice(&text[length - length % 16..]);
+            assert_eq!(last(text, length % 16), u128::from_le_bytes(padded), "{length}");
+        }
+    }
+
+    /// What lakes keep must stay what it is.
+    #[test]
+    fn hashes_of_today() {
+        let hashes = [
+            r#"{"Id":"9f17c7be-bd48-59b2","Operation":"MailItemsAccessed","RecordType":50,"Folders":[{"Path":"\\In"}]}"#,
+            r#"{"a":null,"b":[true,false,-1,18446744073709551615,0.25,""],"c":{},"three":"abc","seventeen":"12345678901234567"}"#,
+        ]
+        .map(|text| format!("{:032x}", of(text)));
+        assert_eq!(
+            hashes,
+            ["3165477d540f39876338bfecf1a6d846", "b88303fff63f88092478823f09f25124"]
+        );
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) fn parse(chunk: Chunk, place: Place, unwrap: bool) -> Parsed {
         batches: Vec::new(),
         datasets: HashMap::new(),
         last: 0,
-        row: EventRow::new(),
+        row: None,
         parsed: Parsed {
             place,
             read: 0,
@@ -170,7 +170,7 @@ struct Parser {
     last: usize,
     parsed: Parsed,
     /// The memory of the row before.
-    row: EventRow<'static>,
+    row: Option<EventRow<'static>>,
 }
 
 impl Parser {
@@ -279,7 +279,7 @@ impl Parser {
             .iter()
             .position(|known| known.name() == source.name())
             .unwrap_or(usize::from(u8::MAX));
-        let mut row = std::mem::take(&mut self.row).cleared();
+        let mut row = self.row.take().unwrap_or_default().cleared();
         let identity = source.map(record, &mut row)?;
         let Some(&Cell::Timestamp(time)) = row.get(TIMESTAMP) else {
             return Err(Rejection::NoTime("the record"));
@@ -319,7 +319,7 @@ impl Parser {
             derived,
         };
         self.batches[batch].push(&row, meta);
-        self.row = row.cleared();
+        self.row = Some(row.cleared());
         Ok(())
     }
 

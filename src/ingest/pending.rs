@@ -6,6 +6,7 @@ use super::dedup::Partition;
 use crate::error::Result;
 use crate::lake::{EventsWriter, ParquetFile};
 use crate::schema::{CATALOGUE, EVENT_ACTION, EVENT_INGESTED, SOURCE_FILE, SOURCE_SHA256, USER_ID};
+use ahash::AHashMap;
 use std::collections::BTreeMap;
 
 /// An event: its batch and its row there.
@@ -94,11 +95,14 @@ impl Pending {
     /// By action, user, then time; ties by where the event came from, so that the same
     /// input gives the same file.
     fn sorted(&self, rows: &[RowRef]) -> Vec<RowRef> {
-        let keyed = rows.iter().map(|&(batch, row)| {
-            let events = &self.batches[batch as usize];
-            let of = |field| events.bytes_of(row, field);
-            let time = events.meta[row as usize].time;
-            (of(EVENT_ACTION), of(USER_ID), time, (batch, row))
+        let texts = |field| {
+            let of = |&(batch, row): &RowRef| self.batches[batch as usize].bytes_of(row, field);
+            ranks(rows.iter().map(of))
+        };
+        let keys = texts(EVENT_ACTION).into_iter().zip(texts(USER_ID)).zip(rows);
+        let keyed = keys.map(|((action, user), &(batch, row))| {
+            let time = self.batches[batch as usize].meta[row as usize].time;
+            (action, user, time, (batch, row))
         });
         let mut keyed: Vec<_> = keyed.collect();
         keyed.sort_unstable();
@@ -122,4 +126,28 @@ impl Pending {
         let fields = CATALOGUE.fields().iter().filter(|field| present[field.id.index()]);
         fields.map(|field| schema_position(field.id)).collect()
     }
+}
+
+/// The place of each value among the distinct ones in order. They are few and many have each, so
+/// that numbers are compared in place of texts.
+fn ranks<'a>(values: impl Iterator<Item = Option<&'a [u8]>>) -> Vec<u32> {
+    let mut numbers: AHashMap<Option<&[u8]>, u32> = AHashMap::new();
+    let mut last = None;
+    let numbered = values.map(|value| match last {
+        Some((known, number)) if known == value => number,
+        _ => {
+            let next = numbers.len() as u32;
+            let number = *numbers.entry(value).or_insert(next);
+            last = Some((value, number));
+            number
+        }
+    });
+    let numbered: Vec<u32> = numbered.collect();
+    let mut distinct: Vec<_> = numbers.into_iter().collect();
+    distinct.sort_unstable();
+    let mut ranks = vec![0; distinct.len()];
+    (0..)
+        .zip(distinct)
+        .for_each(|(rank, (_, number))| ranks[number as usize] = rank);
+    numbered.into_iter().map(|number| ranks[number as usize]).collect()
 }

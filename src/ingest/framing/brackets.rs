@@ -1,7 +1,8 @@
 //! The end of a JSON value within a line, 64 bytes at a time.
 //!
-//! This sees every byte of every file in a single thread, before the parsers share the
-//! work, so it is written for the compiler to compare many bytes at once.
+//! This sees every byte of every file in a single thread, before the parsers share the work.
+
+use crate::sources::json::Sixteen;
 
 /// Bytes that are compared at a time: one bit each.
 const BLOCK: usize = 64;
@@ -145,32 +146,17 @@ struct Masks {
 const BRACE: u8 = 0x20;
 
 fn masks(block: &[u8; BLOCK]) -> Masks {
-    let braces = block.map(|byte| byte | BRACE);
-    Masks {
-        quote: equal(block, b'"'),
-        backslash: equal(block, b'\\'),
-        open: equal(&braces, b'{'),
-        close: equal(&braces, b'}'),
+    let mut masks = Masks::default();
+    let parts = block.as_chunks::<16>().0;
+    for (at, part) in parts.iter().enumerate() {
+        let (part, shift) = (Sixteen::new(part), 16 * at);
+        let braces = part.with(BRACE);
+        masks.quote |= part.equal(b'"').bits() << shift;
+        masks.backslash |= part.equal(b'\\').bits() << shift;
+        masks.open |= braces.equal(b'{').bits() << shift;
+        masks.close |= braces.equal(b'}').bits() << shift;
     }
-}
-
-/// A bit for each byte that is this one.
-#[inline]
-fn equal(block: &[u8; BLOCK], byte: u8) -> u64 {
-    // Each byte that is equal becomes its bit within eight: the compiler does this for
-    // sixteen bytes and more at once.
-    let mut bits = [0_u8; BLOCK];
-    for (index, (bit, &other)) in bits.iter_mut().zip(block).enumerate() {
-        *bit = if other == byte { 1 << (index % 8) } else { 0 };
-    }
-    let mut all = 0;
-    for (index, eight) in bits.as_chunks::<8>().0.iter().enumerate() {
-        // The sum of the eight bytes, none of which has a bit of another, is in the
-        // highest byte of the product.
-        let sum = u64::from_le_bytes(*eight).wrapping_mul(0x0101_0101_0101_0101) >> 56;
-        all |= sum << (8 * index);
-    }
-    all
+    masks
 }
 
 #[cfg(test)]

@@ -21,12 +21,15 @@ pub(super) struct Dictionary {
     slots: Vec<u32>,
     /// Which text each value is.
     indices: Vec<u32>,
+    /// Bytes of all values.
+    values: usize,
 }
 
 impl Dictionary {
     /// Adds a value; false where most values are distinct, or they are too long. It has been
     /// added in any case.
     pub(super) fn push(&mut self, text: &[u8]) -> bool {
+        self.values += text.len();
         // Rows are in order of the action, so that one is often what the one before was.
         if let Some(&last) = self.indices.last()
             && self.text(last) == text
@@ -101,8 +104,8 @@ impl Dictionary {
 
     /// Whether its page, and indices into it, are shorter than the values one after the other.
     pub(super) fn pays(&self) -> bool {
-        let values: usize = self.indices.iter().map(|index| self.text(*index).len() + 4).sum();
         let bits = super::levels::bits_for(self.len() as u64) as usize;
+        let values = self.values + 4 * self.indices.len();
         self.bytes.len() + 4 * self.len() + self.indices.len() * bits / 8 < values
     }
 

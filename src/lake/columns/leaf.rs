@@ -24,6 +24,10 @@ const PAGE_BYTES: usize = 1 << 20;
 /// Rows after which a page ends: what a query may skip by what the index says of it.
 const PAGE_ROWS: usize = 20_000;
 
+/// Bytes before the values of a page in the making, so that the levels, if they are as short as
+/// they mostly are, need no copy of the values behind them.
+const ROOM: usize = 32;
+
 /// A column of fewer bytes is not compressed.
 const TINY: usize = 256;
 
@@ -60,7 +64,7 @@ pub(super) struct Leaf {
 
 /// Values that are in no page yet.
 enum Values {
-    /// Each with its length before it, as in a page; and where each begins.
+    /// Behind [`ROOM`], each with its length before it, as in a page; and where each begins.
     Plain {
         bytes: Vec<u8>,
         starts: Vec<u32>,
@@ -118,7 +122,7 @@ impl Leaf {
             is_list: settings.descr.max_rep_level() > 0,
             values: match value_type {
                 ValueType::Text if settings.bounded => Values::Dictionary(Dictionary::default()),
-                ValueType::Text => Values::plain(),
+                ValueType::Text => Values::plain(PAGE_BYTES + PAGE_BYTES / 16),
                 ValueType::Long | ValueType::Double => Values::Words(Vec::new()),
                 ValueType::Boolean => Values::Flags(Vec::new()),
             },
@@ -156,6 +160,7 @@ impl Leaf {
     }
 
     /// Begins a row's value or list: rows before it that have none are null.
+    #[inline]
     pub(super) fn begin(&mut self, row: usize, compressor: &mut Compressor) -> Result<()> {
         self.pad(row);
         // What may be in a dictionary is written at the end, as that comes first.
@@ -178,6 +183,7 @@ impl Leaf {
     }
 
     /// Nulls up to this row.
+    #[inline]
     pub(super) fn pad(&mut self, row: usize) {
         let missing = row.saturating_sub(self.rows);
         if missing > 0 {
@@ -197,6 +203,7 @@ impl Leaf {
         self.nulls += 1;
     }
 
+    #[inline]
     fn present(&mut self, repetition: u8) {
         self.definitions.push(self.deepest);
         if self.is_list {
@@ -204,6 +211,7 @@ impl Leaf {
         }
     }
 
+    #[inline]
     pub(super) fn text(&mut self, text: &[u8], repetition: u8, compressor: &mut Compressor) -> Result<()> {
         self.present(repetition);
         match &mut self.values {
@@ -224,7 +232,7 @@ impl Leaf {
         let definitions = std::mem::take(&mut self.definitions);
         let repetitions = std::mem::take(&mut self.repetitions);
         let mut indices = dictionary.indices().iter();
-        self.values = Values::plain();
+        self.values = Values::plain(ROOM);
         self.rows = 0;
         for (at, definition) in definitions.into_iter().enumerate() {
             let repetition = repetitions.get(at).copied();
@@ -279,10 +287,8 @@ impl Leaf {
         let definitions = std::mem::take(&mut self.definitions);
         let repetitions = std::mem::take(&mut self.repetitions);
         let mut body = self.levels(&definitions, &repetitions);
-        let values = std::mem::replace(&mut self.values, Values::plain());
-        let (bounds, renewed) = match values {
-            Values::Plain { mut bytes, mut starts } => {
-                body.extend_from_slice(&bytes);
+        let (bounds, renewed) = match self.values.take() {
+            Values::Plain { bytes, mut starts } => {
                 if self.settings.filtered {
                     starts
                         .iter()
@@ -292,7 +298,6 @@ impl Leaf {
                     let texts = starts.iter().map(|start| plain_text(&bytes, *start as usize));
                     Bounds::Texts(TextBounds::of(texts))
                 });
-                bytes.clear();
                 starts.clear();
                 (bounds, Values::Plain { bytes, starts })
             }
@@ -319,12 +324,19 @@ impl Leaf {
         };
         self.values = renewed;
         let present = definitions.iter().filter(|level| **level == self.deepest).count();
+        let page: &[u8] = match &mut self.values {
+            Values::Plain { bytes, .. } => behind(&mut body, bytes),
+            _ => &body,
+        };
         self.pages.codec.get_or_insert_with(|| {
-            let tiny = last && body.len() < TINY;
+            let tiny = last && page.len() < TINY;
             if tiny { Codec::None } else { self.settings.codec }
         });
         self.pages
-            .write_data(compressor, body, levels.len(), rows, Encoding::PLAIN)?;
+            .write_data(compressor, page, levels.len(), rows, Encoding::PLAIN)?;
+        if let Values::Plain { bytes, .. } = &mut self.values {
+            bytes.truncate(ROOM);
+        }
         self.page_bounds(bounds, levels.len() - present, present);
         self.paged_rows = self.rows;
         (self.definitions, self.repetitions) = (definitions, repetitions);
@@ -379,7 +391,7 @@ impl Leaf {
     /// Ends the chunk at so many rows.
     pub(super) fn finish(mut self, rows: usize, compressor: &mut Compressor) -> Result<Finished> {
         self.pad(rows);
-        match std::mem::replace(&mut self.values, Values::plain()) {
+        match self.values.take() {
             Values::Dictionary(dictionary) if dictionary.pays() => self.write_dictionary(&dictionary, compressor)?,
             Values::Dictionary(dictionary) => {
                 self.spell_out(&dictionary, compressor)?;
@@ -427,7 +439,7 @@ impl Leaf {
             hybrid(indices, bits, &mut body);
             value += present;
             let encoding = Encoding::RLE_DICTIONARY;
-            self.pages.write_data(compressor, body, levels.len(), rows, encoding)?;
+            self.pages.write_data(compressor, &body, levels.len(), rows, encoding)?;
             let bounds = match &order {
                 None => TextBounds::of(dictionary.texts()),
                 Some(order) => TextBounds::of(extremes(indices, order).into_iter().map(|index| dictionary.text(index))),
@@ -502,11 +514,19 @@ impl Leaf {
 }
 
 impl Values {
-    fn plain() -> Self {
+    /// No texts, and memory for so many bytes.
+    fn plain(capacity: usize) -> Self {
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.resize(ROOM, 0);
         Self::Plain {
-            bytes: Vec::new(),
+            bytes,
             starts: Vec::new(),
         }
+    }
+
+    /// These, with nothing in their place.
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::Words(Vec::new()))
     }
 }
 
@@ -514,13 +534,13 @@ impl Pages {
     fn write_data(
         &mut self,
         compressor: &mut Compressor,
-        body: Vec<u8>,
+        body: &[u8],
         values: usize,
         rows: usize,
         encoding: Encoding,
     ) -> Result<()> {
         let page = Page::DataPage {
-            buf: compressor.compress(self.codec.unwrap_or(Codec::None), &body)?.into(),
+            buf: compressor.compress(self.codec.unwrap_or(Codec::None), body)?.into(),
             num_values: values as u32,
             encoding,
             def_level_encoding: Encoding::RLE,
@@ -570,6 +590,20 @@ impl Pages {
     }
 }
 
+/// Levels and the values that begin behind [`ROOM`], as a page has them.
+fn behind<'a>(levels: &'a mut Vec<u8>, values: &'a mut [u8]) -> &'a [u8] {
+    match ROOM.checked_sub(levels.len()) {
+        Some(begin) => {
+            values[begin..ROOM].copy_from_slice(levels);
+            &values[begin..]
+        }
+        None => {
+            levels.extend_from_slice(&values[ROOM..]);
+            levels
+        }
+    }
+}
+
 fn push_plain(bytes: &mut Vec<u8>, starts: &mut Vec<u32>, text: &[u8]) {
     starts.push(bytes.len() as u32);
     bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
@@ -586,9 +620,14 @@ fn plain_text(bytes: &[u8], start: usize) -> &[u8] {
 
 /// Levels of each page, and how many rows they are.
 fn pages_of(repetitions: &[u8], levels: usize, is_list: bool) -> Vec<(Range<usize>, usize)> {
+    if !is_list {
+        let begins = (0..levels.max(1)).step_by(PAGE_ROWS);
+        let pages = begins.map(|begin| begin..levels.min(begin + PAGE_ROWS));
+        return pages.map(|page| (page.clone(), page.len())).collect();
+    }
     let (mut pages, mut begin, mut rows) = (Vec::new(), 0, 0);
-    for at in 0..levels {
-        let row = !is_list || repetitions.get(at) == Some(&0);
+    for (at, repetition) in repetitions.iter().enumerate() {
+        let row = *repetition == 0;
         if row && rows == PAGE_ROWS {
             pages.push((begin..at, rows));
             (begin, rows) = (at, 0);

@@ -32,7 +32,11 @@ pub(super) fn hybrid<T: Copy + Eq + Into<u64>>(values: &[T], bits: u32, out: &mu
 /// How many values at the begin are equal.
 fn run_of<T: Copy + Eq>(values: &[T]) -> usize {
     let Some(first) = values.first() else { return 0 };
-    values.iter().take_while(|value| *value == first).count()
+    // Most levels are the same from begin to end: so many at once, without a branch for each.
+    let (chunks, _) = values.as_chunks::<32>();
+    let alike = |chunk: &&[T; 32]| chunk.iter().fold(true, |alike, value| alike & (value == first));
+    let run = 32 * chunks.iter().take_while(alike).count();
+    run + values[run..].iter().take_while(|value| *value == first).count()
 }
 
 /// Packs values, and zeros up to a multiple of eight of them.

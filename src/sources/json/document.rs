@@ -1,6 +1,7 @@
 //! A JSON text as one flat list of its values, which point into the text. Made for records of
 //! logs: one pass, one allocation, and nothing is copied but strings with escapes.
 
+use super::Sixteen;
 use super::value::Json;
 use std::borrow::Cow;
 
@@ -15,8 +16,8 @@ pub struct Document<'t> {
     pub(super) nodes: Vec<Node>,
     /// Strings that are spelled with escapes in the text.
     pub(super) unescaped: String,
-    /// Bits by [`key_bit`] of the keys of the outermost object.
-    pub(super) keys: [u64; 4],
+    /// Of the outermost object.
+    pub(super) keys: Keys,
 }
 
 /// A value, or a key.
@@ -43,12 +44,68 @@ pub(super) enum Kind {
     Object,
 }
 
-/// Which bit says that a key may be there.
-pub(super) fn key_bit(key: &[u8]) -> (usize, u64) {
-    let (first, last) = (key.first().copied().unwrap_or(0), key.last().copied().unwrap_or(0));
-    let middle = key.get(key.len() / 2).copied().unwrap_or(0);
-    let mixed = key.len() * 31 + usize::from(first) * 7 + usize::from(last) * 13 + usize::from(middle) * 5;
-    (mixed >> 6 & 3, 1 << (mixed & 63))
+/// Where the keys of an object are, by their hash: a record is asked for a hundred keys, of which
+/// it has few.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    /// The nodes of keys, and 0 for none, as no key is the first node. One that finds its place
+    /// taken is in the next one that is free.
+    slots: [u16; Self::SLOTS],
+    count: usize,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            slots: [0; Self::SLOTS],
+            count: 0,
+        }
+    }
+}
+
+impl Keys {
+    const SLOTS: usize = 128;
+    /// No more, so that what is not there is seen not to be soon.
+    const MOST: usize = 96;
+
+    fn slot(key: &[u8]) -> usize {
+        let (first, last) = (key.first().copied().unwrap_or(0), key.last().copied().unwrap_or(0));
+        let middle = key.get(key.len() / 2).copied().unwrap_or(0);
+        let mixed = key.len() * 31 + usize::from(first) * 7 + usize::from(last) * 13 + usize::from(middle) * 5;
+        mixed % Self::SLOTS
+    }
+
+    fn add(&mut self, key: &[u8], node: usize) {
+        self.count += 1;
+        match u16::try_from(node) {
+            Ok(node) if self.count <= Self::MOST => {
+                let mut slot = Self::slot(key);
+                while self.slots[slot] != 0 {
+                    slot = (slot + 1) % Self::SLOTS;
+                }
+                self.slots[slot] = node;
+            }
+            // From here on it does not know all of them.
+            _ => self.count = Self::MOST + 1,
+        }
+    }
+
+    /// The first node of those that may be a key's which is it. None where all keys have to be
+    /// looked at.
+    #[inline]
+    pub(super) fn find(&self, key: &[u8], is: impl Fn(u32) -> bool) -> Option<Option<u32>> {
+        if self.count > Self::MOST {
+            return None;
+        }
+        let mut slot = Self::slot(key);
+        loop {
+            match u32::from(self.slots[slot]) {
+                0 => return Some(None),
+                node if is(node) => return Some(Some(node)),
+                _ => slot = (slot + 1) % Self::SLOTS,
+            }
+        }
+    }
 }
 
 impl Default for Document<'_> {
@@ -65,7 +122,7 @@ impl Default for Document<'_> {
             text,
             nodes: vec![node],
             unescaped: String::new(),
-            keys: [0; 4],
+            keys: Keys::default(),
         }
     }
 }
@@ -83,7 +140,7 @@ impl<'t> Document<'t> {
             at: 0,
             nodes: Vec::with_capacity(text.len() / 12 + 8),
             unescaped: String::new(),
-            keys: [0; 4],
+            keys: Keys::default(),
         };
         parser.document()?;
         let Parser {
@@ -98,6 +155,7 @@ impl<'t> Document<'t> {
     }
 
     /// The bytes of a string.
+    #[inline]
     pub(super) fn bytes_of(&self, node: Node) -> &[u8] {
         let text = match node.kind {
             Kind::Unescaped => self.unescaped.as_bytes(),
@@ -118,7 +176,7 @@ struct Parser<'t> {
     at: usize,
     nodes: Vec<Node>,
     unescaped: String,
-    keys: [u64; 4],
+    keys: Keys,
 }
 
 /// A container that is open: its node, and whether it is an object.
@@ -167,13 +225,13 @@ impl Parser<'_> {
             let key = self.nodes.len();
             self.string()?;
             if open.len() == 1 {
-                let key = self.nodes[key];
-                let (from, to) = (key.from as usize, (key.from + key.length) as usize);
-                let (word, bit) = match key.kind {
-                    Kind::Text => key_bit(&self.bytes[from..to]),
-                    _ => key_bit(&self.unescaped.as_bytes()[from..to]),
+                let Node { kind, from, length, .. } = self.nodes[key];
+                let (from, to) = (from as usize, (from + length) as usize);
+                let spelled = match kind {
+                    Kind::Text => &self.bytes[from..to],
+                    _ => &self.unescaped.as_bytes()[from..to],
                 };
-                self.keys[word] |= bit;
+                self.keys.add(spelled, key);
             }
             self.skip_blanks();
             if self.bytes.get(self.at) != Some(&b':') {
@@ -342,22 +400,13 @@ impl Parser<'_> {
 
 /// Where the next quote, backslash or control character is, or the end.
 fn special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    // The highest bit of each byte that is zero; false ones stand only behind a true one.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    while let Some(eight) = bytes.get(at..at + 8) {
-        let mut word = [0; 8];
-        word.copy_from_slice(eight);
-        let word = u64::from_le_bytes(word);
-        let quote = zeros(word ^ (ONES * u64::from(b'"')));
-        let backslash = zeros(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = quote | backslash | control;
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let block = Sixteen::new(block);
+        let found = (block.equal(b'"') | block.equal(b'\\') | block.at_most(0x1F)).bits();
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return at + found.trailing_zeros() as usize;
         }
-        at += 8;
+        at += 16;
     }
     let rest = bytes.get(at..).unwrap_or_default().iter();
     at + rest.take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count()

@@ -8,11 +8,14 @@ mod document;
 mod flatten;
 #[cfg(test)]
 mod properties;
+mod sixteen;
 mod value;
 
 pub(crate) use assembled::Assembled;
 pub use document::Document;
 pub(crate) use flatten::*;
+pub(crate) use sixteen::Sixteen;
+pub(crate) use value::Members;
 pub use value::{Json, JsonType};
 
 use std::borrow::Cow;
@@ -79,18 +82,19 @@ pub(crate) fn at<'a>(record: Json<'a>, path: &[&str]) -> Option<Json<'a>> {
     path.iter().try_fold(record, |value, key| get(value, key))
 }
 
+#[inline]
 fn is_empty(value: Json<'_>) -> bool {
     match value.get_type() {
         JsonType::Null => true,
-        JsonType::String => value.as_str().is_some_and(str::is_empty),
+        JsonType::String => value.as_bytes().is_some_and(<[u8]>::is_empty),
         JsonType::Array | JsonType::Object => value.is_empty_container(),
         _ => false,
     }
 }
 
 /// Keys and values of an object; nothing for any other value.
-pub(crate) fn entries(value: Json<'_>) -> impl Iterator<Item = (&str, Json<'_>)> {
-    value.as_object().into_iter().flatten()
+pub(crate) fn entries(value: Json<'_>) -> Members<'_> {
+    value.members()
 }
 
 /// Elements of a list; a value that is no list is its only element.

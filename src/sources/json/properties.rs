@@ -199,3 +199,17 @@ proptest! {
         check(&text);
     }
 }
+
+#[test]
+fn objects_of_many_keys() {
+    for count in [1, 95, 96, 97, 130, 300] {
+        // The second of each name says something else.
+        let members = (0..2 * count).map(|at| format!("\"key {}\":{at}", at % count));
+        check(&format!("{{{}}}", members.collect::<Vec<_>>().join(",")));
+        let members = (0..count).map(|at| format!("\"{at:03}\":{at}"));
+        check(&format!("{{{}}}", members.collect::<Vec<_>>().join(",")));
+    }
+    // A key whose place is beyond 16 bits.
+    let long = format!("{{\"a\":[{}1],\"b\":2,\"c\":3,\"b\":4}}", "1,".repeat(70_000));
+    check(&long);
+}

@@ -1,6 +1,6 @@
 //! A value of a parsed text.
 
-use super::document::{Document, Kind, Node, key_bit};
+use super::document::{Document, Kind, Node};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 /// A value of a [`Document`]: a place in it, cheap to copy.
@@ -34,15 +34,18 @@ impl std::fmt::Debug for Json<'_> {
 }
 
 impl<'a> Json<'a> {
+    #[inline]
     pub(super) fn new(document: &'a Document<'a>, index: u32) -> Self {
         Self { document, index }
     }
 
+    #[inline]
     fn node(self) -> Node {
         self.document.nodes[self.index as usize]
     }
 
     /// What it is.
+    #[inline]
     pub fn get_type(self) -> JsonType {
         match self.node().kind {
             Kind::Null => JsonType::Null,
@@ -55,11 +58,13 @@ impl<'a> Json<'a> {
     }
 
     /// True for an object.
+    #[inline]
     pub fn is_object(self) -> bool {
         self.node().kind == Kind::Object
     }
 
     /// True for an array.
+    #[inline]
     pub fn is_array(self) -> bool {
         self.node().kind == Kind::Array
     }
@@ -70,6 +75,7 @@ impl<'a> Json<'a> {
     }
 
     /// True for a number.
+    #[inline]
     pub fn is_number(self) -> bool {
         self.node().kind == Kind::Number
     }
@@ -80,11 +86,13 @@ impl<'a> Json<'a> {
     }
 
     /// True for `null`.
+    #[inline]
     pub fn is_null(self) -> bool {
         self.node().kind == Kind::Null
     }
 
     /// The text, of a string.
+    #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         let node = self.node();
         let (from, to) = (node.from as usize, (node.from + node.length) as usize);
@@ -138,6 +146,13 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The bytes of the text, of a string.
+    #[inline]
+    pub(crate) fn as_bytes(self) -> Option<&'a [u8]> {
+        let node = self.node();
+        matches!(node.kind, Kind::Text | Kind::Unescaped).then(|| self.document.bytes_of(node))
+    }
+
     /// As it stands in the text; a string without its quotes.
     pub(crate) fn spelling(self) -> &'a str {
         let node = self.node();
@@ -151,34 +166,52 @@ impl<'a> Json<'a> {
         if node.kind != Kind::Object {
             return None;
         }
-        if self.index == 0 {
-            let (word, bit) = key_bit(key.as_bytes());
-            if self.document.keys[word] & bit == 0 {
-                return None;
-            }
+        let is = |at: u32| {
+            let named = self.document.nodes[at as usize];
+            named.length as usize == key.len() && self.document.bytes_of(named) == key.as_bytes()
+        };
+        let value = |at: u32| Some(Self::new(self.document, at + 1));
+        if self.index == 0
+            && let Some(found) = self.document.keys.find(key.as_bytes(), is)
+        {
+            return found.and_then(value);
         }
         let mut at = self.index + 1;
         while at < node.next {
-            let named = self.document.nodes[at as usize];
-            let value = at + 1;
-            if named.length as usize == key.len() && self.document.bytes_of(named) == key.as_bytes() {
-                return Some(Self::new(self.document, value));
+            if is(at) {
+                return value(at);
             }
-            at = self.document.nodes[value as usize].next;
+            at = self.document.nodes[at as usize + 1].next;
         }
         None
     }
 
     /// The elements, of an array.
+    #[inline]
     pub fn as_array(self) -> Option<Elements<'a>> {
         self.is_array().then(|| self.within())
     }
 
     /// Keys and values, of an object.
+    #[inline]
     pub fn as_object(self) -> Option<Members<'a>> {
         self.is_object().then(|| Members(self.within()))
     }
 
+    /// Keys and values of an object; nothing of any other value.
+    #[inline]
+    pub(crate) fn members(self) -> Members<'a> {
+        Members(match self.is_object() {
+            true => self.within(),
+            false => Elements {
+                document: self.document,
+                at: 0,
+                end: 0,
+            },
+        })
+    }
+
+    #[inline]
     fn within(self) -> Elements<'a> {
         Elements {
             document: self.document,
@@ -188,6 +221,7 @@ impl<'a> Json<'a> {
     }
 
     /// True for an array or object without anything in it.
+    #[inline]
     pub(super) fn is_empty_container(self) -> bool {
         let node = self.node();
         matches!(node.kind, Kind::Array | Kind::Object) && node.next == self.index + 1
@@ -222,6 +256,7 @@ impl Elements<'_> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Json<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Json<'a>> {
         if self.at >= self.end {
             return None;
@@ -246,9 +281,15 @@ impl Members<'_> {
 impl<'a> Iterator for Members<'a> {
     type Item = (&'a str, Json<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<(&'a str, Json<'a>)> {
-        let key = self.0.next()?.as_str()?;
-        Some((key, self.0.next()?))
+        let Elements { document, at, end } = self.0;
+        if at >= end {
+            return None;
+        }
+        let value = Json::new(document, at + 1);
+        self.0.at = value.node().next;
+        Some((Json::new(document, at).as_str()?, value))
     }
 }
 
