@@ -25,7 +25,7 @@ type Rest = (
 /// An alert, ordered as alerts come out: by time, detection and id. Rows that are the same in
 /// these are one alert, for which the first by its text speaks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
+pub(crate) struct Row {
     time: i64,
     detection: Arc<str>,
     alert_id: String,

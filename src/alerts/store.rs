@@ -26,6 +26,10 @@ const MOST_BYTES: u64 = 256 << 20;
 const HELD_ROWS: usize = 64;
 const HELD_BYTES: usize = 64 << 10;
 
+/// Alerts that are read back at once, and how often before they are taken.
+const READ_AT_ONCE: usize = 256;
+const READ_AHEAD: usize = 2;
+
 /// Rows that are counted without a look at what else there is to do.
 const COUNTED_AT_ONCE: usize = 4096;
 
@@ -108,11 +112,24 @@ impl AlertStore {
             Err(_) => true,
         });
         Ok(SortedAlerts {
-            alerts: futures::stream::iter(alerts.map(|row| row?.alert())).boxed(),
+            alerts: read_back(alerts),
             total: counts.values().map(|count| count.alerts).sum(),
             counts,
         })
     }
+}
+
+/// Rows as alerts, in their order: some are made while others are taken.
+fn read_back(rows: impl Iterator<Item = Result<Row>> + Send + 'static) -> BoxStream<'static, Result<Alert>> {
+    let blocks = futures::stream::iter(rows).chunks(READ_AT_ONCE);
+    let alerts = blocks.map(|block| {
+        in_background(move || {
+            let alerts = block.into_iter().map(|row| row?.alert());
+            Ok(alerts.collect::<Vec<_>>())
+        })
+    });
+    let alerts = alerts.buffered(READ_AHEAD).map_ok(futures::stream::iter);
+    alerts.try_flatten().boxed()
 }
 
 /// What becomes of a row.
@@ -219,12 +236,31 @@ impl Shared {
     }
 }
 
+/// Makes what a writer takes in of alerts, on whatever thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowMaker(u32);
+
+impl RowMaker {
+    pub(crate) fn row(self, alert: &Alert) -> Result<Row> {
+        Row::of(self.0, alert)
+    }
+}
+
 impl AlertWriter {
     /// Adds an alert.
     pub async fn add(&mut self, alert: &Alert) -> Result<()> {
-        let row = Row::of(self.number, alert)?;
-        self.bytes += row.bytes();
-        self.rows.push(row);
+        self.add_rows(vec![self.maker().row(alert)?]).await
+    }
+
+    /// Makes rows for [`Self::add_rows`].
+    pub(crate) fn maker(&self) -> RowMaker {
+        RowMaker(self.number)
+    }
+
+    /// Adds alerts of which rows were made.
+    pub(crate) async fn add_rows(&mut self, rows: Vec<Row>) -> Result<()> {
+        self.bytes += rows.iter().map(Row::bytes).sum::<usize>();
+        self.rows.extend(rows);
         if self.rows.len() >= HELD_ROWS || self.bytes >= HELD_BYTES {
             self.hand_on().await?;
         }

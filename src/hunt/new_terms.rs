@@ -15,14 +15,17 @@ use super::{Found, Range, micros};
 use crate::alerts::{Alert, AlertWriter, alert_id};
 use crate::config::format_instant;
 use crate::detections::Detection;
+use crate::engine::sorter::in_background;
 use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident};
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use moments::Moments;
 use occurrence::{Moment, Occurrence, occurrences};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A detection's rows over a range and the history before it, one per combination of values.
 pub(super) struct Prepared {
@@ -105,18 +108,40 @@ pub(super) async fn evaluate(
         }
     };
     let mut rows = Ordered::new(engine);
-    while let Some(batch) = stream.try_next().await? {
-        for occurrence in occurrences(&batch, &names)? {
+    let names = Arc::new(names);
+    let made = stream.by_ref().map_ok(|batch| {
+        let names = Arc::clone(&names);
+        in_background(move || occurrences(&batch, &names))
+    });
+    let mut made = made.try_buffer_unordered(engine.threads());
+    while let Some(occurrences) = made.try_next().await? {
+        for occurrence in occurrences {
             rows.add(occurrence).await?;
         }
     }
+    drop(made);
     found.read += stream.figures();
     drop(stream);
-    for occurrence in speaking(rows.finish().await?) {
-        alerts.add(&alert(engine, detection, history, occurrence?)).await?;
+    let (speaker, maker) = (Arc::new(Speaker::of(engine, detection, history)), alerts.maker());
+    let blocks = in_blocks(speaking(rows.finish().await?)).map(|block| {
+        let speaker = Arc::clone(&speaker);
+        in_background(move || {
+            let occurrences = block?.into_iter();
+            occurrences
+                .map(|occurrence| maker.row(&speaker.alert(occurrence)?))
+                .collect()
+        })
+    });
+    // In any order, as they are put in order later.
+    let mut made = futures::stream::iter(blocks).buffer_unordered(engine.threads());
+    while let Some(rows) = made.try_next().await? {
+        alerts.add_rows(rows).await?;
     }
     Ok(found)
 }
+
+/// Occurrences that become alerts at once, on any thread.
+const BLOCK: usize = 1024;
 
 /// Of several events at a moment, the first speaks. They come in order.
 pub(super) fn speaking(
@@ -124,42 +149,74 @@ pub(super) fn speaking(
 ) -> impl Iterator<Item = Result<Occurrence>> {
     let mut last: Option<Moment> = None;
     occurrences.filter(move |occurrence| match occurrence {
-        Ok(occurrence) if last.as_ref() == Some(&occurrence.moment) => false,
+        Ok(occurrence) if last.as_ref().is_some_and(|last| occurrence.is_at(last)) => false,
         Ok(occurrence) => {
-            last = Some(occurrence.moment.clone());
+            last = Some(occurrence.moment());
             true
         }
         Err(_) => true,
     })
 }
 
-pub(super) fn alert(engine: &Engine, detection: &Detection, history: i64, occurrence: Occurrence) -> Alert {
-    let time = occurrence.moment.time;
-    let key: Map<String, Value> = match &detection.header.new_terms {
-        Some(new_terms) => new_terms.fields.iter().cloned().zip(occurrence.moment.terms).collect(),
-        None => Map::new(),
-    };
-    let begins = match occurrence.dataset.and_then(|dataset| engine.extents().get(&dataset)) {
-        Some(extent) => Some(extent.first),
-        // A view does not say of which dataset a row is: of the one that begins last, at worst.
-        None => engine.extents().values().map(|extent| extent.first).max(),
-    };
-    let history_begins = time.saturating_sub(history);
-    // An id alone does not tell the events of several datasets apart.
-    let which = format!("{} {}", occurrence.event_id, format_instant(time));
-    Alert {
-        alert_id: alert_id(detection.id(), &key, &which),
-        detection: detection.id().to_owned(),
-        severity: detection.header.severity.to_string(),
-        time,
-        key,
-        window_start: None,
-        window_end: None,
-        windows: None,
-        event_ids: vec![occurrence.event_id],
-        event_count: 1,
-        history_complete: Some(begins.is_some_and(|first| history_begins >= first)),
-        fields: occurrence.fields,
+/// So many at a time.
+fn in_blocks<T>(mut all: impl Iterator<Item = Result<T>>) -> impl Iterator<Item = Result<Vec<T>>> {
+    std::iter::from_fn(move || {
+        let block: Result<Vec<T>> = all.by_ref().take(BLOCK).collect();
+        Some(block).filter(|block| !matches!(block, Ok(block) if block.is_empty()))
+    })
+}
+
+/// Makes alerts of occurrences.
+#[derive(Debug)]
+pub(super) struct Speaker {
+    detection: String,
+    severity: String,
+    fields: Vec<String>,
+    history: i64,
+    /// First times of the datasets.
+    first: BTreeMap<String, i64>,
+}
+
+impl Speaker {
+    pub(super) fn of(engine: &Engine, detection: &Detection, history: i64) -> Self {
+        let new_terms = detection.header.new_terms.iter();
+        let extents = engine.extents().iter();
+        Self {
+            detection: detection.id().to_owned(),
+            severity: detection.header.severity.to_string(),
+            fields: new_terms.flat_map(|new_terms| new_terms.fields.clone()).collect(),
+            history,
+            first: extents
+                .map(|(dataset, extent)| (dataset.clone(), extent.first))
+                .collect(),
+        }
+    }
+
+    pub(super) fn alert(&self, occurrence: Occurrence) -> Result<Alert> {
+        let time = occurrence.time;
+        let key: Map<String, Value> = self.fields.iter().cloned().zip(occurrence.terms()?).collect();
+        let begins = match occurrence.dataset.as_ref().and_then(|dataset| self.first.get(dataset)) {
+            Some(first) => Some(*first),
+            // A view does not say of which dataset a row is: of the one that begins last, at worst.
+            None => self.first.values().copied().max(),
+        };
+        let history_begins = time.saturating_sub(self.history);
+        // An id alone does not tell the events of several datasets apart.
+        let which = format!("{} {}", occurrence.event_id, format_instant(time));
+        Ok(Alert {
+            alert_id: alert_id(&self.detection, &key, &which),
+            detection: self.detection.clone(),
+            severity: self.severity.clone(),
+            time,
+            key,
+            window_start: None,
+            window_end: None,
+            windows: None,
+            fields: occurrence.fields()?,
+            event_ids: vec![occurrence.event_id],
+            event_count: 1,
+            history_complete: Some(begins.is_some_and(|first| history_begins >= first)),
+        })
     }
 }
 

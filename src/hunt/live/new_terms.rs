@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::functions::sightings::SightingRuns;
 use crate::hunt::Range;
 use crate::hunt::new_terms::occurrence::occurrences;
-use crate::hunt::new_terms::{Prepared, alert, prepare, speaking};
+use crate::hunt::new_terms::{Prepared, Speaker, prepare, speaking};
 use crate::hunt::ordered::Ordered;
 use crate::hunt::rows::{texts, times};
 use crate::report::value::to_json;
@@ -230,9 +230,9 @@ impl Found<'_> {
         self.step.read += rows.figures();
         drop(rows);
         let (engine, history) = (self.request.engine, self.prepared.history);
-        let speaking = speaking(ordered.finish().await?);
-        speaking
-            .map(|occurrence| Ok(alert(engine, self.detection, history, occurrence?)))
+        let speaker = Speaker::of(engine, self.detection, history);
+        speaking(ordered.finish().await?)
+            .map(|occurrence| speaker.alert(occurrence?))
             .collect()
     }
 

@@ -1,31 +1,69 @@
 //! Events that have a combination of values at the moment when it became new.
 
-use crate::engine::sorter::{Spilled, read_text, write_text};
-use crate::error::Result;
-use crate::hunt::ordered::{bytes_of, bytes_of_fields};
+use crate::engine::sorter::{Spilled, read_bytes, read_text, write_text};
+use crate::error::{Error, Result};
 use crate::hunt::rows::{fields, texts, times};
 use crate::report::value::to_json;
 use datafusion::arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::cmp::Ordering;
 use std::io::{self, Read, Write};
 use std::mem::size_of;
 
-/// When which values became new.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(in crate::hunt) struct Moment {
+/// An event that has values at the moment when they became new. Those of a moment are in the order
+/// of their ids. Values are kept as the JSON they become: it is a third of what they take themselves.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::hunt) struct Occurrence {
     pub(in crate::hunt) time: i64,
-    pub(in crate::hunt) terms: Vec<Value>,
+    terms: String,
+    pub(in crate::hunt) event_id: String,
+    fields: String,
+    pub(in crate::hunt) dataset: Option<String>,
 }
 
-/// An event of a moment. Those of a moment are in the order of their ids.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::hunt) struct Occurrence {
-    pub(in crate::hunt) moment: Moment,
-    pub(in crate::hunt) event_id: String,
-    pub(in crate::hunt) dataset: Option<String>,
-    pub(in crate::hunt) fields: Map<String, Value>,
+impl Occurrence {
+    /// The values that became new.
+    pub(in crate::hunt) fn terms(&self) -> Result<Vec<Value>> {
+        read(&self.terms)
+    }
+
+    /// The columns of the event.
+    pub(in crate::hunt) fn fields(&self) -> Result<Map<String, Value>> {
+        read(&self.fields)
+    }
+
+    /// When which values became new.
+    pub(in crate::hunt) fn moment(&self) -> Moment {
+        Moment {
+            time: self.time,
+            terms: self.terms.clone(),
+        }
+    }
+
+    /// Whether it is at this moment.
+    pub(in crate::hunt) fn is_at(&self, moment: &Moment) -> bool {
+        let values = |terms: &str| read::<Vec<Value>>(terms).ok();
+        // Zeros of either sign are the same and spelled otherwise.
+        let with_zero = || [&self.terms, &moment.terms].iter().any(|terms| terms.contains("-0.0"));
+        self.time == moment.time
+            && (self.terms == moment.terms || (with_zero() && values(&self.terms) == values(&moment.terms)))
+    }
+}
+
+/// When which values became new.
+#[derive(Debug)]
+pub(in crate::hunt) struct Moment {
+    time: i64,
+    terms: String,
+}
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
+    // Not serde_json, which reads some numbers only nearly.
+    sonic_rs::from_str(text).map_err(|error| Error::Internal(format!("what was found cannot be read back: {error}")))
+}
+
+fn in_text<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// The occurrences among the rows of a batch.
@@ -38,62 +76,45 @@ pub(in crate::hunt) fn occurrences(batch: &RecordBatch, terms: &[String]) -> Res
         let (Some(event_id), Some(time)) = (event_id, at[row]) else {
             continue;
         };
-        let terms = columns.iter().map(|array| to_json(array, row)).collect();
+        let terms: Vec<Value> = columns.iter().map(|array| to_json(array, row)).collect();
         occurrences.push(Occurrence {
-            moment: Moment { time, terms },
+            time,
+            terms: in_text(&terms)?,
             event_id,
+            fields: in_text(&fields(batch, row))?,
             dataset,
-            fields: fields(batch, row),
         });
     }
     Ok(occurrences)
 }
 
-fn in_text<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-impl Ord for Occurrence {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let terms = |occurrence: &Self| in_text(&occurrence.moment.terms);
-        let time = self.moment.time.cmp(&other.moment.time);
-        // Texts are made only where what comes before is the same.
-        time.then_with(|| terms(self).cmp(&terms(other)))
-            .then_with(|| self.event_id.cmp(&other.event_id))
-            .then_with(|| in_text(&self.fields).cmp(&in_text(&other.fields)))
-    }
-}
-
-impl PartialOrd for Occurrence {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Occurrence {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Occurrence {}
-
 impl Spilled for Occurrence {
     fn bytes(&self) -> usize {
-        let terms = self.moment.terms.iter();
+        let texts = [&self.terms, &self.event_id, &self.fields];
         size_of::<Self>()
-            + terms.map(|term| size_of::<Value>() + bytes_of(term)).sum::<usize>()
-            + self.event_id.capacity()
+            + texts.iter().map(|text| text.capacity()).sum::<usize>()
             + self.dataset.as_ref().map_or(0, String::capacity)
-            + bytes_of_fields(&self.fields)
     }
 
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        write_text(&serde_json::to_string(self)?, out)
+        out.write_all(&self.time.to_le_bytes())?;
+        for text in [&self.terms, &self.event_id, &self.fields] {
+            write_text(text, out)?;
+        }
+        out.write_all(&[u8::from(self.dataset.is_some())])?;
+        self.dataset.iter().try_for_each(|dataset| write_text(dataset, out))
     }
 
     fn read(from: &mut impl Read) -> io::Result<Self> {
-        // Not serde_json, which reads some numbers only nearly.
-        sonic_rs::from_str(&read_text(from)?).map_err(io::Error::other)
+        Ok(Self {
+            time: i64::from_le_bytes(read_bytes(from)?),
+            terms: read_text(from)?,
+            event_id: read_text(from)?,
+            fields: read_text(from)?,
+            dataset: match read_bytes(from)? {
+                [0] => None,
+                _ => Some(read_text(from)?),
+            },
+        })
     }
 }
