@@ -5,7 +5,7 @@ use super::rows::{Identity, Row};
 use super::{Alert, Suppression};
 use crate::detections::{Detection, Suppress};
 use crate::engine::Engine;
-use crate::engine::sorter::{Ordered, Sorter, Spilled as _, in_background};
+use crate::engine::sorter::{BLOCKS_AHEAD, Ordered, Sorter, Spilled as _, in_background, in_blocks};
 use crate::error::{Error, Result};
 use datafusion::error::DataFusionError;
 use futures::stream::BoxStream;
@@ -25,10 +25,6 @@ const MOST_BYTES: u64 = 256 << 20;
 /// A writer hands on its rows when they are so many, or have about so many bytes.
 const HELD_ROWS: usize = 64;
 const HELD_BYTES: usize = 64 << 10;
-
-/// Alerts that are read back at once, and how often before they are taken.
-const READ_AT_ONCE: usize = 256;
-const READ_AHEAD: usize = 2;
 
 /// Rows that are counted without a look at what else there is to do.
 const COUNTED_AT_ONCE: usize = 4096;
@@ -121,15 +117,14 @@ impl AlertStore {
 
 /// Rows as alerts, in their order: some are made while others are taken.
 fn read_back(rows: impl Iterator<Item = Result<Row>> + Send + 'static) -> BoxStream<'static, Result<Alert>> {
-    let blocks = futures::stream::iter(rows).chunks(READ_AT_ONCE);
-    let alerts = blocks.map(|block| {
+    let blocks = in_blocks(rows).map(|block| {
         in_background(move || {
-            let alerts = block.into_iter().map(|row| row?.alert());
+            let alerts = block?.into_iter().map(Row::alert);
             Ok(alerts.collect::<Vec<_>>())
         })
     });
-    let alerts = alerts.buffered(READ_AHEAD).map_ok(futures::stream::iter);
-    alerts.try_flatten().boxed()
+    let alerts = futures::stream::iter(blocks).buffered(BLOCKS_AHEAD);
+    alerts.map_ok(futures::stream::iter).try_flatten().boxed()
 }
 
 /// What becomes of a row.
@@ -259,10 +254,12 @@ impl AlertWriter {
 
     /// Adds alerts of which rows were made.
     pub(crate) async fn add_rows(&mut self, rows: Vec<Row>) -> Result<()> {
-        self.bytes += rows.iter().map(Row::bytes).sum::<usize>();
-        self.rows.extend(rows);
-        if self.rows.len() >= HELD_ROWS || self.bytes >= HELD_BYTES {
-            self.hand_on().await?;
+        for row in rows {
+            self.bytes += row.bytes();
+            self.rows.push(row);
+            if self.rows.len() >= HELD_ROWS || self.bytes >= HELD_BYTES {
+                self.hand_on().await?;
+            }
         }
         Ok(())
     }

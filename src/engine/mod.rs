@@ -74,9 +74,9 @@ const MOST_CACHED: usize = 50 << 20;
 
 /// What a detection has found takes one part in so many of the memory of queries at most, and
 /// within bounds.
-const FINDINGS: u64 = 32;
+const FINDINGS: u64 = 64;
 const LEAST_FINDINGS: u64 = 1 << 20;
-const MOST_FINDINGS: u64 = 256 << 20;
+const MOST_FINDINGS: u64 = 128 << 20;
 
 /// What sessions over one version of a lake share.
 #[derive(Debug, Clone)]

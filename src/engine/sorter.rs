@@ -26,6 +26,14 @@ const MOST_RUNS: usize = 64;
 const BUFFER: usize = 64 << 10;
 const COMPRESSION_WINDOW: u32 = 17;
 
+/// Rows that are worked on at once are so many at most, or have about so many bytes.
+const BLOCK_ROWS: usize = 256;
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// Blocks that are worked on in the background at a time: enough to be faster than who takes them,
+/// and few, as nobody counts their memory.
+pub(crate) const BLOCKS_AHEAD: usize = 2;
+
 /// What can be put in order, and wait on disk.
 pub(crate) trait Spilled: Ord + Sized {
     /// Bytes that it takes in memory.
@@ -167,10 +175,36 @@ pub(crate) fn read_bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8
     Ok(bytes)
 }
 
+/// Rows in blocks for [`in_background`]; a large row is one by itself. An error keeps its place.
+pub(crate) fn in_blocks<R: Spilled>(mut rows: impl Iterator<Item = Result<R>>) -> impl Iterator<Item = Result<Vec<R>>> {
+    let mut failed = None;
+    std::iter::from_fn(move || {
+        if let Some(error) = failed.take() {
+            return Some(Err(error));
+        }
+        let (mut block, mut bytes) = (Vec::new(), 0);
+        while block.len() < BLOCK_ROWS && bytes < BLOCK_BYTES {
+            match rows.next() {
+                Some(Ok(row)) => {
+                    bytes += row.bytes();
+                    block.push(row);
+                }
+                Some(Err(error)) if block.is_empty() => return Some(Err(error)),
+                Some(Err(error)) => {
+                    failed = Some(error);
+                    break;
+                }
+                None => break,
+            }
+        }
+        (!block.is_empty()).then_some(Ok(block))
+    })
+}
+
 /// Does work that takes a while where it holds up nobody.
 pub(crate) async fn in_background<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let ended = tokio::task::spawn_blocking(work).await;
-    ended.map_err(|error| Error::Internal(format!("the sorting of rows ended: {error}")))?
+    ended.map_err(|error| Error::Internal(format!("work in the background ended: {error}")))?
 }
 
 fn failed(error: io::Error) -> Error {

@@ -15,7 +15,7 @@ use super::{Found, Range, micros};
 use crate::alerts::{Alert, AlertWriter, alert_id};
 use crate::config::format_instant;
 use crate::detections::Detection;
-use crate::engine::sorter::in_background;
+use crate::engine::sorter::{BLOCKS_AHEAD, in_background, in_blocks};
 use crate::engine::{Clock, Engine, Planned, Scope, Session, Window};
 use crate::error::{Error, Result};
 use datafusion::arrow::datatypes::DataType;
@@ -113,7 +113,7 @@ pub(super) async fn evaluate(
         let names = Arc::clone(&names);
         in_background(move || occurrences(&batch, &names))
     });
-    let mut made = made.try_buffer_unordered(engine.threads());
+    let mut made = made.try_buffer_unordered(BLOCKS_AHEAD);
     while let Some(occurrences) = made.try_next().await? {
         for occurrence in occurrences {
             rows.add(occurrence).await?;
@@ -133,15 +133,12 @@ pub(super) async fn evaluate(
         })
     });
     // In any order, as they are put in order later.
-    let mut made = futures::stream::iter(blocks).buffer_unordered(engine.threads());
+    let mut made = futures::stream::iter(blocks).buffer_unordered(BLOCKS_AHEAD);
     while let Some(rows) = made.try_next().await? {
         alerts.add_rows(rows).await?;
     }
     Ok(found)
 }
-
-/// Occurrences that become alerts at once, on any thread.
-const BLOCK: usize = 1024;
 
 /// Of several events at a moment, the first speaks. They come in order.
 pub(super) fn speaking(
@@ -155,14 +152,6 @@ pub(super) fn speaking(
             true
         }
         Err(_) => true,
-    })
-}
-
-/// So many at a time.
-fn in_blocks<T>(mut all: impl Iterator<Item = Result<T>>) -> impl Iterator<Item = Result<Vec<T>>> {
-    std::iter::from_fn(move || {
-        let block: Result<Vec<T>> = all.by_ref().take(BLOCK).collect();
-        Some(block).filter(|block| !matches!(block, Ok(block) if block.is_empty()))
     })
 }
 

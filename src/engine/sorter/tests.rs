@@ -71,3 +71,23 @@ proptest! {
         prop_assert_eq!(&sorted(&parts, 0), &expected);
     }
 }
+
+#[test]
+fn blocks_end_at_rows_and_bytes_and_an_error_keeps_its_place() {
+    let small = |count: usize| std::iter::repeat_n(1, count);
+    let large = BLOCK_BYTES + 1;
+    let lengths: Vec<usize> = small(2 * BLOCK_ROWS + 1).chain([large, large, 1]).collect();
+    let rows = || lengths.iter().map(|length| Ok(Word("x".repeat(*length))));
+    let counts = |blocks: &[Result<Vec<Word>>]| -> Vec<Option<usize>> {
+        blocks.iter().map(|block| block.as_ref().ok().map(Vec::len)).collect()
+    };
+    let blocks: Vec<_> = in_blocks(rows()).collect();
+    assert_eq!(
+        counts(&blocks),
+        [Some(BLOCK_ROWS), Some(BLOCK_ROWS), Some(2), Some(1), Some(1)]
+    );
+    let error = || Err(Error::Internal("damaged".into()));
+    let blocks: Vec<_> = in_blocks(rows().take(3).chain([error()]).chain(rows().take(2))).collect();
+    assert_eq!(counts(&blocks), [Some(3), None, Some(2)]);
+    assert_eq!(in_blocks(std::iter::empty::<Result<Word>>()).count(), 0);
+}

@@ -42,11 +42,11 @@ impl Occurrence {
 
     /// Whether it is at this moment.
     pub(in crate::hunt) fn is_at(&self, moment: &Moment) -> bool {
-        let values = |terms: &str| read::<Vec<Value>>(terms).ok();
+        let values = |terms: &str| read::<Vec<Value>>(terms);
         // Zeros of either sign are the same and spelled otherwise.
         let with_zero = || [&self.terms, &moment.terms].iter().any(|terms| terms.contains("-0.0"));
-        self.time == moment.time
-            && (self.terms == moment.terms || (with_zero() && values(&self.terms) == values(&moment.terms)))
+        let same = || matches!((values(&self.terms), values(&moment.terms)), (Ok(own), Ok(others)) if own == others);
+        self.time == moment.time && (self.terms == moment.terms || (with_zero() && same()))
     }
 }
 
@@ -116,5 +116,44 @@ impl Spilled for Occurrence {
                 _ => Some(read_text(from)?),
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn occurrence(terms: &str, dataset: Option<&str>) -> Occurrence {
+        Occurrence {
+            time: -7,
+            terms: terms.to_owned(),
+            event_id: "an id".to_owned(),
+            fields: r#"{"a":[1,"é"]}"#.to_owned(),
+            dataset: dataset.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn what_waits_on_disk_comes_back() {
+        let mut written = Vec::new();
+        let all = || [None, Some(""), Some("o365.audit")].map(|dataset| occurrence("[1]", dataset));
+        for occurrence in all() {
+            Spilled::write(&occurrence, &mut written).unwrap();
+        }
+        let mut from = written.as_slice();
+        for expected in all() {
+            assert_eq!(<Occurrence as Spilled>::read(&mut from).unwrap(), expected);
+        }
+        assert!(from.is_empty());
+    }
+
+    #[test]
+    fn moments_are_of_a_time_and_of_values() {
+        let at = |a: &str, b: &str| occurrence(a, None).is_at(&occurrence(b, Some("x")).moment());
+        assert!(at("[\"a\",1]", "[\"a\",1]") && at("[-0.0]", "[0.0]"));
+        assert!(!at("[\"a\"]", "[\"b\"]") && !at("[\"-0.0\"]", "[\"0.0\"]") && !at("[1]", "[1.0]"));
+        let mut later = occurrence("[1]", None);
+        later.time += 1;
+        assert!(!later.is_at(&occurrence("[1]", None).moment()));
     }
 }

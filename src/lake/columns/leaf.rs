@@ -173,7 +173,7 @@ impl Leaf {
 
     fn write_full_page(&mut self, compressor: &mut Compressor) -> Result<()> {
         let bytes = match &self.values {
-            Values::Plain { bytes, .. } => bytes.len(),
+            Values::Plain { bytes, .. } => bytes.len() - ROOM,
             _ => 0,
         };
         if bytes >= PAGE_BYTES || self.rows - self.paged_rows >= PAGE_ROWS {
@@ -659,4 +659,20 @@ fn extremes(indices: &[u32], order: &[u32]) -> Vec<u32> {
 
 fn failed(error: ParquetError) -> Error {
     Error::Internal(format!("cannot encode Parquet: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_stand_right_before_the_values() {
+        for length in [0, 1, ROOM - 1, ROOM, ROOM + 1, 3 * ROOM] {
+            let levels: Vec<u8> = (1..=length as u8).collect();
+            let values: Vec<u8> = [[0; ROOM].as_slice(), b"values"].concat();
+            let (mut made, mut held) = (levels.clone(), values);
+            let page = behind(&mut made, &mut held).to_vec();
+            assert_eq!(page, [levels.as_slice(), b"values"].concat(), "{length}");
+        }
+    }
 }

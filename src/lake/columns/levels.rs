@@ -118,7 +118,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(
-            runs in proptest::collection::vec((0u32..40, 1usize..30), 0..40),
+            runs in proptest::collection::vec((0u32..40, prop_oneof![1usize..30, 30usize..100]), 0..40),
             bits in 6u32..20,
         ) {
             let values: Vec<u32> = runs.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
@@ -127,6 +127,16 @@ mod tests {
             let expected: Vec<u64> = values.iter().map(|value| u64::from(*value)).collect();
             prop_assert_eq!(read(&bytes, bits, values.len()), expected);
         }
+    }
+
+    #[test]
+    fn runs_of_any_length() {
+        for length in 1..=130 {
+            let values = [vec![1u8; length], vec![0]].concat();
+            assert_eq!(run_of(&values), length);
+            assert_eq!(run_of(&values[..length]), length);
+        }
+        assert_eq!(run_of::<u8>(&[]), 0);
     }
 
     #[test]
