@@ -1,9 +1,10 @@
 //! Events on their way to a file: the cells of each row, whose texts stay where they were read.
 
 use super::Place;
+use super::prefetch::prefetch;
 use crate::error::Result;
 use crate::lake::EventsWriter;
-use crate::schema::{CATALOGUE, Cell, EVENT_ACTION, EVENT_DATASET, EventRow, FieldId, USER_ID};
+use crate::schema::{CATALOGUE, Cell, EVENT_ACTION, EVENT_DATASET, EventRow, FieldId, RAW, USER_ID};
 use std::sync::Arc;
 
 /// What is known of each event of a batch beside its fields.
@@ -82,6 +83,9 @@ struct Span {
 
 const OTHER: u64 = 1 << 63;
 
+/// The record is one of so many last cells of a row.
+const RECORD_AMONG: usize = 8;
+
 /// The value of a pair that has none.
 const ABSENT: Span = Span {
     at: u64::MAX,
@@ -120,6 +124,19 @@ impl EventBatch {
     /// By field: whether any row has it.
     pub(super) fn present(&self) -> &[bool] {
         &self.present
+    }
+
+    /// Has the cells of an event brought near, which is written soon.
+    pub(super) fn announce_cells(&self, row: u32) {
+        prefetch(self.row(row));
+    }
+
+    /// Has the record of an event brought near, which is written next.
+    pub(super) fn announce_record(&self, row: u32) {
+        let last = self.row(row).iter().rev().take(RECORD_AMONG);
+        if let Some(cell) = last.into_iter().find(|cell| cell.field == RAW.index() as u16) {
+            prefetch(self.bytes_at(cell.span()));
+        }
     }
 
     /// Writes the cells of an event.
@@ -360,4 +377,65 @@ impl EventBatch {
 /// dataset.
 pub(super) fn schema_position(field: FieldId) -> usize {
     field.index() - usize::from(field > EVENT_DATASET)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{EVENT_CATEGORY, EVENT_ID, EVENT_OUTCOME};
+
+    #[test]
+    fn texts_that_are_kept_once_are_each_rows_own() {
+        let chunk = Arc::new(b"the text of a chunk".to_vec());
+        let whole = std::str::from_utf8(&chunk).unwrap().to_owned();
+        let mut builder = EventBatchBuilder::new("d".into(), Place::default(), Arc::clone(&chunk), 0);
+        let outcomes = ["success", "success", "failure", "success", "", "failure"];
+        let rows = 2 * outcomes.len();
+        for row in 0..rows {
+            let in_chunk = std::str::from_utf8(&chunk).unwrap();
+            let mut event = EventRow::new();
+            event.text(EVENT_OUTCOME, outcomes[row % outcomes.len()]);
+            event.text(EVENT_ID, format!("id {:03}", row / 2));
+            event.text(RAW, &in_chunk[4..4 + row]);
+            // More elements than there are fields: they come around to the places of others.
+            for element in 0..CATALOGUE.fields().len() + row {
+                event.add(EVENT_CATEGORY, format!("{}", element % 3));
+            }
+            let meta = EventMeta {
+                key: 0,
+                content: 0,
+                time: 0,
+                position: 0,
+                format: 0,
+                derived: false,
+            };
+            builder.push(&event, meta);
+        }
+        let batch = builder.finish();
+        for row in 0..rows {
+            let outcome = Some(outcomes[row % outcomes.len()]).filter(|outcome| !outcome.is_empty());
+            assert_eq!(batch.text(row as u32, EVENT_OUTCOME), outcome);
+            assert_eq!(
+                batch.text(row as u32, EVENT_ID),
+                Some(format!("id {:03}", row / 2).as_str())
+            );
+            let raw = Some(&whole[4..4 + row]).filter(|raw| !raw.is_empty());
+            assert_eq!(batch.text(row as u32, RAW), raw);
+            let cells = batch.row(row as u32).iter();
+            let list = cells.into_iter().find(|cell| cell.kind == Kind::Texts).unwrap();
+            let first = list.value as usize;
+            let elements = &batch.elements[first..first + list.length as usize];
+            assert_eq!(elements.len(), CATALOGUE.fields().len() + row);
+            for (element, span) in elements.iter().enumerate() {
+                assert_eq!(batch.bytes_at(*span), (element % 3).to_string().as_bytes());
+            }
+        }
+        assert!(batch.other.len() < rows * CATALOGUE.fields().len() / 2);
+        let only = batch.only(&[2, 7]);
+        for (row, of) in [(0, 2), (1, 7)] {
+            for field in [EVENT_OUTCOME, EVENT_ID, RAW] {
+                assert_eq!(only.text(row, field), batch.text(of, field));
+            }
+        }
+    }
 }

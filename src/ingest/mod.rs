@@ -17,6 +17,7 @@ mod near;
 mod originals;
 mod parse;
 mod pending;
+mod prefetch;
 mod quarantine;
 mod reader;
 mod records;

@@ -80,7 +80,14 @@ impl Pending {
         ];
         let mut file = EventsWriter::new(&self.positions(&sorted))?;
         let of_commit = [EVENT_INGESTED, SOURCE_FILE, SOURCE_SHA256].map(schema_position);
-        for (batch, row) in sorted {
+        let batch_of = |row: &RowRef| &self.batches[row.0 as usize];
+        for (place, &(batch, row)) in sorted.iter().enumerate() {
+            if let Some(after) = sorted.get(place + 2) {
+                batch_of(after).announce_cells(after.1);
+            }
+            if let Some(next) = sorted.get(place + 1) {
+                batch_of(next).announce_record(next.1);
+            }
             let batch = &self.batches[batch as usize];
             let origin = &origins[batch.place.origin];
             batch.write(row, &mut file)?;
@@ -150,4 +157,27 @@ fn ranks<'a>(values: impl Iterator<Item = Option<&'a [u8]>>) -> Vec<u32> {
         .zip(distinct)
         .for_each(|(rank, (_, number))| ranks[number as usize] = rank);
     numbered.into_iter().map(|number| ranks[number as usize]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_in_the_order_of_the_texts() {
+        let texts = [
+            Some("b"),
+            Some("b"),
+            None,
+            Some(""),
+            Some("a"),
+            Some("b"),
+            None,
+            Some("ab"),
+        ];
+        let bytes: Vec<Option<&[u8]>> = texts.iter().map(|text| text.map(str::as_bytes)).collect();
+        let ranks = ranks(bytes.iter().copied());
+        assert_eq!(ranks, [4, 4, 0, 1, 2, 4, 0, 3]);
+        assert!(super::ranks(std::iter::empty()).is_empty());
+    }
 }
