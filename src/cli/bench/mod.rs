@@ -13,8 +13,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Measure this machine: ingest, hunts, needles, compaction, ticks, its limits
@@ -211,19 +212,38 @@ fn failed(path: &Path, source: std::io::Error) -> Error {
     }
 }
 
-/// A bar that says what is done.
-struct Bar(ProgressBar);
+/// A bar that says what is done; where there is none, a line now and then.
+struct Bar {
+    bar: ProgressBar,
+    /// When a line was written last.
+    told: Mutex<Instant>,
+}
+
+/// Time between two lines.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Parts of the bar.
 const PARTS: u64 = 10_000;
 
+impl Bar {
+    fn tell(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.bar.is_hidden() && told.elapsed() >= SILENCE {
+            *told = Instant::now();
+            let percent = self.bar.position() * 100 / PARTS;
+            output::note(format_args!("{percent} %, {}", self.bar.message()));
+        }
+    }
+}
+
 impl Progress for Bar {
     fn stage(&self, what: &str) {
-        self.0.set_message(what.to_owned());
+        self.bar.set_message(what.to_owned());
+        self.tell();
     }
 
     fn done(&self, part: f64) {
-        self.0.set_position((part * PARTS as f64) as u64);
+        self.bar.set_position((part * PARTS as f64) as u64);
     }
 }
 
@@ -258,7 +278,11 @@ pub(crate) async fn run(args: BenchArgs, resources: Resources) -> Result<Outcome
             interrupted.store(true, Ordering::Relaxed);
         }
     });
-    let measured = bench::measure(&bench, &Bar(bar.clone()), &stop).await;
+    let progress = Bar {
+        bar: bar.clone(),
+        told: Mutex::new(Instant::now()),
+    };
+    let measured = bench::measure(&bench, &progress, &stop).await;
     watch.abort();
     bar.finish_and_clear();
     let kept = workspace.path().display().to_string();
