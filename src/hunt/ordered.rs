@@ -60,7 +60,7 @@ impl<R: Spilled + Send + 'static> Ordered<R> {
 }
 
 /// About how many bytes values take beside their own place.
-pub(super) fn bytes_of(value: &Value) -> usize {
+fn bytes_of(value: &Value) -> usize {
     match value {
         Value::String(text) => text.capacity(),
         Value::Array(values) => values.iter().map(|value| size_of::<Value>() + bytes_of(value)).sum(),

@@ -169,7 +169,7 @@ struct Parser {
     /// Place of the one of the event before.
     last: usize,
     parsed: Parsed,
-    /// The memory of the row before.
+    /// An empty row in the memory of the one before.
     row: Option<EventRow<'static>>,
 }
 
@@ -279,7 +279,7 @@ impl Parser {
             .iter()
             .position(|known| known.name() == source.name())
             .unwrap_or(usize::from(u8::MAX));
-        let mut row = self.row.take().unwrap_or_default().cleared();
+        let mut row: EventRow<'_> = self.row.take().unwrap_or_default();
         let identity = source.map(record, &mut row)?;
         let Some(&Cell::Timestamp(time)) = row.get(TIMESTAMP) else {
             return Err(Rejection::NoTime("the record"));

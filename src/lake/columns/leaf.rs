@@ -1,20 +1,18 @@
-//! One column of a row group: values and levels, pages, and what is said of them.
+//! One column of a row group: its levels, when its pages end, and what is said of them.
 
 use super::bounds::{NumberBounds, TextBounds};
 use super::compression::{Codec, Compressor};
 use super::dictionary::Dictionary;
+use super::failed;
 use super::filter::Filter;
 use super::levels::{bits_for, hybrid};
-use crate::error::{Error, Result};
-use datafusion::parquet::basic::{Encoding, PageType};
-use datafusion::parquet::column::page::{CompressedPage, Page, PageWriter as _};
+use super::pages::Pages;
+use super::values::{ROOM, Values, behind, plain_text, push_plain};
+use crate::error::Result;
+use datafusion::parquet::basic::Encoding;
 use datafusion::parquet::column::writer::ColumnCloseResult;
-use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::file::metadata::{
-    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
-};
+use datafusion::parquet::file::metadata::ColumnChunkMetaData;
 use datafusion::parquet::file::statistics::{Statistics, ValueStatistics};
-use datafusion::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use datafusion::parquet::schema::types::ColumnDescPtr;
 use std::ops::Range;
 
@@ -23,10 +21,6 @@ const PAGE_BYTES: usize = 1 << 20;
 
 /// Rows after which a page ends: what a query may skip by what the index says of it.
 const PAGE_ROWS: usize = 20_000;
-
-/// Bytes before the values of a page in the making, so that the levels, if they are as short as
-/// they mostly are, need no copy of the values behind them.
-const ROOM: usize = 32;
 
 /// A column of fewer bytes is not compressed.
 const TINY: usize = 256;
@@ -62,18 +56,6 @@ pub(super) struct Leaf {
     filter: Filter,
 }
 
-/// Values that are in no page yet.
-enum Values {
-    /// Behind [`ROOM`], each with its length before it, as in a page; and where each begins.
-    Plain {
-        bytes: Vec<u8>,
-        starts: Vec<u32>,
-    },
-    Dictionary(Dictionary),
-    Words(Vec<u64>),
-    Flags(Vec<bool>),
-}
-
 /// Of all pages.
 enum Bounds {
     Texts(TextBounds),
@@ -89,20 +71,6 @@ pub(super) enum ValueType {
     Long,
     Double,
     Boolean,
-}
-
-/// Pages that are written.
-struct Pages {
-    bytes: TrackedWrite<Vec<u8>>,
-    /// Chosen with the first page.
-    codec: Option<Codec>,
-    dictionary: Option<(i64, usize)>,
-    first_data: Option<i64>,
-    encodings: Vec<PageEncodingStats>,
-    uncompressed: usize,
-    values: usize,
-    index: ColumnIndexBuilder,
-    offsets: OffsetIndexBuilder,
 }
 
 /// What a chunk ended as: its bytes, and what the file's footer says of it.
@@ -140,17 +108,7 @@ impl Leaf {
             paged_rows: 0,
             nulls: 0,
             filter: Filter::default(),
-            pages: Pages {
-                bytes: TrackedWrite::new(Vec::new()),
-                codec: None,
-                dictionary: None,
-                first_data: None,
-                encodings: Vec::new(),
-                uncompressed: 0,
-                values: 0,
-                index: ColumnIndexBuilder::new(physical),
-                offsets: OffsetIndexBuilder::new(),
-            },
+            pages: Pages::new(physical),
         }
     }
 
@@ -267,13 +225,7 @@ impl Leaf {
 
     /// Bytes it holds.
     pub(super) fn memory(&self) -> usize {
-        let values = match &self.values {
-            Values::Plain { bytes, starts } => bytes.capacity() + 4 * starts.capacity(),
-            Values::Dictionary(dictionary) => dictionary.memory(),
-            Values::Words(words) => 8 * words.capacity(),
-            Values::Flags(flags) => flags.capacity(),
-        };
-        values
+        self.values.memory()
             + self.filter.memory()
             + self.definitions.capacity()
             + self.repetitions.capacity()
@@ -513,111 +465,6 @@ impl Leaf {
     }
 }
 
-impl Values {
-    /// No texts, and memory for so many bytes.
-    fn plain(capacity: usize) -> Self {
-        let mut bytes = Vec::with_capacity(capacity);
-        bytes.resize(ROOM, 0);
-        Self::Plain {
-            bytes,
-            starts: Vec::new(),
-        }
-    }
-
-    /// These, with nothing in their place.
-    fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::Words(Vec::new()))
-    }
-}
-
-impl Pages {
-    fn write_data(
-        &mut self,
-        compressor: &mut Compressor,
-        body: &[u8],
-        values: usize,
-        rows: usize,
-        encoding: Encoding,
-    ) -> Result<()> {
-        let page = Page::DataPage {
-            buf: compressor.compress(self.codec.unwrap_or(Codec::None), body)?.into(),
-            num_values: values as u32,
-            encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        let (offset, size) = self.write(page, body.len())?;
-        self.first_data.get_or_insert(offset);
-        self.values += values;
-        self.offsets.append_row_count(rows as i64);
-        self.offsets.append_offset_and_size(offset, size as i32);
-        match self.encodings.last_mut() {
-            Some(last) if last.page_type == PageType::DATA_PAGE && last.encoding == encoding => last.count += 1,
-            _ => self.encodings.push(PageEncodingStats {
-                page_type: PageType::DATA_PAGE,
-                encoding,
-                count: 1,
-            }),
-        }
-        Ok(())
-    }
-
-    fn write_dictionary(&mut self, compressor: &mut Compressor, body: &[u8], texts: usize) -> Result<()> {
-        let page = Page::DictionaryPage {
-            buf: compressor.compress(self.codec.unwrap_or(Codec::None), body)?.into(),
-            num_values: texts as u32,
-            encoding: Encoding::PLAIN,
-            is_sorted: false,
-        };
-        self.dictionary = Some(self.write(page, body.len())?);
-        self.encodings.push(PageEncodingStats {
-            page_type: PageType::DICTIONARY_PAGE,
-            encoding: Encoding::PLAIN,
-            count: 1,
-        });
-        Ok(())
-    }
-
-    /// Where it begins, and its size with its header.
-    fn write(&mut self, page: Page, uncompressed: usize) -> Result<(i64, usize)> {
-        let page = CompressedPage::new(page, uncompressed);
-        let written = SerializedPageWriter::new(&mut self.bytes)
-            .write_page(page)
-            .map_err(failed)?;
-        self.uncompressed += written.uncompressed_size;
-        Ok((written.offset as i64, written.compressed_size))
-    }
-}
-
-/// Levels and the values that begin behind [`ROOM`], as a page has them.
-fn behind<'a>(levels: &'a mut Vec<u8>, values: &'a mut [u8]) -> &'a [u8] {
-    match ROOM.checked_sub(levels.len()) {
-        Some(begin) => {
-            values[begin..ROOM].copy_from_slice(levels);
-            &values[begin..]
-        }
-        None => {
-            levels.extend_from_slice(&values[ROOM..]);
-            levels
-        }
-    }
-}
-
-fn push_plain(bytes: &mut Vec<u8>, starts: &mut Vec<u32>, text: &[u8]) {
-    starts.push(bytes.len() as u32);
-    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(text);
-}
-
-fn plain_text(bytes: &[u8], start: usize) -> &[u8] {
-    let length = bytes[start..start + 4]
-        .iter()
-        .rev()
-        .fold(0, |length, byte| length << 8 | usize::from(*byte));
-    &bytes[start + 4..start + 4 + length]
-}
-
 /// Levels of each page, and how many rows they are.
 fn pages_of(repetitions: &[u8], levels: usize, is_list: bool) -> Vec<(Range<usize>, usize)> {
     if !is_list {
@@ -655,24 +502,4 @@ fn extremes(indices: &[u32], order: &[u32]) -> Vec<u32> {
     let least = indices.iter().min_by_key(place);
     let greatest = indices.iter().max_by_key(place);
     least.into_iter().chain(greatest).copied().collect()
-}
-
-fn failed(error: ParquetError) -> Error {
-    Error::Internal(format!("cannot encode Parquet: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn levels_stand_right_before_the_values() {
-        for length in [0, 1, ROOM - 1, ROOM, ROOM + 1, 3 * ROOM] {
-            let levels: Vec<u8> = (1..=length as u8).collect();
-            let values: Vec<u8> = [[0; ROOM].as_slice(), b"values"].concat();
-            let (mut made, mut held) = (levels.clone(), values);
-            let page = behind(&mut made, &mut held).to_vec();
-            assert_eq!(page, [levels.as_slice(), b"values"].concat(), "{length}");
-        }
-    }
 }

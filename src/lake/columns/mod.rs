@@ -7,8 +7,10 @@ mod dictionary;
 mod filter;
 mod leaf;
 mod levels;
+mod pages;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use super::layout::{TableName, events_schema};
 use super::writer::{Bound, ParquetFile, ROW_GROUP_ROWS, Statistics};
