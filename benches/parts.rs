@@ -12,7 +12,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicr
 use datafusion::prelude::SessionContext;
 use retrohunt::functions;
 use retrohunt::generate::{Format, Tenant};
-use retrohunt::lake::{EventsWriter, events_schema};
+use retrohunt::lake::{ColumnsWriter, events_file, events_schema};
 use retrohunt::schema::{CATALOGUE, Cell, EventRow, FieldId};
 use retrohunt::sources::{self, Document, Recognised};
 use std::collections::HashMap;
@@ -90,8 +90,8 @@ fn ingest(criterion: &mut Criterion) {
         let positions = positions(&rows);
         group.bench_function("parquet", |bencher| {
             bencher.iter_batched(
-                || EventsWriter::new(&positions).expect("columns"),
-                |file| write(file, &rows, &places),
+                || ColumnsWriter::new(&positions).expect("columns"),
+                |columns| write(columns, &rows, &places),
                 BatchSize::PerIteration,
             );
         });
@@ -112,17 +112,17 @@ fn positions(rows: &[EventRow<'_>]) -> Vec<usize> {
     positions
 }
 
-fn write(mut file: EventsWriter, rows: &[EventRow<'_>], places: &HashMap<FieldId, usize>) -> usize {
+fn write(mut columns: ColumnsWriter, rows: &[EventRow<'_>], places: &HashMap<FieldId, usize>) -> usize {
     for row in rows {
         for (field, cell) in row.cells() {
             let Some(&at) = places.get(field) else { continue };
             match cell {
-                Cell::Text(text) => file.text(at, text.as_bytes()),
-                Cell::Texts(texts) => file.texts(at, texts.iter().map(|text| text.as_bytes())),
-                Cell::Long(number) | Cell::Timestamp(number) => file.long(at, *number),
-                Cell::Double(number) => file.double(at, *number),
-                Cell::Boolean(flag) => file.boolean(at, *flag),
-                Cell::Pairs(pairs) => file.pairs(
+                Cell::Text(text) => columns.text(at, text.as_bytes()),
+                Cell::Texts(texts) => columns.texts(at, texts.iter().map(|text| text.as_bytes())),
+                Cell::Long(number) | Cell::Timestamp(number) => columns.long(at, *number),
+                Cell::Double(number) => columns.double(at, *number),
+                Cell::Boolean(flag) => columns.boolean(at, *flag),
+                Cell::Pairs(pairs) => columns.pairs(
                     at,
                     pairs
                         .iter()
@@ -131,9 +131,10 @@ fn write(mut file: EventsWriter, rows: &[EventRow<'_>], places: &HashMap<FieldId
             }
             .expect("Parquet");
         }
-        file.end_row().expect("Parquet");
+        columns.end_row();
     }
-    file.finish(Vec::new()).expect("Parquet").bytes.len()
+    let group = columns.finish().expect("Parquet");
+    events_file(Vec::new(), vec![vec![group]]).expect("Parquet").bytes.len()
 }
 
 /// Addresses, users and times that repeat as those of sign-ins do.

@@ -3,7 +3,7 @@
 use super::Place;
 use super::prefetch::prefetch;
 use crate::error::Result;
-use crate::lake::EventsWriter;
+use crate::lake::ColumnsWriter;
 use crate::schema::{CATALOGUE, Cell, EVENT_ACTION, EVENT_DATASET, EventRow, FieldId, RAW, USER_ID};
 use std::sync::Arc;
 
@@ -126,6 +126,30 @@ impl EventBatch {
         &self.present
     }
 
+    /// About how many bytes an event has.
+    pub(super) fn bytes_of_a_row(&self) -> usize {
+        self.bytes / self.meta.len().max(1)
+    }
+
+    /// Of each cell of an event, the position of its column in the table, how many values it is, and
+    /// their bytes.
+    pub(super) fn sizes(&self, row: u32) -> impl Iterator<Item = (usize, usize, usize)> {
+        self.row(row).iter().map(|cell| {
+            let (length, first) = (cell.length as usize, cell.value as usize);
+            let (values, bytes) = match cell.kind {
+                Kind::Text => (1, length),
+                Kind::Long | Kind::Double => (1, size_of::<u64>()),
+                Kind::Boolean => (1, 1),
+                Kind::Texts | Kind::Pairs => {
+                    let values = length * if cell.kind == Kind::Pairs { 2 } else { 1 };
+                    let elements = &self.elements[first..first + values];
+                    (values, elements.iter().map(|element| element.length as usize).sum())
+                }
+            };
+            (schema_position(FieldId(cell.field)), values, bytes)
+        })
+    }
+
     /// Has the cells of an event brought near, which is written soon.
     pub(super) fn announce_cells(&self, row: u32) {
         prefetch(self.row(row));
@@ -140,7 +164,7 @@ impl EventBatch {
     }
 
     /// Writes the cells of an event.
-    pub(super) fn write(&self, row: u32, file: &mut EventsWriter) -> Result<()> {
+    pub(super) fn write(&self, row: u32, file: &mut ColumnsWriter) -> Result<()> {
         for cell in self.row(row) {
             let position = schema_position(FieldId(cell.field));
             let first = cell.value as usize;

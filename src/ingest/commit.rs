@@ -1,13 +1,14 @@
 //! Pending events to the lake: one atomic commit, whatever other ingests do meanwhile.
 
 use super::dedup::{Known, Partition, PartitionIds, Verdict};
+use super::layout::FileLayout;
 use super::parse::Rejected;
 use super::pending::{Origin, Pending, RowRef};
 use super::quarantine::Quarantine;
 use super::records::ledger_rows;
 use super::report::FileReport;
 use crate::error::{Error, Result};
-use crate::lake::{Committed, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
+use crate::lake::{Columns, Committed, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
 use crate::schema::{EVENT_DATASET, EVENT_HASH, EVENT_KEY, SOURCE_FORMAT};
 use crate::sources::SOURCES;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -185,7 +186,8 @@ impl Committer {
         })
     }
 
-    /// Encodes and uploads partitions, as many at once as there are threads.
+    /// Encodes and uploads partitions on all threads. A partition that has much of all rows is written
+    /// by several: of a day's log, nearly all is one.
     async fn write(
         &self,
         pending: Pending,
@@ -196,28 +198,55 @@ impl Committer {
         let ingested = chrono::Utc::now().timestamp_micros();
         let pending = Arc::new(pending);
         let origins: Arc<[Origin]> = origins.into();
-        let encoded = partitions.into_iter().map(|partition| {
-            let (pending, origins) = (Arc::clone(&pending), Arc::clone(&origins));
-            tokio::task::spawn_blocking(move || {
-                let file = pending.encode(&partition, &origins, ingested);
-                (partition, file)
-            })
+        let layouts = self.layouts(&pending, partitions).await?;
+        let parts = layouts.iter().flat_map(|layout| {
+            let parts = layout.parts();
+            parts.map(|part| (Arc::clone(layout), part)).collect::<Vec<_>>()
         });
+        let encoded = parts.collect::<Vec<_>>().into_iter().map(|(layout, part)| {
+            let (pending, origins) = (Arc::clone(&pending), Arc::clone(&origins));
+            on_a_thread(move || layout.encode(&pending, part, &origins, ingested))
+        });
+        let encoded = futures::stream::iter(encoded).buffered(self.threads);
         // A file is on its way to the store while the next are encoded.
-        let uploaded = futures::stream::iter(encoded)
-            .buffered(self.threads)
-            .map(|encoded| async move {
-                let (partition, file) =
-                    encoded.map_err(|error| Error::Internal(format!("a writer thread ended: {error}")))?;
-                let mut file = file?;
-                self.events.upload(&file).await?;
-                file.forget_bytes();
-                Ok::<_, Error>((partition, file))
-            })
-            .buffered(UPLOADS_AT_ONCE);
-        let files: Vec<(Partition, ParquetFile)> = uploaded.try_collect().await?;
+        let uploaded = futures::stream::unfold((encoded, layouts.into_iter()), |(mut encoded, mut layouts)| async {
+            let layout = layouts.next()?;
+            let parts = (&mut encoded).take(layout.parts().count()).try_collect().await;
+            Some((self.upload(layout, parts), (encoded, layouts)))
+        });
+        let files: Vec<(Partition, ParquetFile)> = uploaded.buffer_unordered(UPLOADS_AT_ONCE).try_collect().await?;
         written.extend(files);
         Arc::into_inner(pending).ok_or_else(|| Error::Internal("a writer kept the events".into()))
+    }
+
+    /// The files that these partitions become, the largest first, so that none is left at the end.
+    async fn layouts(&self, pending: &Arc<Pending>, partitions: Vec<Partition>) -> Result<Vec<Arc<FileLayout>>> {
+        let rows = |partition: &Partition| pending.partitions.get(partition).map_or(0, Vec::len);
+        let all: usize = partitions.iter().map(rows).sum();
+        let mut sized: Vec<_> = partitions
+            .into_iter()
+            .map(|partition| (rows(&partition), partition))
+            .collect();
+        sized.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
+        let layouts = sized.into_iter().map(|(rows, partition)| {
+            let pending = Arc::clone(pending);
+            let threads = (rows * self.threads).div_ceil(all.max(1));
+            on_a_thread(move || Ok(Arc::new(FileLayout::new(&pending, &partition, threads))))
+        });
+        futures::stream::iter(layouts)
+            .buffered(self.threads)
+            .try_collect()
+            .await
+    }
+
+    /// Puts the parts of a file together, and the file into the store.
+    async fn upload(&self, layout: Arc<FileLayout>, parts: Result<Vec<Columns>>) -> Result<(Partition, ParquetFile)> {
+        let parts = parts?;
+        let partition = layout.partition.clone();
+        let mut file = on_a_thread(move || layout.file(parts)).await?;
+        self.events.upload(&file).await?;
+        file.forget_bytes();
+        Ok((partition, file))
     }
 
     /// Looks at what others have committed, and takes out of `pending` what is now stored.
@@ -283,6 +312,17 @@ impl Committer {
             }
         }
         Err(busy("ledger"))
+    }
+}
+
+/// Works on a thread of its own, from now on.
+fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> impl Future<Output = Result<T>> + Send {
+    let working = tokio::task::spawn_blocking(work);
+    async {
+        let ended = working.await;
+        ended.map_err(|error| Error::Internal(format!("a writer thread ended: {error}")))?
     }
 }
 

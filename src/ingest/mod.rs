@@ -13,6 +13,7 @@ mod dedup;
 mod discover;
 mod examine;
 mod framing;
+mod layout;
 mod near;
 mod originals;
 mod parse;

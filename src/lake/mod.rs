@@ -19,7 +19,7 @@ mod verify;
 mod writer;
 
 pub use arrivals::Arrived;
-pub use columns::EventsWriter;
+pub use columns::{Columns, ColumnsWriter, events_file, row_groups};
 pub use commit::Committed;
 pub use compaction::{Compacted, TARGET_FILE_BYTES};
 pub use entry::{ColumnStatistics, DataFile};

@@ -108,11 +108,6 @@ impl Dictionary {
         let values = self.values + 4 * self.indices.len();
         self.bytes.len() + 4 * self.len() + self.indices.len() * bits / 8 < values
     }
-
-    /// Bytes it holds.
-    pub(super) fn memory(&self) -> usize {
-        self.bytes.capacity() + 4 * (self.slots.capacity() + self.indices.capacity() + 2 * self.ends.capacity())
-    }
 }
 
 #[cfg(test)]

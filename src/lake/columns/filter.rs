@@ -56,10 +56,6 @@ impl Filter {
         self.hashes.push(hash(text));
     }
 
-    pub(super) fn memory(&self) -> usize {
-        size_of::<u64>() * self.hashes.capacity()
-    }
-
     /// The filter, of one block at least.
     pub(super) fn finish(mut self) -> Sbbf {
         self.hashes.sort_unstable();

@@ -223,15 +223,6 @@ impl Leaf {
         }
     }
 
-    /// Bytes it holds.
-    pub(super) fn memory(&self) -> usize {
-        self.values.memory()
-            + self.filter.memory()
-            + self.definitions.capacity()
-            + self.repetitions.capacity()
-            + self.pages.bytes.inner().capacity()
-    }
-
     /// Writes what is in no page yet as one page.
     fn write_page(&mut self, compressor: &mut Compressor, last: bool) -> Result<()> {
         let levels = 0..self.definitions.len();

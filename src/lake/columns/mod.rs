@@ -1,9 +1,12 @@
 //! Events to a Parquet file, cell by cell in the order of its rows, without Arrow in between: what
 //! is written is touched once. The pages are what Arrow's writer would make of the same rows.
+//!
+//! A row group is written whole, or by several threads that each write some of its columns.
 
 mod bounds;
 mod compression;
 mod dictionary;
+mod file;
 mod filter;
 mod leaf;
 mod levels;
@@ -13,57 +16,68 @@ mod tests;
 mod values;
 
 use super::layout::{TableName, events_schema};
-use super::writer::{Bound, ParquetFile, ROW_GROUP_ROWS, Statistics};
 use crate::error::{Error, Result};
-use bounds::{NumberBounds, TextBounds};
 use compression::{Codec, Compressor};
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::parquet::arrow::ArrowSchemaConverter;
 use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::file::properties::WriterProperties;
-use datafusion::parquet::file::writer::SerializedFileWriter;
+pub use file::{events_file, row_groups};
 pub(super) use filter::{BLOCK, FALSE_POSITIVES, block_of};
-use leaf::{Leaf, LeafSettings, ValueType};
+use leaf::{Finished, Leaf, LeafSettings, ValueType};
 use std::sync::Arc;
 
-/// Bytes of values that are held at most before a row group ends: few records are so long.
-const ROW_GROUP_BYTES: usize = 512 << 20;
-
-/// A file of `events` in the making. Cells come row by row, in the order of the layout; a row has
-/// at most one of each column.
-pub struct EventsWriter {
+/// Columns of one row group of `events` in the making, all of them or some. Cells come row by row, in
+/// the order of the layout; a row has at most one of each column. Those of other columns are passed over.
+pub struct ColumnsWriter {
     /// In the order of the table.
     columns: Vec<Column>,
     /// By position in [`events_schema`]: one more than the place in `columns`, or 0.
     places: Vec<u16>,
-    /// Rows of the row group so far.
+    /// Rows so far.
     rows: usize,
-    statistics: Statistics,
     compressor: Compressor,
-    /// Row groups that are written.
-    file: Option<SerializedFileWriter<Vec<u8>>>,
 }
 
 struct Column {
     position: usize,
-    value_type: ValueType,
-    settings: Vec<LeafSettings>,
     /// One; two for pairs: names and values.
     leaves: Vec<Leaf>,
 }
 
-impl std::fmt::Debug for EventsWriter {
+/// Columns of one row group, written: for [`events_file`].
+pub struct Columns {
+    rows: usize,
+    columns: Vec<WrittenColumn>,
+}
+
+struct WrittenColumn {
+    position: usize,
+    /// Whether anything but nulls is in it.
+    holds_values: bool,
+    /// As of the column in the making.
+    leaves: Vec<Finished>,
+}
+
+impl std::fmt::Debug for ColumnsWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventsWriter")
+        f.debug_struct("ColumnsWriter")
             .field("columns", &self.columns.len())
             .field("rows", &self.rows)
             .finish_non_exhaustive()
     }
 }
 
-impl EventsWriter {
-    /// For rows that have no other columns than those at these positions of [`events_schema`],
-    /// which are in order.
+impl std::fmt::Debug for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Columns")
+            .field("columns", &self.columns.len())
+            .field("rows", &self.rows)
+            .finish()
+    }
+}
+
+impl ColumnsWriter {
+    /// For the columns at these positions of [`events_schema`].
     pub fn new(positions: &[usize]) -> Result<Self> {
         let all = events_schema();
         let fields: Vec<_> = positions.iter().map(|&at| Arc::clone(&all.fields()[at])).collect();
@@ -86,29 +100,25 @@ impl EventsWriter {
             // Each column that a query opens costs a decompressor, which zstd's is slow to make;
             // what nearly every condition names, and is small, has one that costs nothing.
             let codec = if kept.contains(&name) { Codec::Lz4 } else { Codec::Zstd };
-            let settings = described.by_ref().take(leaves).map(|descr| LeafSettings {
-                descr: Arc::clone(descr),
-                codec,
-                // The text of records is unique: a dictionary and bounds of it are lost work.
-                bounded: name != "raw",
-                filtered: TableName::Events.needle_columns().contains(&name),
+            let leaves = described.by_ref().take(leaves).map(|descr| {
+                let settings = LeafSettings {
+                    descr: Arc::clone(descr),
+                    codec,
+                    // The text of records is unique: a dictionary and bounds of it are lost work.
+                    bounded: name != "raw",
+                    filtered: TableName::Events.needle_columns().contains(&name),
+                };
+                Leaf::new(settings, value_type)
             });
-            let settings: Vec<LeafSettings> = settings.collect();
-            columns.push(Column {
-                position,
-                value_type,
-                leaves: settings.iter().map(|of| Leaf::new(of.clone(), value_type)).collect(),
-                settings,
-            });
+            let leaves = leaves.collect();
+            columns.push(Column { position, leaves });
             places[position] = columns.len() as u16;
         }
         Ok(Self {
             columns,
             places,
             rows: 0,
-            statistics: Statistics::new(TableName::Events, &all),
             compressor: Compressor::new()?,
-            file: None,
         })
     }
 
@@ -206,68 +216,27 @@ impl EventsWriter {
     }
 
     /// Ends the row.
-    pub fn end_row(&mut self) -> Result<()> {
+    pub fn end_row(&mut self) {
         self.rows += 1;
-        // Looking at every column takes as long as writing a row.
-        let held = self.rows.is_multiple_of(1024) && self.memory() >= ROW_GROUP_BYTES;
-        if self.rows == ROW_GROUP_ROWS || held {
-            self.end_row_group(false)?;
-        }
-        Ok(())
     }
 
-    fn memory(&self) -> usize {
-        let leaves = self.columns.iter().flat_map(|column| &column.leaves);
-        leaves.map(Leaf::memory).sum()
-    }
-
-    fn end_row_group(&mut self, last: bool) -> Result<()> {
-        if self.rows == 0 {
-            return Ok(());
+    /// Ends the row group.
+    pub fn finish(mut self) -> Result<Columns> {
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for column in self.columns {
+            let holds_values = column.leaves.iter().any(Leaf::holds_values);
+            let leaves = column.leaves.into_iter();
+            let finished = leaves.map(|leaf| leaf.finish(self.rows, &mut self.compressor));
+            columns.push(WrittenColumn {
+                position: column.position,
+                holds_values,
+                leaves: finished.collect::<Result<_>>()?,
+            });
         }
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                if last {
-                    // Nothing comes anymore that a column could be for.
-                    self.columns
-                        .retain(|column| column.leaves.iter().any(Leaf::holds_values));
-                }
-                let file = new_file(&self.columns)?;
-                self.file.insert(file)
-            }
-        };
-        let mut group = file.next_row_group().map_err(failed)?;
-        self.statistics.add_rows(self.rows);
-        for column in &mut self.columns {
-            let fresh = column
-                .settings
-                .iter()
-                .map(|of| Leaf::new(of.clone(), column.value_type));
-            let leaves = std::mem::replace(&mut column.leaves, fresh.collect());
-            for leaf in leaves {
-                let finished = leaf.finish(self.rows, &mut self.compressor)?;
-                let bounds = bounds_of(column.position, finished.texts, finished.numbers);
-                let values = self.rows.saturating_sub(finished.nulls as usize);
-                self.statistics.note_values(column.position, values, bounds);
-                let bytes = bytes::Bytes::from(finished.bytes);
-                group.append_column(&bytes, finished.close).map_err(failed)?;
-            }
-        }
-        group.close().map_err(failed)?;
-        self.rows = 0;
-        Ok(())
-    }
-
-    /// Ends the file.
-    pub fn finish(mut self, partition: Vec<(String, Option<String>)>) -> Result<ParquetFile> {
-        self.end_row_group(true)?;
-        let file = match self.file {
-            Some(file) => file,
-            None => new_file(&self.columns)?,
-        };
-        let bytes = file.into_inner().map_err(failed)?;
-        Ok(ParquetFile::new(partition, bytes, self.statistics))
+        Ok(Columns {
+            rows: self.rows,
+            columns,
+        })
     }
 }
 
@@ -276,31 +245,6 @@ const EMPTY_LIST: u8 = 1;
 
 /// Definition level of a member without a value, of an element that is a structure.
 const ABSENT_MEMBER: u8 = 3;
-
-fn new_file(columns: &[Column]) -> Result<SerializedFileWriter<Vec<u8>>> {
-    let all = events_schema();
-    let fields: Vec<_> = columns
-        .iter()
-        .map(|column| Arc::clone(&all.fields()[column.position]))
-        .collect();
-    let schema = ArrowSchemaConverter::new()
-        .convert(&Schema::new(fields))
-        .map_err(failed)?;
-    let properties = WriterProperties::builder().set_created_by(super::writer::CREATED_BY.to_owned());
-    let file = SerializedFileWriter::new(Vec::new(), schema.root_schema_ptr(), Arc::new(properties.build()));
-    file.map_err(failed)
-}
-
-fn bounds_of(position: usize, texts: Option<TextBounds>, numbers: Option<NumberBounds>) -> Option<(Bound, Bound)> {
-    let text = |bytes: &[u8]| Bound::Text(String::from_utf8_lossy(bytes).into_owned());
-    if let Some(bounds) = &texts {
-        return bounds.get().map(|(low, high)| (text(low), text(high)));
-    }
-    let (low, high) = numbers?.0?;
-    let is_time = matches!(events_schema().field(position).data_type(), DataType::Timestamp(_, _));
-    let bound = if is_time { Bound::Time } else { Bound::Number };
-    Some((bound(low), bound(high)))
-}
 
 fn failed(error: ParquetError) -> Error {
     Error::Internal(format!("cannot encode Parquet: {error}"))

@@ -1,7 +1,7 @@
 //! The slow twin: the same rows through Arrow's builders, against what Arrow reads of the file.
 
 use super::*;
-use crate::lake::writer::encode;
+use crate::lake::writer::{ParquetFile, ROW_GROUP_ROWS, encode};
 use datafusion::arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder, StructBuilder,
     TimestampMicrosecondBuilder,
@@ -23,27 +23,44 @@ enum Value {
 
 type Row = Vec<(usize, Value)>;
 
-fn write(positions: &[usize], rows: &[Row]) -> ParquetFile {
-    let mut file = EventsWriter::new(positions).unwrap();
+/// Columns that different threads may write: of so many parts, each has every so-manyeth.
+fn parts(positions: &[usize], parts: usize) -> Vec<Vec<usize>> {
+    let part = |first| positions.iter().copied().skip(first).step_by(parts).collect();
+    (0..parts).map(part).collect()
+}
+
+fn write(parts: &[Vec<usize>], rows: &[Row]) -> ParquetFile {
+    let groups = row_groups(rows.iter().map(|_| 1)).into_iter();
+    let groups = groups.map(|group| {
+        parts
+            .iter()
+            .map(|part| write_columns(part, &rows[group.clone()]))
+            .collect()
+    });
+    events_file(Vec::new(), groups.collect()).unwrap()
+}
+
+fn write_columns(positions: &[usize], rows: &[Row]) -> Columns {
+    let mut columns = ColumnsWriter::new(positions).unwrap();
     for row in rows {
         for (position, value) in row {
             match value {
-                Value::Text(text) => file.text(*position, text.as_bytes()),
-                Value::Long(number) => file.long(*position, *number),
-                Value::Double(number) => file.double(*position, *number),
-                Value::Flag(flag) => file.boolean(*position, *flag),
-                Value::Texts(texts) => file.texts(*position, texts.iter().map(String::as_bytes)),
+                Value::Text(text) => columns.text(*position, text.as_bytes()),
+                Value::Long(number) => columns.long(*position, *number),
+                Value::Double(number) => columns.double(*position, *number),
+                Value::Flag(flag) => columns.boolean(*position, *flag),
+                Value::Texts(texts) => columns.texts(*position, texts.iter().map(String::as_bytes)),
                 Value::Pairs(pairs) => {
                     let pairs = pairs.iter();
                     let pairs = pairs.map(|(name, value)| (name.as_bytes(), value.as_deref().map(str::as_bytes)));
-                    file.pairs(*position, pairs)
+                    columns.pairs(*position, pairs)
                 }
             }
             .unwrap();
         }
-        file.end_row().unwrap();
+        columns.end_row();
     }
-    file.finish(Vec::new()).unwrap()
+    columns.finish().unwrap()
 }
 
 fn read(file: &ParquetFile) -> RecordBatch {
@@ -187,9 +204,11 @@ fn row() -> impl Strategy<Value = Row> {
 }
 
 /// What is read equals what Arrow builds, and what the log says equals what it says of Arrow's.
-fn check(rows: &[Row]) {
+fn check(rows: &[Row], threads: usize) {
     let positions = positions();
-    let file = write(&positions, rows);
+    let file = write(&parts(&positions, threads), rows);
+    let one = write(&parts(&positions, 1), rows);
+    assert_eq!(file.sha256, one.sha256, "the same file, however many threads wrote it");
     let batch = read(&file);
     let all = events_schema();
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
@@ -211,8 +230,8 @@ fn check(rows: &[Row]) {
 
 proptest! {
     #[test]
-    fn rows_are_read_as_they_were_written(rows in proptest::collection::vec(row(), 1..200)) {
-        check(&rows);
+    fn rows_are_read_as_they_were_written(rows in proptest::collection::vec(row(), 1..200), threads in 1usize..5) {
+        check(&rows, threads);
     }
 }
 
@@ -243,7 +262,7 @@ fn many_rows_in_many_pages() {
         .map(at)
         .into();
     positions.sort_unstable();
-    let file = write(&positions, &rows);
+    let file = write(&parts(&positions, 2), &rows);
     let batch = read(&file);
     for position in positions {
         let name = all.field(position).name();
@@ -268,7 +287,7 @@ fn pages_are_bounded() {
         .collect();
     let mut positions = [at("timestamp"), at("event_action"), at("event_id")];
     positions.sort_unstable();
-    let file = write(&positions, &rows);
+    let file = write(&[positions.into()], &rows);
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file.bytes.clone(), options).unwrap();
     let metadata = reader.metadata();
@@ -283,6 +302,30 @@ fn pages_are_bounded() {
 
 #[test]
 fn no_rows_are_a_file() {
-    let file = write(&positions(), &[]);
+    let file = write(&[positions()], &[]);
     assert_eq!(read(&file).num_rows(), 0);
+}
+
+#[test]
+fn row_groups_end_by_rows_and_by_bytes() {
+    assert!(row_groups(std::iter::empty()).is_empty());
+    let many = row_groups(std::iter::repeat_n(1, 2 * ROW_GROUP_ROWS + 1));
+    assert_eq!(many.len(), 3);
+    assert_eq!(many[2], 2 * ROW_GROUP_ROWS..2 * ROW_GROUP_ROWS + 1);
+    assert_eq!(
+        row_groups([1, usize::MAX, 2, 1 << 29, 1 << 29, 3].into_iter()),
+        [0..2, 2..5, 5..6]
+    );
+}
+
+#[test]
+fn parts_that_do_not_fit_are_no_file() {
+    let positions = positions();
+    let row: Vec<Row> = vec![vec![(positions[0], Value::Long(1))]];
+    let (first, rest) = positions.split_at(1);
+    let file = |groups| events_file(Vec::new(), groups).map(drop).unwrap_err().to_string();
+    let shorter = vec![vec![write_columns(first, &row), write_columns(rest, &[])]];
+    assert!(file(shorter).contains("different rows"));
+    let narrower = vec![vec![write_columns(&positions, &row)], vec![write_columns(first, &row)]];
+    assert!(file(narrower).contains("different columns"));
 }

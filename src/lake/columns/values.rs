@@ -29,16 +29,6 @@ impl Values {
         }
     }
 
-    /// Bytes they hold.
-    pub(super) fn memory(&self) -> usize {
-        match self {
-            Self::Plain { bytes, starts } => bytes.capacity() + 4 * starts.capacity(),
-            Self::Dictionary(dictionary) => dictionary.memory(),
-            Self::Words(words) => 8 * words.capacity(),
-            Self::Flags(flags) => flags.capacity(),
-        }
-    }
-
     /// These, with nothing in their place.
     pub(super) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Words(Vec::new()))

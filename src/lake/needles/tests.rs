@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lake::layout::{TableName, events_schema};
-use crate::lake::{EventsWriter, encode};
+use crate::lake::{ColumnsWriter, encode, events_file};
 use datafusion::arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::internal_err;
@@ -86,19 +86,22 @@ pub(super) fn written(rows: &[Row]) -> bytes::Bytes {
     let at = |name: &str| events_schema().index_of(name).unwrap();
     let mut positions = [at("event_id"), at("email_message_id"), at("raw")];
     positions.sort_unstable();
-    let mut file = EventsWriter::new(&positions).unwrap();
-    for (id, messages) in rows {
-        file.text(at("raw"), b"{}").unwrap();
-        if let Some(id) = id {
-            file.text(at("event_id"), id.as_bytes()).unwrap();
+    let groups = crate::lake::row_groups(rows.iter().map(|_| 1)).into_iter().map(|group| {
+        let mut columns = ColumnsWriter::new(&positions).unwrap();
+        for (id, messages) in &rows[group] {
+            columns.text(at("raw"), b"{}").unwrap();
+            if let Some(id) = id {
+                columns.text(at("event_id"), id.as_bytes()).unwrap();
+            }
+            if let Some(messages) = messages {
+                let messages = messages.iter().map(String::as_bytes);
+                columns.texts(at("email_message_id"), messages).unwrap();
+            }
+            columns.end_row();
         }
-        if let Some(messages) = messages {
-            file.texts(at("email_message_id"), messages.iter().map(String::as_bytes))
-                .unwrap();
-        }
-        file.end_row().unwrap();
-    }
-    file.finish(Vec::new()).unwrap().bytes
+        vec![columns.finish().unwrap()]
+    });
+    events_file(Vec::new(), groups.collect()).unwrap().bytes
 }
 
 fn batch(rows: &[Row]) -> RecordBatch {
