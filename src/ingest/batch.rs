@@ -1,10 +1,12 @@
 //! Events on their way to a file: the cells of each row, whose texts stay where they were read.
 
 use super::Place;
+use super::packed::{OTHER, Packed, Span, Value, Wide};
 use super::prefetch::prefetch;
 use crate::error::Result;
 use crate::lake::ColumnsWriter;
 use crate::schema::{CATALOGUE, Cell, EVENT_ACTION, EVENT_DATASET, EventRow, FieldId, RAW, USER_ID};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What is known of each event of a batch beside its fields.
@@ -47,50 +49,15 @@ pub(super) struct EventBatch {
     /// Where the cells of each row end.
     ends: Vec<u32>,
     /// Elements of lists.
-    elements: Vec<Span>,
+    elements: Vec<Packed>,
+    /// What cells and elements are too narrow for.
+    wide: Wide,
     /// By field: whether any row has it.
     present: Vec<bool>,
 }
 
-/// A cell of any field in 16 bytes.
-#[derive(Debug, Clone, Copy)]
-struct Packed {
-    field: u16,
-    kind: Kind,
-    /// Bytes of a text, or elements of a list.
-    length: u32,
-    /// Where the text is, or the first element; or the bits of the value.
-    value: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Texts,
-    /// Each is two elements.
-    Pairs,
-    Long,
-    Double,
-    Boolean,
-}
-
-/// Where a text is: in the chunk, or with [`OTHER`] among the other texts.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    at: u64,
-    length: u32,
-}
-
-const OTHER: u64 = 1 << 63;
-
 /// The record is one of so many last cells of a row.
 const RECORD_AMONG: usize = 8;
-
-/// The value of a pair that has none.
-const ABSENT: Span = Span {
-    at: u64::MAX,
-    length: 0,
-};
 
 impl EventBatch {
     fn row(&self, row: u32) -> &[Packed] {
@@ -114,11 +81,16 @@ impl EventBatch {
 
     /// The bytes of a keyword of an event.
     pub(super) fn bytes_of(&self, row: u32, field: FieldId) -> Option<&[u8]> {
-        let cells = self.row(row).iter();
-        let cell = cells
-            .filter(|cell| cell.kind == Kind::Text)
-            .find(|cell| cell.field == field.index() as u16)?;
-        Some(self.bytes_at(cell.span()))
+        let of = |cell: &&Packed| cell.field() == field.index() as u16 && cell.is_text();
+        self.text_of(*self.row(row).iter().find(of)?)
+    }
+
+    /// The text of a cell or of an element, where it is one.
+    fn text_of(&self, packed: Packed) -> Option<&[u8]> {
+        match self.wide.value(packed) {
+            Value::Text(span) => Some(self.bytes_at(span)),
+            _ => None,
+        }
     }
 
     /// By field: whether any row has it.
@@ -135,18 +107,17 @@ impl EventBatch {
     /// their bytes.
     pub(super) fn sizes(&self, row: u32) -> impl Iterator<Item = (usize, usize, usize)> {
         self.row(row).iter().map(|cell| {
-            let (length, first) = (cell.length as usize, cell.value as usize);
-            let (values, bytes) = match cell.kind {
-                Kind::Text => (1, length),
-                Kind::Long | Kind::Double => (1, size_of::<u64>()),
-                Kind::Boolean => (1, 1),
-                Kind::Texts | Kind::Pairs => {
-                    let values = length * if cell.kind == Kind::Pairs { 2 } else { 1 };
-                    let elements = &self.elements[first..first + values];
-                    (values, elements.iter().map(|element| element.length as usize).sum())
+            let (values, bytes) = match self.wide.value(*cell) {
+                Value::Text(span) => (1, span.length as usize),
+                Value::Long(_) | Value::Double(_) => (1, size_of::<u64>()),
+                Value::Boolean(_) | Value::Absent => (1, 1),
+                Value::Texts(elements) | Value::Pairs(elements) => {
+                    let elements = &self.elements[elements];
+                    let texts = elements.iter().filter_map(|element| self.text_of(*element));
+                    (elements.len(), texts.map(<[u8]>::len).sum())
                 }
             };
-            (schema_position(FieldId(cell.field)), values, bytes)
+            (schema_position(FieldId(cell.field())), values, bytes)
         })
     }
 
@@ -158,43 +129,34 @@ impl EventBatch {
     /// Has the record of an event brought near, which is written next.
     pub(super) fn announce_record(&self, row: u32) {
         let last = self.row(row).iter().rev().take(RECORD_AMONG);
-        if let Some(cell) = last.into_iter().find(|cell| cell.field == RAW.index() as u16) {
-            prefetch(self.bytes_at(cell.span()));
+        let mut records = last.filter(|cell| cell.field() == RAW.index() as u16);
+        if let Some(record) = records.next().and_then(|cell| self.text_of(*cell)) {
+            prefetch(record);
         }
     }
 
     /// Writes the cells of an event.
     pub(super) fn write(&self, row: u32, file: &mut ColumnsWriter) -> Result<()> {
         for cell in self.row(row) {
-            let position = schema_position(FieldId(cell.field));
-            let first = cell.value as usize;
-            let elements = |count: usize| &self.elements[first..first + count];
-            match cell.kind {
-                Kind::Text => file.text(position, self.bytes_at(cell.span()))?,
-                Kind::Long => file.long(position, cell.value as i64)?,
-                Kind::Double => file.double(position, f64::from_bits(cell.value))?,
-                Kind::Boolean => file.boolean(position, cell.value != 0)?,
-                Kind::Texts => {
-                    let texts = elements(cell.length as usize).iter();
-                    file.texts(position, texts.map(|span| self.bytes_at(*span)))?;
+            let position = schema_position(FieldId(cell.field()));
+            match self.wide.value(*cell) {
+                Value::Text(span) => file.text(position, self.bytes_at(span))?,
+                Value::Long(number) => file.long(position, number)?,
+                Value::Double(number) => file.double(position, number)?,
+                Value::Boolean(flag) => file.boolean(position, flag)?,
+                Value::Texts(elements) => {
+                    let texts = self.elements[elements].iter();
+                    file.texts(position, texts.filter_map(|text| self.text_of(*text)))?;
                 }
-                Kind::Pairs => {
-                    let pairs = elements(2 * cell.length as usize).chunks_exact(2);
-                    let value = |span: Span| (span.at != ABSENT.at).then(|| self.bytes_at(span));
-                    file.pairs(position, pairs.map(|pair| (self.bytes_at(pair[0]), value(pair[1]))))?;
+                Value::Pairs(elements) => {
+                    let pairs = self.elements[elements].chunks_exact(2);
+                    let pair = |pair: &[Packed]| Some((self.text_of(pair[0])?, self.text_of(pair[1])));
+                    file.pairs(position, pairs.filter_map(pair))?;
                 }
+                Value::Absent => {}
             }
         }
         Ok(())
-    }
-}
-
-impl Packed {
-    fn span(self) -> Span {
-        Span {
-            at: self.value,
-            length: self.length,
-        }
     }
 }
 
@@ -228,6 +190,7 @@ impl EventBatchBuilder {
                 cells: Vec::new(),
                 ends: Vec::with_capacity(expected),
                 elements: Vec::new(),
+                wide: Wide::default(),
                 present: vec![false; CATALOGUE.fields().len()],
             },
             records: 0,
@@ -275,40 +238,31 @@ impl EventBatchBuilder {
     }
 
     fn packed(&mut self, field: u16, cell: &Cell<'_>) -> Packed {
-        let (kind, length, value) = match cell {
-            Cell::Text(text) => {
-                let span = self.span(text, field, 0);
-                (Kind::Text, span.length, span.at)
-            }
-            Cell::Long(number) | Cell::Timestamp(number) => (Kind::Long, 0, *number as u64),
-            Cell::Double(number) => (Kind::Double, 0, number.to_bits()),
-            Cell::Boolean(flag) => (Kind::Boolean, 0, u64::from(*flag)),
+        let value = match cell {
+            Cell::Text(text) => Value::Text(self.span(text, field, 0)),
+            Cell::Long(number) | Cell::Timestamp(number) => Value::Long(*number),
+            Cell::Double(number) => Value::Double(*number),
+            Cell::Boolean(flag) => Value::Boolean(*flag),
             Cell::Texts(texts) => {
                 let first = self.batch.elements.len();
                 for (place, text) in texts.iter().enumerate() {
                     let span = self.span(text, field, place);
-                    self.batch.elements.push(span);
+                    self.batch.element(Value::Text(span));
                 }
-                (Kind::Texts, texts.len() as u32, first as u64)
+                Value::Texts(first..self.batch.elements.len())
             }
             Cell::Pairs(pairs) => {
                 let first = self.batch.elements.len();
                 for (place, (name, value)) in pairs.iter().enumerate() {
                     let name = self.span(name, field, 2 * place);
-                    let value = value
-                        .as_ref()
-                        .map_or(ABSENT, |value| self.span(value, field, 2 * place + 1));
-                    self.batch.elements.extend([name, value]);
+                    self.batch.element(Value::Text(name));
+                    let value = value.as_ref().map(|value| self.span(value, field, 2 * place + 1));
+                    self.batch.element(value.map_or(Value::Absent, Value::Text));
                 }
-                (Kind::Pairs, pairs.len() as u32, first as u64)
+                Value::Pairs(first..self.batch.elements.len())
             }
         };
-        Packed {
-            field,
-            kind,
-            length,
-            value,
-        }
+        self.batch.wide.pack(field, value)
     }
 
     /// Where a text is that has this place in a field. It is copied if it is neither in the chunk nor
@@ -352,6 +306,12 @@ impl EventBatch {
             + size_of_val(self.cells.as_slice())
             + size_of_val(self.ends.as_slice())
             + size_of_val(self.elements.as_slice())
+            + self.wide.bytes()
+    }
+
+    fn element(&mut self, value: Value) {
+        let packed = self.wide.pack(0, value);
+        self.elements.push(packed);
     }
 
     /// These rows alone, without the chunk: of a chunk of repeats, the few others must not hold
@@ -362,20 +322,12 @@ impl EventBatch {
         kept.present.clone_from(&self.present);
         for &row in rows {
             for cell in self.row(row) {
-                let mut cell = *cell;
-                match cell.kind {
-                    Kind::Text => cell.value = kept.keep(self, cell.span()).at,
-                    Kind::Texts | Kind::Pairs => {
-                        let count = cell.length as usize * if cell.kind == Kind::Pairs { 2 } else { 1 };
-                        let first = cell.value as usize;
-                        cell.value = kept.elements.len() as u64;
-                        for element in &self.elements[first..first + count] {
-                            let element = kept.keep(self, *element);
-                            kept.elements.push(element);
-                        }
-                    }
-                    Kind::Long | Kind::Double | Kind::Boolean => {}
-                }
+                let value = match self.wide.value(*cell) {
+                    Value::Texts(elements) => Value::Texts(kept.keep_all(self, elements)),
+                    Value::Pairs(elements) => Value::Pairs(kept.keep_all(self, elements)),
+                    value => kept.keep(self, value),
+                };
+                let cell = kept.wide.pack(cell.field(), value);
                 kept.cells.push(cell);
             }
             kept.ends.push(kept.cells.len() as u32);
@@ -384,16 +336,21 @@ impl EventBatch {
         builder.finish()
     }
 
-    fn keep(&mut self, from: &Self, span: Span) -> Span {
-        if span.at == ABSENT.at {
-            return ABSENT;
+    fn keep_all(&mut self, from: &Self, elements: Range<usize>) -> Range<usize> {
+        let first = self.elements.len();
+        for element in &from.elements[elements] {
+            let value = self.keep(from, from.wide.value(*element));
+            self.element(value);
         }
+        first..self.elements.len()
+    }
+
+    /// A value of another batch, whose text it takes.
+    fn keep(&mut self, from: &Self, value: Value) -> Value {
+        let Value::Text(span) = value else { return value };
         let at = self.other.len() as u64 | OTHER;
         self.other.extend_from_slice(from.bytes_at(span));
-        Span {
-            at,
-            length: span.length,
-        }
+        Value::Text(Span { at, ..span })
     }
 }
 
@@ -446,12 +403,14 @@ mod tests {
             let raw = Some(&whole[4..4 + row]).filter(|raw| !raw.is_empty());
             assert_eq!(batch.text(row as u32, RAW), raw);
             let cells = batch.row(row as u32).iter();
-            let list = cells.into_iter().find(|cell| cell.kind == Kind::Texts).unwrap();
-            let first = list.value as usize;
-            let elements = &batch.elements[first..first + list.length as usize];
+            let list = cells.map(|cell| batch.wide.value(*cell)).find_map(|value| match value {
+                Value::Texts(elements) => Some(elements),
+                _ => None,
+            });
+            let elements = &batch.elements[list.unwrap()];
             assert_eq!(elements.len(), CATALOGUE.fields().len() + row);
             for (element, span) in elements.iter().enumerate() {
-                assert_eq!(batch.bytes_at(*span), (element % 3).to_string().as_bytes());
+                assert_eq!(batch.text_of(*span), Some((element % 3).to_string().as_bytes()));
             }
         }
         assert!(batch.other.len() < rows * CATALOGUE.fields().len() / 2);

@@ -16,6 +16,7 @@ mod framing;
 mod layout;
 mod near;
 mod originals;
+mod packed;
 mod parse;
 mod pending;
 mod prefetch;

@@ -15,6 +15,10 @@ use std::sync::Arc;
 /// Bytes of rows after which a row group ends: few records are so long.
 const ROW_GROUP_BYTES: usize = 1 << 30;
 
+/// Bytes that a file has of a column chunk beside its pages, but for its filter: what the index and
+/// the footer say of it.
+const AROUND_A_CHUNK: usize = 1 << 10;
+
 /// Which rows are a row group each, by how many bytes each row has.
 pub fn row_groups(rows: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
@@ -52,7 +56,11 @@ pub fn events_file(partition: Vec<(String, Option<String>)>, groups: Vec<Vec<Col
         .first()
         .map(|(_, columns)| positions(columns))
         .unwrap_or_default();
-    let mut file = new_file(&all)?;
+    let bytes = |(_, columns): &(usize, Vec<WrittenColumn>)| {
+        let leaves = columns.iter().flat_map(|column| &column.leaves);
+        leaves.map(|leaf| leaf.bytes.len() + AROUND_A_CHUNK).sum::<usize>()
+    };
+    let mut file = new_file(&all, groups.iter().map(bytes).sum())?;
     for (rows, columns) in groups {
         if positions(&columns) != all {
             return Err(Error::Internal("row groups of a file have different columns".into()));
@@ -64,8 +72,7 @@ pub fn events_file(partition: Vec<(String, Option<String>)>, groups: Vec<Vec<Col
                 let bounds = bounds_of(column.position, leaf.texts, leaf.numbers);
                 let values = rows.saturating_sub(leaf.nulls as usize);
                 statistics.note_values(column.position, values, bounds);
-                let bytes = bytes::Bytes::from(leaf.bytes);
-                group.append_column(&bytes, leaf.close).map_err(failed)?;
+                group.append_column(&leaf.bytes, leaf.close).map_err(failed)?;
             }
         }
         group.close().map_err(failed)?;
@@ -85,14 +92,18 @@ fn joined(parts: Vec<Columns>) -> Result<(usize, Vec<WrittenColumn>)> {
     Ok((rows, columns))
 }
 
-fn new_file(positions: &[usize]) -> Result<SerializedFileWriter<Vec<u8>>> {
+fn new_file(positions: &[usize], bytes: usize) -> Result<SerializedFileWriter<Vec<u8>>> {
     let all = events_schema();
     let fields: Vec<_> = positions.iter().map(|&at| Arc::clone(&all.fields()[at])).collect();
     let schema = ArrowSchemaConverter::new()
         .convert(&Schema::new(fields))
         .map_err(failed)?;
     let properties = WriterProperties::builder().set_created_by(CREATED_BY.to_owned());
-    let file = SerializedFileWriter::new(Vec::new(), schema.root_schema_ptr(), Arc::new(properties.build()));
+    let file = SerializedFileWriter::new(
+        Vec::with_capacity(bytes),
+        schema.root_schema_ptr(),
+        Arc::new(properties.build()),
+    );
     file.map_err(failed)
 }
 

@@ -45,6 +45,30 @@ pub(in crate::lake) fn block_of(text: &str, blocks: u64) -> u64 {
     block(hash(text.as_bytes()), blocks)
 }
 
+/// Hashes up to which they are counted one by one.
+const FEW: usize = 1024;
+
+/// How many hashes are distinct: nearly, of many, by how many places of a bitmap they leave empty
+/// (linear counting, Whang et al. 1990). To sort them takes longer than all else of a filter.
+fn distinct(hashes: &[u64]) -> usize {
+    if hashes.len() <= FEW {
+        let mut sorted = hashes.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        return sorted.len();
+    }
+    let places = (4 * hashes.len() as u64).next_multiple_of(u64::from(u64::BITS));
+    let mut taken = vec![0u64; (places / u64::from(u64::BITS)) as usize];
+    for hash in hashes {
+        let place = block(*hash, places);
+        taken[(place / u64::from(u64::BITS)) as usize] |= 1 << (place % u64::from(u64::BITS));
+    }
+    let taken: u64 = taken.iter().map(|word| u64::from(word.count_ones())).sum();
+    let empty = (places - taken) as f64 / places as f64;
+    let counted = (places as f64 * -empty.ln()).round() as usize;
+    counted.min(hashes.len())
+}
+
 /// The texts of a column chunk, on their way to a filter.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -57,10 +81,8 @@ impl Filter {
     }
 
     /// The filter, of one block at least.
-    pub(super) fn finish(mut self) -> Sbbf {
-        self.hashes.sort_unstable();
-        self.hashes.dedup();
-        let blocks = self.hashes.len().div_ceil(TEXTS_OF_A_BLOCK).max(1);
+    pub(super) fn finish(self) -> Sbbf {
+        let blocks = distinct(&self.hashes).div_ceil(TEXTS_OF_A_BLOCK).max(1);
         let mut bytes = vec![0; blocks * BLOCK as usize];
         for hash in &self.hashes {
             let begin = block(*hash, blocks as u64) as usize * BLOCK as usize;
@@ -88,7 +110,9 @@ mod tests {
     fn what_was_put_in_is_found_and_of_others_one_in_a_thousand() {
         for texts in [1, 14, 15, 16, 1000, 20_000] {
             let filter = filter(0..texts);
-            assert_eq!(filter.num_blocks(), (texts as usize).div_ceil(15));
+            let blocks = (texts as usize).div_ceil(15);
+            let off = if texts as usize > FEW { blocks / 50 } else { 0 };
+            assert!(filter.num_blocks().abs_diff(blocks) <= off, "{}", filter.num_blocks());
             assert!((0..texts).all(|text| filter.check(text.to_string().as_str())));
             let others = 200_000;
             let found = (texts..texts + others).filter(|text| filter.check(text.to_string().as_str()));
@@ -100,7 +124,8 @@ mod tests {
 
     #[test]
     fn repeated_texts_make_it_no_larger_and_of_no_texts_nothing_is_in_it() {
-        assert_eq!(filter((0..9000).map(|text| text % 30)).num_blocks(), 2);
+        assert_eq!(filter((0..1000).map(|text| text % 30)).num_blocks(), 2);
+        assert!((2..=3).contains(&filter((0..9000).map(|text| text % 30)).num_blocks()));
         assert!(!Filter::default().finish().check("0"));
     }
 

@@ -7,6 +7,7 @@ use super::failed;
 use super::filter::Filter;
 use super::levels::{bits_for, hybrid};
 use super::pages::Pages;
+use super::segments::ChunkBytes;
 use super::values::{ROOM, Values, behind, plain_text, push_plain};
 use crate::error::Result;
 use datafusion::parquet::basic::Encoding;
@@ -75,7 +76,7 @@ pub(super) enum ValueType {
 
 /// What a chunk ended as: its bytes, and what the file's footer says of it.
 pub(super) struct Finished {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: ChunkBytes,
     pub(super) close: ColumnCloseResult,
     pub(super) texts: Option<TextBounds>,
     pub(super) numbers: Option<NumberBounds>,
@@ -404,7 +405,7 @@ impl Leaf {
             index,
             offsets,
         } = self.pages;
-        let bytes = bytes.into_inner().map_err(failed)?;
+        let bytes = bytes.into_inner().map_err(failed)?.finish();
         let statistics: Option<Statistics> = match &self.bounds {
             Bounds::Texts(texts) => Some(texts.statistics(self.nulls)),
             Bounds::Numbers(NumberBounds(bounds)) => {

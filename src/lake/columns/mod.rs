@@ -11,6 +11,7 @@ mod filter;
 mod leaf;
 mod levels;
 mod pages;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -2,6 +2,7 @@
 
 use super::compression::{Codec, Compressor};
 use super::failed;
+use super::segments::Segments;
 use crate::error::Result;
 use datafusion::parquet::basic::{Encoding, PageType, Type};
 use datafusion::parquet::column::page::{CompressedPage, Page, PageWriter as _};
@@ -10,7 +11,7 @@ use datafusion::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 
 /// Pages that are written.
 pub(super) struct Pages {
-    pub(super) bytes: TrackedWrite<Vec<u8>>,
+    pub(super) bytes: TrackedWrite<Segments>,
     /// Chosen with the first page.
     pub(super) codec: Option<Codec>,
     pub(super) dictionary: Option<(i64, usize)>,
@@ -26,7 +27,7 @@ impl Pages {
     /// None yet, of values of this type.
     pub(super) fn new(physical: Type) -> Self {
         Self {
-            bytes: TrackedWrite::new(Vec::new()),
+            bytes: TrackedWrite::new(Segments::default()),
             codec: None,
             dictionary: None,
             first_data: None,

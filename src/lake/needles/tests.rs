@@ -86,21 +86,23 @@ pub(super) fn written(rows: &[Row]) -> bytes::Bytes {
     let at = |name: &str| events_schema().index_of(name).unwrap();
     let mut positions = [at("event_id"), at("email_message_id"), at("raw")];
     positions.sort_unstable();
-    let groups = crate::lake::row_groups(rows.iter().map(|_| 1)).into_iter().map(|group| {
-        let mut columns = ColumnsWriter::new(&positions).unwrap();
-        for (id, messages) in &rows[group] {
-            columns.text(at("raw"), b"{}").unwrap();
-            if let Some(id) = id {
-                columns.text(at("event_id"), id.as_bytes()).unwrap();
+    let groups = crate::lake::row_groups(rows.iter().map(|_| 1))
+        .into_iter()
+        .map(|group| {
+            let mut columns = ColumnsWriter::new(&positions).unwrap();
+            for (id, messages) in &rows[group] {
+                columns.text(at("raw"), b"{}").unwrap();
+                if let Some(id) = id {
+                    columns.text(at("event_id"), id.as_bytes()).unwrap();
+                }
+                if let Some(messages) = messages {
+                    let messages = messages.iter().map(String::as_bytes);
+                    columns.texts(at("email_message_id"), messages).unwrap();
+                }
+                columns.end_row();
             }
-            if let Some(messages) = messages {
-                let messages = messages.iter().map(String::as_bytes);
-                columns.texts(at("email_message_id"), messages).unwrap();
-            }
-            columns.end_row();
-        }
-        vec![columns.finish().unwrap()]
-    });
+            vec![columns.finish().unwrap()]
+        });
     events_file(Vec::new(), groups.collect()).unwrap().bytes
 }
 
