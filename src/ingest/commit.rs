@@ -8,14 +8,16 @@ use super::quarantine::Quarantine;
 use super::records::ledger_rows;
 use super::report::FileReport;
 use crate::error::{Error, Result};
-use crate::lake::{Columns, Committed, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
+use crate::lake::{Committed, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
 use crate::schema::{EVENT_DATASET, EVENT_HASH, EVENT_KEY, SOURCE_FORMAT};
 use crate::sources::SOURCES;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
+use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Attempts against other writers before giving up; each loses only to a commit of somebody else.
 pub(super) const ATTEMPTS: usize = 200;
@@ -199,22 +201,20 @@ impl Committer {
         let pending = Arc::new(pending);
         let origins: Arc<[Origin]> = origins.into();
         let layouts = self.layouts(&pending, partitions).await?;
-        let parts = layouts.iter().flat_map(|layout| {
-            let parts = layout.parts();
-            parts.map(|part| (Arc::clone(layout), part)).collect::<Vec<_>>()
+        let threads = Arc::new(Semaphore::new(self.threads));
+        let files = layouts.into_iter().map(|layout| {
+            let (pending, origins, threads) = (Arc::clone(&pending), Arc::clone(&origins), Arc::clone(&threads));
+            async move {
+                let partition = layout.partition.clone();
+                let mut file = encoded(layout, pending, origins, ingested, threads).await?;
+                self.events.upload(&file).await?;
+                file.forget_bytes();
+                Ok::<_, Error>((partition, file))
+            }
         });
-        let encoded = parts.collect::<Vec<_>>().into_iter().map(|(layout, part)| {
-            let (pending, origins) = (Arc::clone(&pending), Arc::clone(&origins));
-            on_a_thread(move || layout.encode(&pending, part, &origins, ingested))
-        });
-        let encoded = futures::stream::iter(encoded).buffered(self.threads);
-        // A file is on its way to the store while the next are encoded.
-        let uploaded = futures::stream::unfold((encoded, layouts.into_iter()), |(mut encoded, mut layouts)| async {
-            let layout = layouts.next()?;
-            let parts = (&mut encoded).take(layout.parts().count()).try_collect().await;
-            Some((self.upload(layout, parts), (encoded, layouts)))
-        });
-        let files: Vec<(Partition, ParquetFile)> = uploaded.buffer_unordered(UPLOADS_AT_ONCE).try_collect().await?;
+        // Files are on their way to the store while the next are encoded.
+        let files = futures::stream::iter(files).buffer_unordered(self.threads + UPLOADS_AT_ONCE);
+        let files: Vec<(Partition, ParquetFile)> = files.try_collect().await?;
         written.extend(files);
         Arc::into_inner(pending).ok_or_else(|| Error::Internal("a writer kept the events".into()))
     }
@@ -237,16 +237,6 @@ impl Committer {
             .buffered(self.threads)
             .try_collect()
             .await
-    }
-
-    /// Puts the parts of a file together, and the file into the store.
-    async fn upload(&self, layout: Arc<FileLayout>, parts: Result<Vec<Columns>>) -> Result<(Partition, ParquetFile)> {
-        let parts = parts?;
-        let partition = layout.partition.clone();
-        let mut file = on_a_thread(move || layout.file(parts)).await?;
-        self.events.upload(&file).await?;
-        file.forget_bytes();
-        Ok((partition, file))
     }
 
     /// Looks at what others have committed, and takes out of `pending` what is now stored.
@@ -324,6 +314,27 @@ fn on_a_thread<T: Send + 'static>(
         let ended = working.await;
         ended.map_err(|error| Error::Internal(format!("a writer thread ended: {error}")))?
     }
+}
+
+/// A file, each part of which waits for one of the threads.
+async fn encoded(
+    layout: Arc<FileLayout>,
+    pending: Arc<Pending>,
+    origins: Arc<[Origin]>,
+    ingested: i64,
+    threads: Arc<Semaphore>,
+) -> Result<ParquetFile> {
+    let parts = layout.parts().map(|part| {
+        let (layout, pending, origins) = (Arc::clone(&layout), Arc::clone(&pending), Arc::clone(&origins));
+        let threads = Arc::clone(&threads);
+        async move {
+            // It is never closed.
+            let _thread = threads.acquire().await;
+            on_a_thread(move || layout.encode(&pending, part, &origins, ingested)).await
+        }
+    });
+    let parts = try_join_all(parts).await?;
+    on_a_thread(move || layout.file(parts)).await
 }
 
 async fn load(events: &LakeTable, file: &DataFile) -> Result<PartitionIds> {

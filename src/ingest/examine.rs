@@ -64,7 +64,7 @@ pub fn examine(input: impl Read, step: usize) -> Examined {
                 let spans = spans.iter().map(|&(from, to)| (from as usize, to as usize));
                 spans.for_each(|(from, to)| framed(from, &chunk.bytes[from..to]));
             }
-            Shape::Csv(header) => rows(&chunk.bytes, header).for_each(|(at, row, _)| framed(at, row)),
+            Shape::Csv(header, _) => rows(&chunk.bytes, header).for_each(|(at, row, _)| framed(at, row)),
         }
         let parsed = parse::parse(chunk, Place::default(), true);
         examined.read += parsed.read;

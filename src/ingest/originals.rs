@@ -215,11 +215,11 @@ fn records_at(chunk: &Chunk, positions: &BTreeSet<u64>, show: &mut dyn FnMut(Her
                 }
             }
         }
-        Shape::Csv(header) => {
+        Shape::Csv(header, _) => {
             for (at, row, _) in rows(&chunk.bytes, header) {
                 let position = chunk.offset + at as u64;
                 if positions.contains(&position) {
-                    let texts = texts(row, position, Shape::Csv(Arc::clone(header)));
+                    let texts = texts(row, position, Shape::Csv(Arc::clone(header), 1));
                     show(Here {
                         position,
                         record: row,

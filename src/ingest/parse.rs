@@ -9,6 +9,7 @@ use super::{tables, windows_1252};
 use crate::config::format_instant;
 use crate::schema::{self, Cell, EVENT_DATASET, EventRow, FieldId, TIMESTAMP};
 use crate::sources::{self, Document, Json, Recognised, Rejection, SOURCES, Source};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ pub(super) fn parse(chunk: Chunk, place: Place, unwrap: bool) -> Parsed {
         unwrap,
         expected: match &shape {
             Shape::Json(spans) => spans.len(),
-            Shape::Csv(_) => 0,
+            Shape::Csv(_, rows) => *rows,
         },
         text: Arc::clone(&text),
         batches: Vec::new(),
@@ -91,14 +92,14 @@ pub(super) fn parse(chunk: Chunk, place: Place, unwrap: bool) -> Parsed {
                 parser.record(record, record, offset + u64::from(from));
             }
         }
-        Shape::Csv(header) => {
+        Shape::Csv(header, _) => {
             for (at, row, fields) in rows(&text, header) {
                 let position = offset + at as u64;
                 match fields
                     .map_err(|e| e.to_string())
-                    .and_then(|fields| row_as_json(&fields, header))
+                    .and_then(|fields| document_of(&fields, header))
                 {
-                    Ok(text) => parser.record(text.as_bytes(), row, position),
+                    Ok(document) => parser.row(&document, row, position),
                     Err(problem) => parser.rejected(row, position, None, Rejection::Csv(problem)),
                 }
             }
@@ -112,8 +113,8 @@ pub(super) fn kept(record: &[u8]) -> Vec<u8> {
     record[..record.len().min(KEPT_BYTES)].to_vec()
 }
 
-/// A row as the JSON object that has its columns as keys.
-fn row_as_json(fields: &csv::ByteRecord, header: &CsvHeader) -> Result<String, String> {
+/// A row as the object that has its columns as keys.
+fn document_of(fields: &csv::ByteRecord, header: &CsvHeader) -> Result<Document<'static>, String> {
     if fields.len() > header.columns.len() {
         return Err(format!(
             "{} fields under {} columns",
@@ -121,31 +122,18 @@ fn row_as_json(fields: &csv::ByteRecord, header: &CsvHeader) -> Result<String, S
             header.columns.len()
         ));
     }
-    let mut text = String::with_capacity(fields.as_slice().len() * 5 / 4);
-    let mut separator = '{';
-    for (name, value) in header.columns.iter().zip(fields) {
-        text.push(separator);
-        separator = ',';
-        push_json_string(&mut text, name);
-        text.push(':');
-        match std::str::from_utf8(value) {
-            Ok(value) => push_json_string(&mut text, value),
+    let texts = header.columns.iter().zip(fields).map(|(name, value)| {
+        let text = match std::str::from_utf8(value) {
+            Ok(text) => Cow::Borrowed(text),
             Err(error) => {
                 let decoded = windows_1252::decode(value).ok_or_else(|| format!("column {name}: {error}"))?;
-                push_json_string(&mut text, &decoded);
+                Cow::Owned(decoded)
             }
-        }
-    }
-    text.push('}');
-    Ok(text)
-}
-
-fn push_json_string(text: &mut String, value: &str) {
-    // Writing a string to a string cannot fail; an empty one would lose data silently otherwise.
-    match sonic_rs::to_string(value) {
-        Ok(quoted) => text.push_str(&quoted),
-        Err(_) => text.push_str("null"),
-    }
+        };
+        Ok((name.as_str(), text))
+    });
+    let texts: Vec<_> = texts.collect::<Result<_, String>>()?;
+    Document::of_texts(&texts).ok_or_else(|| "a row of 4 GB".to_owned())
 }
 
 /// The record in a text that holds its JSON, as tools leave it that encode what is encoded
@@ -191,9 +179,9 @@ impl Parser {
         if let Some(inner) = encoded_again(record) {
             return self.record(inner.as_bytes(), original, position);
         }
-        match self.event(text, record, position) {
+        match self.event(Some(text), record, position) {
             Ok(()) => self.parsed.read += 1,
-            Err(Stop::Skip(why)) => *self.parsed.skipped.entry(why).or_default() += 1,
+            Err(Stop::Skip(why)) => self.skipped(why),
             Err(Stop::Reject(None, Rejection::Unknown(_))) if tables::is_result(record) => {
                 // Its rows take memory of their own.
                 drop(document);
@@ -207,6 +195,19 @@ impl Parser {
             }
             Err(Stop::Reject(format, reason)) => self.rejected(original, position, format, reason),
         }
+    }
+
+    /// A row of delimited text.
+    fn row(&mut self, document: &Document<'_>, original: &[u8], position: u64) {
+        match self.event(None, document.root(), position) {
+            Ok(()) => self.parsed.read += 1,
+            Err(Stop::Skip(why)) => self.skipped(why),
+            Err(Stop::Reject(format, reason)) => self.rejected(original, position, format, reason),
+        }
+    }
+
+    fn skipped(&mut self, why: &'static str) {
+        *self.parsed.skipped.entry(why).or_default() += 1;
     }
 
     /// Counts a record that is rejected.
@@ -226,16 +227,21 @@ impl Parser {
         });
     }
 
-    fn event(&mut self, text: &str, record: Json<'_>, position: u64) -> Result<(), Stop> {
+    /// The event of a record of this text; a row of delimited text has none that is JSON.
+    fn event(&mut self, text: Option<&str>, record: Json<'_>, position: u64) -> Result<(), Stop> {
         let source = match sources::recognise(record).map_err(|reason| Stop::Reject(None, reason))? {
             Recognised::Event(source) => source,
             Recognised::NotAnEvent(why) => return Err(Stop::Skip(why)),
         };
         let format = Some(source.name());
         let reject = |reason| Stop::Reject(format, reason);
-        let content = source.content(record, text).map_err(reject)?;
+        let content = source.content(record, text.unwrap_or_default()).map_err(reject)?;
         match content {
-            None => self.mapped_with_carried(source, text, record, position).map_err(reject),
+            None => {
+                let text = text.map_or_else(|| Cow::Owned(record.to_json()), Cow::Borrowed);
+                self.mapped_with_carried(source, &text, record, position)
+                    .map_err(reject)
+            }
             Some(inner) => {
                 let parsed =
                     sources::parse(&inner).map_err(|reason| reject(Rejection::Content("the content", reason)))?;

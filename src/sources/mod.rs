@@ -40,8 +40,9 @@ pub trait Source: Debug + Sync {
     /// whose content is the event (a PowerShell row around its `AuditData`). That text
     /// is then parsed and given to [`Source::map`], and is what `raw` keeps.
     ///
-    /// `text` is the record's own text, so that content can be returned byte for byte.
-    fn content<'a>(&self, _record: Json<'_>, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
+    /// `text` is the record's own text, so that content can be returned byte for byte; of a row of
+    /// delimited text, which has no values but texts, it is empty.
+    fn content<'a>(&self, _record: Json<'a>, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
         Ok(None)
     }
 

@@ -95,11 +95,11 @@ impl Source for Export {
     }
 
     fn recognises(&self, record: Json<'_>) -> bool {
-        let expanded = record.get(self.content).is_some_and(|content| content.is_object());
-        json::has_all(record, self.keys) && expanded == self.expanded
+        let expanded = || record.get(self.content).is_some_and(|content| content.is_object());
+        json::has_all(record, self.keys) && expanded() == self.expanded
     }
 
-    fn content<'a>(&self, record: Json<'_>, text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
+    fn content<'a>(&self, record: Json<'a>, text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
         let missing = || Rejection::NoContent(self.content);
         let content = json::get(record, self.content).ok_or_else(missing)?;
         if content.is_object() {
@@ -114,7 +114,7 @@ impl Source for Export {
             .map(str::trim)
             .filter(|inner| !inner.is_empty())
             .ok_or_else(missing)?;
-        Ok(Some(Cow::Owned(decoded(inner))))
+        Ok(Some(decoded(inner)))
     }
 
     fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
@@ -123,11 +123,11 @@ impl Source for Export {
 }
 
 /// The record in a text, out of the strings that it was encoded in once more.
-fn decoded(text: &str) -> String {
-    let mut text = text.to_owned();
+fn decoded(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
     while text.starts_with('"') {
         match sonic_rs::from_str::<String>(&text) {
-            Ok(inner) => inner.trim().clone_into(&mut text),
+            Ok(inner) => text = Cow::Owned(inner.trim().to_owned()),
             Err(_) => break,
         }
     }

@@ -9,6 +9,7 @@
 use super::csv_header::CsvHeader;
 use super::window::Window;
 use super::{Chunk, Limits, Shape};
+use crate::sources::json::Sixteen;
 use memchr::{memchr, memchr2, memchr3};
 use std::io::Read;
 use std::ops::Range;
@@ -63,15 +64,16 @@ fn next_field(bytes: &[u8], start: usize, limit: usize, rules: &Rules, ended: bo
     }
     let limit = limit.min(start + rules.limits.quoted);
     let (mut at, mut doubled) = (start + 1, false);
+    let within = &bytes[..limit.min(bytes.len())];
     loop {
-        let Some(found) = bytes.get(at..limit).and_then(|text| memchr(b'"', text)) else {
+        let Some(end) = quote(within, at) else {
             return if ended || limit < bytes.len() {
                 Field::Broken
             } else {
                 Field::More
             };
         };
-        let (end, behind) = (at + found, at + found + 1);
+        let behind = end + 1;
         let next = match bytes.get(behind) {
             Some(b'"') => {
                 (at, doubled) = (behind + 1, true);
@@ -207,7 +209,7 @@ pub(super) fn run(
             }
         }
         if at > 0 {
-            let chunk = window.take(at, Shape::Csv(Arc::clone(&header)));
+            let chunk = window.take(at, Shape::Csv(Arc::clone(&header), count));
             (at, count) = (0, 0);
             if !emit(chunk) {
                 return window;
@@ -253,9 +255,11 @@ pub(in crate::ingest) fn rows<'a>(
 ) -> impl Iterator<Item = (usize, &'a [u8], Result<::csv::ByteRecord, BrokenRow>)> {
     let mut start = 0;
     let mut scratch = Vec::new();
+    // As much as the row before took.
+    let mut room = 0;
     std::iter::from_fn(move || {
         while start < bytes.len() {
-            let mut record = ::csv::ByteRecord::new();
+            let mut record = ::csv::ByteRecord::with_capacity(room, header.columns.len());
             let row = header.rules.row(bytes, start, true, |field, doubled| {
                 if doubled {
                     undouble(field, &mut scratch);
@@ -271,7 +275,7 @@ pub(in crate::ingest) fn rows<'a>(
                 Row::TooLong | Row::More => (bytes.len(), Err(BrokenRow::Quotes)),
             };
             let position = start;
-            start = end;
+            (start, room) = (end, end - position);
             if !bytes[position..end].iter().all(|byte| super::is_blank(*byte)) {
                 let line_end = |byte: &u8| !matches!(byte, b'\r' | b'\n');
                 let length = bytes[position..end].iter().rposition(line_end).map_or(0, |at| at + 1);
@@ -285,10 +289,38 @@ pub(in crate::ingest) fn rows<'a>(
 /// The text of a quoted field: two quotes stand for one.
 pub(super) fn undouble(field: &[u8], text: &mut Vec<u8>) {
     text.clear();
-    let mut rest = field;
+    // JSON in a field has them every few bytes: a whole block is written, and counts as far as it goes.
+    text.resize(field.len() + BLOCK, 0);
+    let (mut at, mut to) = (0, 0);
+    while let Some(block) = field.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        text[to..to + BLOCK].copy_from_slice(block);
+        match Sixteen::new(block).equal(b'"').bits() {
+            0 => (at, to) = (at + BLOCK, to + BLOCK),
+            quotes => {
+                let upto = quotes.trailing_zeros() as usize;
+                (at, to) = (at + upto + 2, to + upto + 1);
+            }
+        }
+    }
+    text.truncate(to);
+    let mut rest = field.get(at..).unwrap_or_default();
     while let Some(quote) = memchr(b'"', rest) {
         text.extend_from_slice(&rest[..=quote]);
         rest = rest.get(quote + 2..).unwrap_or_default();
     }
     text.extend_from_slice(rest);
+}
+
+/// Bytes that are looked at at once.
+const BLOCK: usize = 16;
+
+/// Where the next quote is from here on.
+fn quote(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        match Sixteen::new(block).equal(b'"').bits() {
+            0 => at += BLOCK,
+            quotes => return Some(at + quotes.trailing_zeros() as usize),
+        }
+    }
+    memchr(b'"', bytes.get(at..)?).map(|found| at + found)
 }

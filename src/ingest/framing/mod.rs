@@ -96,7 +96,7 @@ impl Chunk {
     pub(super) fn holds_records(&self) -> bool {
         match &self.shape {
             Shape::Json(spans) => !spans.is_empty(),
-            Shape::Csv(_) => !self.bytes.trim_ascii().is_empty(),
+            Shape::Csv(..) => !self.bytes.trim_ascii().is_empty(),
         }
     }
 }
@@ -106,8 +106,8 @@ impl Chunk {
 pub(super) enum Shape {
     /// From where to where each record goes.
     Json(Vec<(u32, u32)>),
-    /// Whole rows under this header.
-    Csv(Arc<CsvHeader>),
+    /// Whole rows under this header, and how many they are, blank lines among them.
+    Csv(Arc<CsvHeader>, usize),
 }
 
 /// What a file turned out to hold.

@@ -29,9 +29,9 @@ impl Source for Unprocessed {
         })
     }
 
-    fn content<'a>(&self, record: Json<'_>, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
+    fn content<'a>(&self, record: Json<'a>, _text: &'a str) -> Result<Option<Cow<'a, str>>, Rejection> {
         let text = text(record).ok_or(Rejection::NoContent("message"))?;
-        Ok(Some(Cow::Owned(text.to_owned())))
+        Ok(Some(Cow::Borrowed(text)))
     }
 
     fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {

@@ -154,6 +154,40 @@ impl<'t> Document<'t> {
         })
     }
 
+    /// The object that has these texts by these keys, no two of which are the same. None where they
+    /// are too long.
+    pub fn of_texts(texts: &[(&str, Cow<'_, str>)]) -> Option<Document<'static>> {
+        let length: usize = texts.iter().map(|(key, text)| key.len() + text.len()).sum();
+        if length >= u32::MAX as usize {
+            return None;
+        }
+        let mut document = Document {
+            text: Cow::Borrowed(""),
+            nodes: Vec::with_capacity(2 * texts.len() + 1),
+            unescaped: String::with_capacity(length),
+            keys: Keys::default(),
+        };
+        document.nodes.push(Node {
+            kind: Kind::Object,
+            next: 2 * texts.len() as u32 + 1,
+            from: 0,
+            length: 0,
+        });
+        for (key, text) in texts {
+            document.keys.add(key.as_bytes(), document.nodes.len());
+            for text in [*key, text] {
+                document.nodes.push(Node {
+                    kind: Kind::Unescaped,
+                    next: document.nodes.len() as u32 + 1,
+                    from: document.unescaped.len() as u32,
+                    length: text.len() as u32,
+                });
+                document.unescaped.push_str(text);
+            }
+        }
+        Some(document)
+    }
+
     /// The bytes of a string.
     #[inline]
     pub(super) fn bytes_of(&self, node: Node) -> &[u8] {

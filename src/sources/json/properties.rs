@@ -213,3 +213,19 @@ fn objects_of_many_keys() {
     let long = format!("{{\"a\":[{}1],\"b\":2,\"c\":3,\"b\":4}}", "1,".repeat(70_000));
     check(&long);
 }
+
+proptest! {
+    /// An object of texts is the one that is parsed from their JSON.
+    #[test]
+    fn texts_are_as_if_they_had_been_parsed(
+        texts in proptest::collection::btree_map(".{0,12}", r#"(.|["\\\n]){0,40}"#, 0..120),
+    ) {
+        let quoted = |text: &str| sonic_rs::to_string(text).unwrap();
+        let members = texts.iter().map(|(key, text)| format!("{}:{}", quoted(key), quoted(text)));
+        let spelled = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        let texts: Vec<_> = texts.iter().map(|(key, text)| (key.as_str(), Cow::Borrowed(text.as_str()))).collect();
+        let document = Document::of_texts(&texts).unwrap();
+        prop_assert_eq!(document.root().to_json(), spelled.clone());
+        same(document.root(), &sonic_rs::from_str(&spelled).unwrap());
+    }
+}

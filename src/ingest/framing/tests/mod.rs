@@ -50,7 +50,8 @@ fn framed(limits: Limits, text: &[u8]) -> (Content, Vec<Found>) {
                     add(from as usize, &chunk.bytes[from as usize..to as usize], None);
                 }
             }
-            Shape::Csv(header) => {
+            Shape::Csv(header, count) => {
+                assert!(rows(&chunk.bytes, header).count() <= *count);
                 for (position, row, fields) in rows(&chunk.bytes, header) {
                     let fields = fields
                         .map(|fields| fields.iter().map(lossy).collect())

@@ -155,3 +155,19 @@ fn nothing_between_rows(text: &[u8], found: &[Found]) -> Result<(), TestCaseErro
     prop_assert!(text[end..].iter().all(|byte| is_blank(*byte)));
     Ok(())
 }
+
+proptest! {
+    /// Of a field in quotes, its text, however far apart quotes are in it.
+    #[test]
+    fn quotes_in_fields(texts in proptest::collection::vec(r#"("{1,3}|[a-z]{0,40}|[,\r\né]){0,30}"#, 2..5)) {
+        let row = |texts: &[String]| {
+            let quoted = texts.iter().map(|text| format!("\"{}\"", text.replace('"', "\"\"")));
+            quoted.collect::<Vec<_>>().join(",")
+        };
+        let names: Vec<String> = (0..texts.len()).map(|column| format!("column {column}")).collect();
+        let text = format!("{}\n{}\n", row(&names), row(&texts));
+        let found = framed(LIMITS, text.as_bytes()).1;
+        prop_assert_eq!(found.len(), 1);
+        prop_assert_eq!(found[0].fields.clone(), Some(Ok(texts)));
+    }
+}
