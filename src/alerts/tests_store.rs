@@ -65,7 +65,7 @@ async fn engine(memory_limit: u64) -> Engine {
         memory_limit,
         threads: 2,
     };
-    Engine::empty(resources).await.unwrap()
+    Engine::empty(resources).unwrap()
 }
 
 async fn through_the_store(engine: &Engine, writers: &[(Vec<Alert>, bool)]) -> (Vec<Alert>, Vec<u64>) {

@@ -135,7 +135,7 @@ fn described(detection: &Detection) -> String {
 
 /// Lints and plans each; the first error does not hide the others.
 async fn check(known: &[Detection], faults: &[Fault], resources: Resources) -> Result<Outcome> {
-    let engine = Engine::empty(resources).await?;
+    let engine = Engine::empty(resources)?;
     let mut verdicts: Vec<Verdict> = faults.iter().map(Verdict::of_fault).collect();
     for detection in known {
         verdicts.push(Verdict::of(detection, &engine).await);

@@ -40,7 +40,7 @@ use crate::error::{Error, Result};
 use crate::lake::stores::Requests;
 use crate::lake::{DataFile, Lake, LakeTable, LakeTableProvider, LateTable, TableName};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::common::runtime::SpawnedTask;
@@ -52,6 +52,7 @@ use include_dir::{Dir, include_dir};
 use object_store::ObjectStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 static VIEWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/views");
 static LISTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/lists");
@@ -87,7 +88,9 @@ pub struct Engine {
     sorted_joins: bool,
     tables: Vec<(String, Arc<dyn TableProvider>)>,
     views: Vec<View>,
-    names: Names,
+    /// Of tables alone.
+    /// By the views that are among them.
+    names: Arc<Mutex<BTreeMap<Vec<String>, Arc<Names>>>>,
     extents: BTreeMap<String, Extent>,
     /// First and last time of all events, where the log says that each has one.
     times: Option<(i64, i64)>,
@@ -114,15 +117,12 @@ struct View {
 impl Engine {
     /// Opens the tables of a lake at their current versions.
     pub async fn open(lake: &Lake, resources: Resources) -> Result<Self> {
-        // All of this at once: none of it needs the rest.
-        let views = SpawnedTask::spawn(async move { Self::over_nothing(resources)?.schemas_of_views().await });
         let events = {
             let lake = lake.clone();
             SpawnedTask::spawn(async move { LakeTableProvider::new(lake.table(TableName::Events).await?) })
         };
-        // Both to their end: the Delta reader panics when nobody waits for it any more.
-        let (events, views) = (ended(events).await, ended(views).await?);
-        let events = events?;
+        // To its end: the Delta reader panics when nobody waits for it any more.
+        let events = ended(events).await?;
         let (extents, times) = (extents_of(events.files()), times_of(events.files()));
         let mut events = Some(events);
         let known = TableName::ALL.map(|name| {
@@ -139,18 +139,11 @@ impl Engine {
             extents,
             times,
             ..engine
-        }
-        .with_names(views))
+        })
     }
 
     /// The tables as they are before anything is ingested: enough to plan against.
-    pub async fn empty(resources: Resources) -> Result<Self> {
-        let engine = Self::over_nothing(resources)?;
-        let views = engine.schemas_of_views().await?;
-        Ok(engine.with_names(views))
-    }
-
-    fn over_nothing(resources: Resources) -> Result<Self> {
+    pub fn empty(resources: Resources) -> Result<Self> {
         let tables = TableName::ALL.map(|name| {
             let table: Arc<dyn TableProvider> = Arc::new(EmptyTable::new(name.read_schema()));
             (name.as_str().to_owned(), table)
@@ -158,7 +151,7 @@ impl Engine {
         Self::over(tables.into(), resources)
     }
 
-    /// Without what the log says of times, and without names.
+    /// Without what the log says of times.
     fn over(mut tables: Vec<(String, Arc<dyn TableProvider>)>, resources: Resources) -> Result<Self> {
         for file in LISTS
             .files()
@@ -188,28 +181,46 @@ impl Engine {
             sorted_joins: false,
             tables,
             views,
-            names: Names::default(),
+            names: Arc::default(),
             extents: BTreeMap::new(),
             times: None,
         })
     }
 
-    /// The same, that knows the names of its tables and views and of their columns.
-    fn with_names(mut self, views: Vec<(String, SchemaRef)>) -> Self {
-        let tables = self.tables.iter();
-        let tables = tables.map(|(name, table)| (name.clone(), table.schema()));
-        self.names = Names::new(&tables.chain(views).collect::<Vec<_>>());
-        self
+    /// The names of tables, and of the views that a text may name: to plan them all takes as long as
+    /// everything else that a small question takes.
+    pub(super) async fn names_for(&self, sql: &str) -> Result<Arc<Names>> {
+        let named = |view: &&View| {
+            let (name, sql) = (view.name.as_bytes(), sql.as_bytes());
+            sql.windows(name.len()).any(|here| here.eq_ignore_ascii_case(name))
+        };
+        self.names_of(self.views.iter().filter(named).collect()).await
     }
 
-    async fn schemas_of_views(&self) -> Result<Vec<(String, SchemaRef)>> {
-        let session = self.session(Scope::default())?;
-        let mut schemas = Vec::with_capacity(self.views.len());
-        for view in &self.views {
-            let plan = session.view_plan(view).await?;
-            schemas.push((view.name.clone(), Arc::clone(plan.schema().inner())));
+    /// The names of tables and views.
+    pub(super) async fn all_names(&self) -> Result<Arc<Names>> {
+        self.names_of(self.views.iter().collect()).await
+    }
+
+    async fn names_of(&self, views: Vec<&View>) -> Result<Arc<Names>> {
+        let key: Vec<String> = views.iter().map(|view| view.name.clone()).collect();
+        let mut known = self.names.lock().await;
+        if let Some(names) = known.get(&key) {
+            return Ok(Arc::clone(names));
         }
-        Ok(schemas)
+        let tables = self.tables.iter();
+        let mut schemas: Vec<_> = tables.map(|(name, table)| (name.clone(), table.schema())).collect();
+        if !views.is_empty() {
+            // Over no files: they have the same columns, and are planned sooner.
+            let session = Self::empty(self.resources)?.session(Scope::default())?;
+            for view in views {
+                let plan = session.view_plan(view).await?;
+                schemas.push((view.name.clone(), Arc::clone(plan.schema().inner())));
+            }
+        }
+        let names = Arc::new(Names::new(&schemas));
+        known.insert(key, Arc::clone(&names));
+        Ok(names)
     }
 
     /// A session whose events are those of the scope.
@@ -447,8 +458,7 @@ fn list_table(name: &str, text: &str) -> Result<Arc<dyn TableProvider>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lake::ColumnStatistics;
-    use std::collections::HashMap;
+    use crate::lake::{ColumnStatistics, StatisticsOfColumns};
 
     fn file(min: i64, max: i64, nulls: Option<u64>) -> DataFile {
         let at = |time| Some(ScalarValue::TimestampMicrosecond(Some(time), Some("UTC".into())));
@@ -463,7 +473,7 @@ mod tests {
             rows: Some(1),
             modified: 0,
             partition: Vec::new(),
-            statistics: HashMap::from([("timestamp".into(), of_time)]),
+            statistics: StatisticsOfColumns::from([("timestamp".into(), of_time)]),
         }
     }
 
@@ -475,7 +485,7 @@ mod tests {
             assert_eq!(times_of(&[file(1, 2, Some(0)), strange]), None);
         }
         let silent = DataFile {
-            statistics: HashMap::new(),
+            statistics: Default::default(),
             ..file(0, 0, None)
         };
         assert_eq!(times_of(&[silent]), None);

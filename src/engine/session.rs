@@ -173,17 +173,26 @@ impl Session {
         if !extra.is_empty() {
             add_columns(&mut statement, extra)?;
         }
-        let resolution = self
-            .engine
-            .names
-            .resolve(&mut statement, self.scope.now)
-            .map_err(query)?;
-        let plan = self.planned(statement, &resolution).await?.map_err(|error| {
-            match self.engine.names.explain_plan_error(&error) {
-                Some(message) => Error::Query(message + &place(&error)),
-                None => error.into(),
+        let names = self.engine.names_for(sql).await?;
+        let mut resolved = statement.clone();
+        let resolution = match names.resolve(&mut resolved, self.scope.now) {
+            Ok(resolution) => resolution,
+            // Once more, for a message that knows all names.
+            Err(_) => {
+                resolved = statement;
+                let names = self.engine.all_names().await?;
+                names.resolve(&mut resolved, self.scope.now).map_err(query)?
             }
-        })?;
+        };
+        let plan = match self.planned(resolved, &resolution).await? {
+            Ok(plan) => plan,
+            Err(error) => {
+                return Err(match self.engine.all_names().await?.explain_plan_error(&error) {
+                    Some(message) => Error::Query(message + &place(&error)),
+                    None => error.into(),
+                });
+            }
+        };
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)

@@ -298,7 +298,7 @@ mod tests {
             rows: Some(1),
             modified: number as i64,
             partition: vec![ScalarValue::from(partition)],
-            statistics: HashMap::new(),
+            statistics: Default::default(),
         }
     }
 

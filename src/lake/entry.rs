@@ -25,7 +25,7 @@ pub struct DataFile {
     /// Values of the partition columns, in their order.
     pub partition: Vec<ScalarValue>,
     /// Per column: smallest, largest, number of nulls.
-    pub statistics: HashMap<Arc<str>, ColumnStatistics>,
+    pub statistics: StatisticsOfColumns,
 }
 
 impl DataFile {
@@ -42,6 +42,9 @@ impl DataFile {
         }
     }
 }
+
+/// What the log says of the columns of a file, by their names.
+pub type StatisticsOfColumns = AHashMap<Arc<str>, ColumnStatistics>;
 
 /// What the log says of one column of one file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,7 +65,7 @@ pub(super) struct StatisticsReader {
 }
 
 /// Rows, and what is known of each column.
-type Said = (Option<u64>, HashMap<Arc<str>, ColumnStatistics>);
+type Said = (Option<u64>, StatisticsOfColumns);
 
 impl StatisticsReader {
     /// For files with columns of this schema.
@@ -83,7 +86,7 @@ impl StatisticsReader {
                 columns.retain(|_, column| *column != ColumnStatistics::default());
                 (rows, columns)
             }
-            _ => (None, HashMap::new()),
+            _ => (None, StatisticsOfColumns::new()),
         }
     }
 }
@@ -99,7 +102,7 @@ impl<'de> Visitor<'de> for AddStatistics<'_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Said, M::Error> {
-        let (mut rows, mut columns) = (None, HashMap::new());
+        let (mut rows, mut columns) = (None, StatisticsOfColumns::new());
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             let set: Set = match &*key {
                 "numRecords" => {
@@ -130,7 +133,7 @@ type Set = fn(&mut ColumnStatistics, serde_json::Value, &DataType);
 /// A value for each column.
 struct OfColumns<'r> {
     reader: &'r StatisticsReader,
-    columns: &'r mut HashMap<Arc<str>, ColumnStatistics>,
+    columns: &'r mut StatisticsOfColumns,
     set: Set,
 }
 
@@ -309,15 +312,15 @@ mod tests {
     /// The slow twin: all of the text as a document, column by column.
     fn slow(text: &str, schema: &Schema) -> Said {
         let Ok(Value::Object(said)) = serde_json::from_str(text) else {
-            return (None, HashMap::new());
+            return (None, StatisticsOfColumns::new());
         };
         let rows = said.get("numRecords").cloned().unwrap_or_default();
         let of = |key: &str| said.get(key).cloned().unwrap_or_else(|| json!({}));
         let maps: Vec<Value> = ["minValues", "maxValues", "nullCount"].map(of).into();
         if !(rows.is_null() || rows.is_u64()) || !maps.iter().all(Value::is_object) {
-            return (None, HashMap::new());
+            return (None, StatisticsOfColumns::new());
         }
-        let mut columns = HashMap::new();
+        let mut columns = StatisticsOfColumns::new();
         for field in schema.fields() {
             let value = |values: &Value| match (values.get(field.name())?, field.data_type()) {
                 (Value::String(text), data_type) => ScalarValue::try_from_string(text.clone(), data_type).ok(),
@@ -381,7 +384,7 @@ mod tests {
             let reader = StatisticsReader::new(&schema);
             let text = json!(parts).to_string();
             prop_assert_eq!(reader.read(&text), slow(&text, &schema));
-            prop_assert_eq!(reader.read(&text[..text.len() - 1]), (None, HashMap::new()));
+            prop_assert_eq!(reader.read(&text[..text.len() - 1]), (None, StatisticsOfColumns::new()));
         }
     }
 

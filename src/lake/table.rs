@@ -7,6 +7,7 @@ use super::{Lake, ParquetFile};
 use crate::error::{Error, Result};
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::ScalarValue;
+use deltalake::kernel::LogicalFileView;
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::transaction::CommitProperties;
@@ -21,6 +22,9 @@ use url::Url;
 
 /// How often a table is made, if that fails and it is not there.
 const CREATE_AGAIN: usize = 3;
+
+/// Files whose description in the log is read in about the time that a thread takes to begin, and more.
+const FILES_OF_A_THREAD: usize = 100;
 
 /// Larger files go to a store in parts.
 const ONE_REQUEST: u64 = 16 << 20;
@@ -199,7 +203,7 @@ impl LakeTable {
         let reader = StatisticsReader::new(&self.name.file_schema());
         let partition_columns = self.name.partition_columns();
         let log = self.snapshot()?.log_data();
-        let files = log.iter().map(|view| {
+        let file = |view: LogicalFileView| {
             let (rows, statistics) = view.stats().map(|text| reader.read(&text)).unwrap_or_default();
             let values = view.partition_values_map();
             let partition = partition_columns
@@ -217,8 +221,27 @@ impl LakeTable {
                 partition,
                 statistics,
             }
-        });
-        Ok(files.collect())
+        };
+        let count = log.num_files();
+        let threads = count.div_ceil(FILES_OF_A_THREAD).min(crate::config::default_threads());
+        if threads <= 1 {
+            return Ok(log.iter().map(file).collect());
+        }
+        let part = count.div_ceil(threads);
+        std::thread::scope(|scope| {
+            let (log, file) = (&log, &file);
+            let parts = (0..threads).map(|number| {
+                let views = move || log.iter().skip(number * part).take(part);
+                scope.spawn(move || views().map(file).collect::<Vec<_>>())
+            });
+            let parts: Vec<_> = parts.collect();
+            let mut files = Vec::with_capacity(count);
+            for part in parts {
+                let ended = |_| Error::Internal("a thread that reads the log ended".into());
+                files.extend(part.join().map_err(ended)?);
+            }
+            Ok(files)
+        })
     }
 
     /// Sees what has been committed since.

@@ -11,11 +11,7 @@ async fn session() -> Session {
         memory_limit: MEMORY,
         threads: 1,
     };
-    Engine::empty(resources)
-        .await
-        .unwrap()
-        .session(Scope::default())
-        .unwrap()
+    Engine::empty(resources).unwrap().session(Scope::default()).unwrap()
 }
 
 /// The names of a query's columns, or what is wrong with it.

@@ -135,7 +135,7 @@ fn fewer_events(events: &Events, tapes: &[Vec<u32>], reason: String) -> (Events,
 #[test]
 fn every_random_detection_can_be_planned() {
     let (count, seed) = plan(40);
-    let engine = block_on(Engine::empty(USUAL)).unwrap();
+    let engine = Engine::empty(USUAL).unwrap();
     let mut failures = Vec::new();
     for number in 0..u64::from(count) {
         let numbers = tape(seed.wrapping_add(number), 200);
