@@ -176,6 +176,9 @@ pub(super) struct EventBatchBuilder {
 /// Rows by which it is told how much the others of a chunk take.
 const TELLING: usize = 64;
 
+/// How many times the text of a chunk is made room for at most, before it is needed.
+const MOST_ROOM: usize = 2;
+
 impl EventBatchBuilder {
     /// For events of a chunk with this text, which has so many records, as far as is known.
     pub(super) fn new(dataset: String, place: Place, text: Arc<Vec<u8>>, expected: usize) -> Self {
@@ -204,11 +207,15 @@ impl EventBatchBuilder {
     fn reserve(&mut self) {
         let rows = self.batch.meta.len();
         let left = self.expected.saturating_sub(rows);
-        let more = |length: usize| length * left / rows * 9 / 8;
         let batch = &mut self.batch;
-        batch.cells.reserve_exact(more(batch.cells.len()));
-        batch.elements.reserve_exact(more(batch.elements.len()));
-        batch.other.reserve_exact(more(batch.other.len()));
+        // The first rows may be unlike all others.
+        let most = MOST_ROOM * batch.text.len();
+        let more = |length: usize, size: usize| (length * left / rows * 9 / 8).min(most / size);
+        batch.cells.reserve_exact(more(batch.cells.len(), size_of::<Packed>()));
+        batch
+            .elements
+            .reserve_exact(more(batch.elements.len(), size_of::<Packed>()));
+        batch.other.reserve_exact(more(batch.other.len(), 1));
     }
 
     pub(super) fn dataset(&self) -> &str {
@@ -301,7 +308,7 @@ impl EventBatchBuilder {
 impl EventBatch {
     /// Bytes without the chunk's text.
     fn held(&self) -> usize {
-        self.other.capacity()
+        self.other.len()
             + size_of_val(self.meta.as_slice())
             + size_of_val(self.cells.as_slice())
             + size_of_val(self.ends.as_slice())

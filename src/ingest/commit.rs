@@ -202,11 +202,14 @@ impl Committer {
         let origins: Arc<[Origin]> = origins.into();
         let layouts = self.layouts(&pending, partitions).await?;
         let threads = Arc::new(Semaphore::new(self.threads));
+        let uploads = Semaphore::new(UPLOADS_AT_ONCE);
+        let uploads = &uploads;
         let files = layouts.into_iter().map(|layout| {
             let (pending, origins, threads) = (Arc::clone(&pending), Arc::clone(&origins), Arc::clone(&threads));
             async move {
                 let partition = layout.partition.clone();
                 let mut file = encoded(layout, pending, origins, ingested, threads).await?;
+                let _upload = uploads.acquire().await;
                 self.events.upload(&file).await?;
                 file.forget_bytes();
                 Ok::<_, Error>((partition, file))
@@ -334,6 +337,7 @@ async fn encoded(
         }
     });
     let parts = try_join_all(parts).await?;
+    let _thread = threads.acquire().await;
     on_a_thread(move || layout.file(parts)).await
 }
 

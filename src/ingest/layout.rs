@@ -189,6 +189,9 @@ fn ranks<'a>(values: impl Iterator<Item = Option<&'a [u8]>>) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Place;
+    use super::super::framing::{Chunk, Shape};
+    use super::super::parse::parse;
     use super::*;
 
     #[test]
@@ -207,6 +210,59 @@ mod tests {
         let ranks = ranks(bytes.iter().copied());
         assert_eq!(ranks, [4, 4, 0, 1, 2, 4, 0, 3]);
         assert!(super::ranks(std::iter::empty()).is_empty());
+    }
+
+    /// However many threads write it, a file is the same.
+    #[test]
+    fn a_file_is_the_same_by_any_number_of_threads() {
+        let record = |number: usize| {
+            let (user, action) = (number % 7, number % 3);
+            let list = ["web", "email", "file"][..number % 4 % 3].join("\",\"");
+            format!(
+                r#"{{"@timestamp":"2026-03-02T{:02}:00:00.{number:06}Z","event":{{"id":"id {number}","dataset":"d","action":"a{action}","category":["{list}"]}},"user":{{"id":"u{user}"}},"other":"{}"}}"#,
+                number % 24,
+                "x".repeat(number % 50),
+            )
+        };
+        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+        for number in 0..500 {
+            let from = bytes.len() as u32;
+            bytes.extend(record(number).into_bytes());
+            spans.push((from, bytes.len() as u32));
+        }
+        let chunk = Chunk {
+            bytes,
+            offset: 0,
+            too_long: None,
+            shape: Shape::Json(spans),
+        };
+        let mut pending = Pending::default();
+        for batch in parse(chunk, Place::default(), true).batches {
+            let all: Vec<u32> = (0..batch.meta.len() as u32).collect();
+            pending.add(batch, &all);
+        }
+        let [(partition, rows)] = &pending.partitions.iter().collect::<Vec<_>>()[..] else {
+            panic!("one day of one dataset");
+        };
+        assert_eq!(rows.len(), 500);
+        let origins = [Origin {
+            path: "f".into(),
+            sha256: "0".into(),
+        }];
+        let file = |threads: usize| {
+            let layout = FileLayout::new(&pending, partition, threads);
+            assert_eq!(layout.parts().count(), threads.min(layout.parts.concat().len()));
+            let parts = layout.parts().map(|part| layout.encode(&pending, part, &origins, 1));
+            layout.file(parts.collect::<Result<_>>().unwrap()).unwrap()
+        };
+        let alone = file(1);
+        for threads in [2, 3, 5, 1000] {
+            let file = file(threads);
+            assert_eq!(
+                (file.sha256, file.statistics),
+                (alone.sha256.clone(), alone.statistics.clone())
+            );
+        }
     }
 
     #[test]

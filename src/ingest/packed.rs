@@ -47,12 +47,24 @@ const PAIRS: u64 = 3;
 const LONG: u64 = 4;
 const BOOLEAN: u64 = 5;
 const ABSENT: u64 = 6;
+/// A number of thousands, as times are that have no microseconds.
+const THOUSANDS: u64 = 7;
 /// Of a value that is the place of one.
 const WIDE_TEXT: u64 = 8;
 const WIDE_TEXTS: u64 = 9;
 const WIDE_PAIRS: u64 = 10;
 const WIDE_LONG: u64 = 11;
 const DOUBLE: u64 = 12;
+
+/// A number in the bits of a value, if it fits.
+fn narrow(number: i64) -> Option<u64> {
+    let bits = (number << (64 - VALUE_BITS)) as u64 >> (64 - VALUE_BITS);
+    (widened(bits) == number).then_some(bits)
+}
+
+fn widened(bits: u64) -> i64 {
+    (bits << (64 - VALUE_BITS)) as i64 >> (64 - VALUE_BITS)
+}
 
 impl Packed {
     fn new(field: u16, kind: u64, value: u64) -> Self {
@@ -85,11 +97,13 @@ impl Wide {
             Value::Texts(elements) => (TEXTS, elements.start as u64, elements.len() as u64),
             Value::Pairs(elements) => (PAIRS, elements.start as u64, elements.len() as u64),
             Value::Long(number) => {
-                let shifted = number << (64 - VALUE_BITS);
-                if shifted >> (64 - VALUE_BITS) == number {
-                    return Packed::new(field, LONG, shifted as u64 >> (64 - VALUE_BITS));
+                if let Some(bits) = narrow(number) {
+                    return Packed::new(field, LONG, bits);
                 }
-                return self.widen(field, WIDE_LONG, &[number as u64]);
+                return match narrow(number / 1000).filter(|_| number % 1000 == 0) {
+                    Some(bits) => Packed::new(field, THOUSANDS, bits),
+                    None => self.widen(field, WIDE_LONG, &[number as u64]),
+                };
             }
             Value::Double(number) => return self.widen(field, DOUBLE, &[number.to_bits()]),
             Value::Boolean(flag) => return Packed::new(field, BOOLEAN, u64::from(flag)),
@@ -106,7 +120,6 @@ impl Wide {
         }
     }
 
-    #[cold]
     fn widen(&mut self, field: u16, kind: u64, words: &[u64]) -> Packed {
         let place = self.0.len() as u64;
         self.0.extend_from_slice(words);
@@ -129,7 +142,8 @@ impl Wide {
             OTHER_TEXT => Value::Text(span(first | OTHER, second)),
             TEXTS => Value::Texts(range(first, second)),
             PAIRS => Value::Pairs(range(first, second)),
-            LONG => Value::Long((value << (64 - VALUE_BITS)) as i64 >> (64 - VALUE_BITS)),
+            LONG => Value::Long(widened(value)),
+            THOUSANDS => Value::Long(widened(value) * 1000),
             BOOLEAN => Value::Boolean(value != 0),
             WIDE_TEXT => Value::Text(span(word(0), word(1))),
             WIDE_TEXTS => Value::Texts(range(word(0), word(1))),
@@ -173,6 +187,9 @@ mod tests {
             near(1 << (VALUE_BITS - 1)),
             near(-(1 << (VALUE_BITS - 1))),
             prop_oneof![Just(i64::MIN), Just(i64::MAX)].prop_map(Value::Long),
+            (i64::MIN / 1000..i64::MAX / 1000).prop_map(|thousands| Value::Long(thousands * 1000)),
+            near(1_000 << (VALUE_BITS - 1)),
+            (1_500_000_000..2_000_000_000i64).prop_map(|second| Value::Long(second * 1_000_000)),
             (-1e300..1e300).prop_map(Value::Double),
             any::<bool>().prop_map(Value::Boolean),
             Just(Value::Absent),
@@ -204,6 +221,7 @@ mod tests {
         );
         wide.pack(2, Value::Texts(70_000..70_012));
         wide.pack(3, Value::Long(-4_000_000_000));
+        wide.pack(4, Value::Long(1_774_000_000_123_000));
         assert_eq!(wide.bytes(), 0);
         assert!(crate::schema::CATALOGUE.fields().len() <= 1 << 12);
     }

@@ -103,7 +103,7 @@ impl Source for Export {
         let missing = || Rejection::NoContent(self.content);
         let content = json::get(record, self.content).ok_or_else(missing)?;
         if content.is_object() {
-            // Byte for byte; only a row that was not JSON to begin with is written anew.
+            // Byte for byte, where there is a text.
             return Ok(Some(match sonic_rs::get(text, [self.content]) {
                 Ok(own) => own.as_raw_cow(),
                 Err(_) => Cow::Owned(content.to_json()),

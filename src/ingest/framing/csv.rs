@@ -202,8 +202,9 @@ pub(super) fn run(
             _ => rules.row(&window.bytes, at, window.ended, |_, _| {}),
         };
         if let Row::Whole(end) | Row::Broken(end) = row {
+            // Blank lines are no rows.
+            count += usize::from(!window.bytes[at..end].iter().all(|byte| super::is_blank(*byte)));
             at = end;
-            count += 1;
             if at < rules.limits.chunk && count < rules.limits.records {
                 continue;
             }
@@ -256,17 +257,13 @@ pub(in crate::ingest) fn rows<'a>(
     let mut start = 0;
     let mut scratch = Vec::new();
     // As much as the row before took.
-    let mut room = 0;
+    let (mut room, mut count) = (0, 0);
     std::iter::from_fn(move || {
         while start < bytes.len() {
-            let mut record = ::csv::ByteRecord::with_capacity(room, header.columns.len());
-            let row = header.rules.row(bytes, start, true, |field, doubled| {
-                if doubled {
-                    undouble(field, &mut scratch);
-                    record.push_field(&scratch);
-                } else {
-                    record.push_field(field);
-                }
+            let mut record = ::csv::ByteRecord::with_capacity(room, count);
+            let row = header.rules.row(bytes, start, true, |field, doubled| match doubled {
+                true => record.push_field(undouble(field, &mut scratch)),
+                false => record.push_field(field),
             });
             let (end, record) = match row {
                 Row::Whole(end) => (end, Ok(record)),
@@ -276,6 +273,7 @@ pub(in crate::ingest) fn rows<'a>(
             };
             let position = start;
             (start, room) = (end, end - position);
+            count = record.as_ref().map_or(0, |record| record.len());
             if !bytes[position..end].iter().all(|byte| super::is_blank(*byte)) {
                 let line_end = |byte: &u8| !matches!(byte, b'\r' | b'\n');
                 let length = bytes[position..end].iter().rposition(line_end).map_or(0, |at| at + 1);
@@ -286,14 +284,15 @@ pub(in crate::ingest) fn rows<'a>(
     })
 }
 
-/// The text of a quoted field: two quotes stand for one.
-pub(super) fn undouble(field: &[u8], text: &mut Vec<u8>) {
-    text.clear();
+/// The text of a quoted field: two quotes stand for one. It is put together in `memory`.
+pub(super) fn undouble<'m>(field: &[u8], memory: &'m mut Vec<u8>) -> &'m [u8] {
     // JSON in a field has them every few bytes: a whole block is written, and counts as far as it goes.
-    text.resize(field.len() + BLOCK, 0);
+    if memory.len() < field.len() + BLOCK {
+        memory.resize(field.len() + BLOCK, 0);
+    }
     let (mut at, mut to) = (0, 0);
     while let Some(block) = field.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
-        text[to..to + BLOCK].copy_from_slice(block);
+        memory[to..to + BLOCK].copy_from_slice(block);
         match Sixteen::new(block).equal(b'"').bits() {
             0 => (at, to) = (at + BLOCK, to + BLOCK),
             quotes => {
@@ -302,13 +301,12 @@ pub(super) fn undouble(field: &[u8], text: &mut Vec<u8>) {
             }
         }
     }
-    text.truncate(to);
-    let mut rest = field.get(at..).unwrap_or_default();
-    while let Some(quote) = memchr(b'"', rest) {
-        text.extend_from_slice(&rest[..=quote]);
-        rest = rest.get(quote + 2..).unwrap_or_default();
+    while let Some(&byte) = field.get(at) {
+        memory[to] = byte;
+        to += 1;
+        at += if byte == b'"' { 2 } else { 1 };
     }
-    text.extend_from_slice(rest);
+    &memory[..to]
 }
 
 /// Bytes that are looked at at once.

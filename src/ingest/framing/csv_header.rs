@@ -85,13 +85,8 @@ fn columns(bytes: &[u8], start: usize, delimiter: u8, ended: bool, limits: Limit
     let mut names = Vec::new();
     let mut text = Vec::new();
     let row = rules.row(bytes, start, ended, |field, doubled| {
-        text.clear();
-        if doubled {
-            undouble(field, &mut text);
-        } else {
-            text.extend_from_slice(field);
-        }
-        names.push(std::str::from_utf8(&text).map(|name| name.trim().to_owned()).ok());
+        let name = if doubled { undouble(field, &mut text) } else { field };
+        names.push(std::str::from_utf8(name).map(|name| name.trim().to_owned()).ok());
     });
     let length = match row {
         Row::Whole(end) => end,

@@ -106,7 +106,7 @@ impl Chunk {
 pub(super) enum Shape {
     /// From where to where each record goes.
     Json(Vec<(u32, u32)>),
-    /// Whole rows under this header, and how many they are, blank lines among them.
+    /// Whole rows under this header, and how many they are, with those that are broken.
     Csv(Arc<CsvHeader>, usize),
 }
 

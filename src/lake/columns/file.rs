@@ -15,8 +15,8 @@ use std::sync::Arc;
 /// Bytes of rows after which a row group ends: few records are so long.
 const ROW_GROUP_BYTES: usize = 1 << 30;
 
-/// Bytes that a file has of a column chunk beside its pages, but for its filter: what the index and
-/// the footer say of it.
+/// Bytes that a file has of a column chunk beside its pages and its filter: what the index and the
+/// footer say of it.
 const AROUND_A_CHUNK: usize = 1 << 10;
 
 /// Which rows are a row group each, by how many bytes each row has.
@@ -58,7 +58,9 @@ pub fn events_file(partition: Vec<(String, Option<String>)>, groups: Vec<Vec<Col
         .unwrap_or_default();
     let bytes = |(_, columns): &(usize, Vec<WrittenColumn>)| {
         let leaves = columns.iter().flat_map(|column| &column.leaves);
-        leaves.map(|leaf| leaf.bytes.len() + AROUND_A_CHUNK).sum::<usize>()
+        leaves
+            .map(|leaf| leaf.bytes.len() + AROUND_A_CHUNK + leaf.bytes_of_filter())
+            .sum::<usize>()
     };
     let mut file = new_file(&all, groups.iter().map(bytes).sum())?;
     for (rows, columns) in groups {

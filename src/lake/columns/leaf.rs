@@ -4,7 +4,7 @@ use super::bounds::{NumberBounds, TextBounds};
 use super::compression::{Codec, Compressor};
 use super::dictionary::Dictionary;
 use super::failed;
-use super::filter::Filter;
+use super::filter::{BLOCK, Filter};
 use super::levels::{bits_for, hybrid};
 use super::pages::Pages;
 use super::segments::ChunkBytes;
@@ -81,6 +81,14 @@ pub(super) struct Finished {
     pub(super) texts: Option<TextBounds>,
     pub(super) numbers: Option<NumberBounds>,
     pub(super) nulls: u64,
+}
+
+impl Finished {
+    /// Of the blocks of its Bloom filter; what stands before them is a few bytes more.
+    pub(super) fn bytes_of_filter(&self) -> usize {
+        let filter = self.close.bloom_filter.as_ref();
+        filter.map_or(0, |filter| filter.num_blocks() * BLOCK as usize)
+    }
 }
 
 impl Leaf {
