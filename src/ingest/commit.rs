@@ -327,17 +327,25 @@ async fn encoded(
     ingested: i64,
     threads: Arc<Semaphore>,
 ) -> Result<ParquetFile> {
+    // The semaphore is never closed.
+    if let [part] = layout.parts().collect::<Vec<_>>()[..] {
+        let _thread = threads.acquire().await;
+        return on_a_thread(move || {
+            let columns = layout.encode(&pending, part, &origins, ingested)?;
+            layout.file(vec![columns])
+        })
+        .await;
+    }
     let parts = layout.parts().map(|part| {
         let (layout, pending, origins) = (Arc::clone(&layout), Arc::clone(&pending), Arc::clone(&origins));
         let threads = Arc::clone(&threads);
         async move {
-            // It is never closed.
             let _thread = threads.acquire().await;
             on_a_thread(move || layout.encode(&pending, part, &origins, ingested)).await
         }
     });
     let parts = try_join_all(parts).await?;
-    let _thread = threads.acquire().await;
+    // At once: behind the parts of all files that wait, it would hold its bytes as long.
     on_a_thread(move || layout.file(parts)).await
 }
 
