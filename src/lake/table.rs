@@ -306,3 +306,60 @@ fn partition_value(text: Option<String>, data_type: &DataType) -> ScalarValue {
         None => ScalarValue::try_from(data_type).unwrap_or(ScalarValue::Null),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::new_path;
+    use serde_json::json;
+
+    fn file(number: usize) -> ParquetFile {
+        let partition = vec![
+            ("event_dataset".to_owned(), Some(format!("d{}", number % 3))),
+            ("day".to_owned(), Some("2026-03-02".to_owned())),
+        ];
+        ParquetFile {
+            path: new_path(&partition),
+            partition,
+            bytes: bytes::Bytes::new(),
+            size: number as u64,
+            sha256: String::new(),
+            statistics: json!({"numRecords": number, "nullCount": {"source_ip": number}}),
+            written_ms: 0,
+        }
+    }
+
+    /// So many that several threads read what the log says of them.
+    #[tokio::test]
+    async fn each_file_is_there_once_with_what_the_log_says_of_it() {
+        for count in [
+            0,
+            1,
+            FILES_OF_A_THREAD,
+            FILES_OF_A_THREAD + 1,
+            3 * FILES_OF_A_THREAD + 7,
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let lake = Lake::at(&folder.path().display().to_string()).unwrap();
+            let mut table = lake.table_or_create(TableName::Events).await.unwrap();
+            let made: Vec<ParquetFile> = (0..count).map(file).collect();
+            if count > 0 {
+                table.append(&made).await.unwrap();
+            }
+            let files = table.files().unwrap();
+            let mut sizes: Vec<u64> = files.iter().map(|file| file.size).collect();
+            sizes.sort_unstable();
+            assert_eq!(sizes, (0..count as u64).collect::<Vec<_>>());
+            for file in files {
+                let made = &made[file.size as usize];
+                assert_eq!(file.path, made.path);
+                assert_eq!(file.rows, Some(file.size));
+                assert_eq!(file.statistics["source_ip"].nulls, Some(file.size));
+                assert_eq!(
+                    file.partition[0],
+                    ScalarValue::from(format!("d{}", file.size % 3).as_str())
+                );
+            }
+        }
+    }
+}
