@@ -40,7 +40,7 @@ use crate::error::{Error, Result};
 use crate::lake::stores::Requests;
 use crate::lake::{DataFile, Lake, LakeTable, LakeTableProvider, LateTable, TableName};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use datafusion::common::runtime::SpawnedTask;
@@ -88,12 +88,18 @@ pub struct Engine {
     sorted_joins: bool,
     tables: Vec<(String, Arc<dyn TableProvider>)>,
     views: Vec<View>,
-    /// Of tables alone.
-    /// By the views that are among them.
-    names: Arc<Mutex<BTreeMap<Vec<String>, Arc<Names>>>>,
+    names: Arc<Mutex<KnownNames>>,
     extents: BTreeMap<String, Extent>,
     /// First and last time of all events, where the log says that each has one.
     times: Option<(i64, i64)>,
+}
+
+/// Names that somebody asked for.
+#[derive(Debug, Default)]
+struct KnownNames {
+    views: BTreeMap<String, SchemaRef>,
+    /// By the views that are among them.
+    names: BTreeMap<Vec<String>, Arc<Names>>,
 }
 
 /// First and last time of a dataset's events, and how many they are.
@@ -205,21 +211,28 @@ impl Engine {
     async fn names_of(&self, views: Vec<&View>) -> Result<Arc<Names>> {
         let key: Vec<String> = views.iter().map(|view| view.name.clone()).collect();
         let mut known = self.names.lock().await;
-        if let Some(names) = known.get(&key) {
+        if let Some(names) = known.names.get(&key) {
             return Ok(Arc::clone(names));
         }
         let tables = self.tables.iter();
         let mut schemas: Vec<_> = tables.map(|(name, table)| (name.clone(), table.schema())).collect();
-        if !views.is_empty() {
+        if views.iter().any(|view| !known.views.contains_key(&view.name)) {
             // Over no files: they have the same columns, and are planned sooner.
             let session = Self::empty(self.resources)?.session(Scope::default())?;
-            for view in views {
-                let plan = session.view_plan(view).await?;
-                schemas.push((view.name.clone(), Arc::clone(plan.schema().inner())));
+            for view in &views {
+                if !known.views.contains_key(&view.name) {
+                    let plan = session.view_plan(view).await?;
+                    let schema = Arc::clone(plan.schema().inner());
+                    known.views.insert(view.name.clone(), schema);
+                }
             }
         }
+        let of_views = key
+            .iter()
+            .filter_map(|name| Some((name.clone(), Arc::clone(known.views.get(name)?))));
+        schemas.extend(of_views);
         let names = Arc::new(Names::new(&schemas));
-        known.insert(key, Arc::clone(&names));
+        known.names.insert(key, Arc::clone(&names));
         Ok(names)
     }
 

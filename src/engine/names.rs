@@ -116,6 +116,12 @@ impl Names {
         }
     }
 
+    /// Whether [`Self::explain_plan_error`] may have a message for it.
+    pub fn explains(error: &DataFusionError) -> bool {
+        let root = error.find_root();
+        matches!(root, DataFusionError::SchemaError(of, _) if matches!(**of, SchemaError::FieldNotFound { .. }))
+    }
+
     /// A message for a planning error about a column that does not exist, with the
     /// columns that do and look alike. `None` for any other error.
     pub fn explain_plan_error(&self, error: &DataFusionError) -> Option<String> {

@@ -9,7 +9,7 @@ use super::keyed_spans::KeyedSpans;
 use super::lifting::{self, Lifted, Ticks};
 use super::list_conditions::ListConditions;
 use super::mentioned::Mentioned;
-use super::names::{Clock, Resolution, parse_expression, parse_query};
+use super::names::{Clock, Names, Resolution, parse_expression, parse_query};
 use super::not_in::NotInList;
 use super::raw_field::raw_field_udf;
 use super::scan_figures::Running;
@@ -20,7 +20,7 @@ use super::{Engine, View, repeatable};
 use crate::error::{Error, Result, place};
 use crate::functions;
 use datafusion::catalog::TableProvider;
-use datafusion::common::{Result as DfResult, ScalarValue, TableReference};
+use datafusion::common::{DataFusionError, Result as DfResult, ScalarValue, TableReference};
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
@@ -174,24 +174,22 @@ impl Session {
             add_columns(&mut statement, extra)?;
         }
         let names = self.engine.names_for(sql).await?;
-        let mut resolved = statement.clone();
-        let resolution = match names.resolve(&mut resolved, self.scope.now) {
+        let resolution = match names.resolve(&mut statement, self.scope.now) {
             Ok(resolution) => resolution,
-            // Once more, for a message that knows all names.
-            Err(_) => {
-                resolved = statement;
+            // Once more, for a message that knows all tables.
+            Err(super::NameError::UnknownTable { .. }) => {
+                statement = parse_query(sql).map_err(query)?;
+                if !extra.is_empty() {
+                    add_columns(&mut statement, extra)?;
+                }
                 let names = self.engine.all_names().await?;
-                names.resolve(&mut resolved, self.scope.now).map_err(query)?
+                names.resolve(&mut statement, self.scope.now).map_err(query)?
             }
+            Err(error) => return Err(query(error)),
         };
-        let plan = match self.planned(resolved, &resolution).await? {
+        let plan = match self.planned(statement, &resolution).await? {
             Ok(plan) => plan,
-            Err(error) => {
-                return Err(match self.engine.all_names().await?.explain_plan_error(&error) {
-                    Some(message) => Error::Query(message + &place(&error)),
-                    None => error.into(),
-                });
-            }
+            Err(error) => return Err(self.explained(error).await),
         };
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)
@@ -205,6 +203,17 @@ impl Session {
             None => plan,
         };
         Ok(Planned { plan, resolution })
+    }
+
+    /// What the planner says, with the names that may have been meant.
+    async fn explained(&self, error: DataFusionError) -> Error {
+        if Names::explains(&error)
+            && let Ok(names) = self.engine.all_names().await
+            && let Some(message) = names.explain_plan_error(&error)
+        {
+            return Error::Query(message + &place(&error));
+        }
+        error.into()
     }
 
     /// The plan of a statement whose names have been resolved, or what the planner says.

@@ -26,6 +26,9 @@ const CREATE_AGAIN: usize = 3;
 /// Files whose description in the log is read in about the time that a thread takes to begin, and more.
 const FILES_OF_A_THREAD: usize = 100;
 
+/// More are not worth their beginning.
+const MOST_THREADS: usize = 8;
+
 /// Larger files go to a store in parts.
 const ONE_REQUEST: u64 = 16 << 20;
 const PART_BYTES: usize = 8 << 20;
@@ -223,24 +226,32 @@ impl LakeTable {
             }
         };
         let count = log.num_files();
-        let threads = count.div_ceil(FILES_OF_A_THREAD).min(crate::config::default_threads());
+        let threads = count.div_ceil(FILES_OF_A_THREAD);
+        let threads = threads.min(crate::config::default_threads()).min(MOST_THREADS);
         if threads <= 1 {
             return Ok(log.iter().map(file).collect());
         }
         let part = count.div_ceil(threads);
         std::thread::scope(|scope| {
             let (log, file) = (&log, &file);
+            let read = move |number: usize| -> Vec<DataFile> {
+                let views = log.iter().skip(number * part).take(part);
+                views.map(file).collect()
+            };
             let parts = (0..threads).map(|number| {
-                let views = move || log.iter().skip(number * part).take(part);
-                scope.spawn(move || views().map(file).collect::<Vec<_>>())
+                let thread = std::thread::Builder::new();
+                (number, thread.spawn_scoped(scope, move || read(number)))
             });
             let parts: Vec<_> = parts.collect();
-            let mut files = Vec::with_capacity(count);
-            for part in parts {
-                let ended = |_| Error::Internal("a thread that reads the log ended".into());
-                files.extend(part.join().map_err(ended)?);
-            }
-            Ok(files)
+            let parts = parts.into_iter().map(|(number, thread)| match thread {
+                Ok(thread) => thread.join().map_err(|_| "a thread that reads the log ended"),
+                // The system gives none.
+                Err(_) => Ok(read(number)),
+            });
+            let parts: Vec<_> = parts.collect();
+            let parts: std::result::Result<Vec<_>, _> = parts.into_iter().collect();
+            let parts = parts.map_err(|problem| Error::Internal(problem.into()))?;
+            Ok(parts.into_iter().flatten().collect())
         })
     }
 
@@ -347,6 +358,10 @@ mod tests {
                 table.append(&made).await.unwrap();
             }
             let files = table.files().unwrap();
+            let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+            let log = table.snapshot().unwrap().log_data();
+            let in_log: Vec<String> = log.iter().map(|view| view.object_store_path().to_string()).collect();
+            assert_eq!(paths, in_log, "in the order of the log");
             let mut sizes: Vec<u64> = files.iter().map(|file| file.size).collect();
             sizes.sort_unstable();
             assert_eq!(sizes, (0..count as u64).collect::<Vec<_>>());
