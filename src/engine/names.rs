@@ -118,19 +118,13 @@ impl Names {
 
     /// Whether [`Self::explain_plan_error`] may have a message for it.
     pub fn explains(error: &DataFusionError) -> bool {
-        let root = error.find_root();
-        matches!(root, DataFusionError::SchemaError(of, _) if matches!(**of, SchemaError::FieldNotFound { .. }))
+        missing_field(error).is_some()
     }
 
     /// A message for a planning error about a column that does not exist, with the
     /// columns that do and look alike. `None` for any other error.
     pub fn explain_plan_error(&self, error: &DataFusionError) -> Option<String> {
-        let DataFusionError::SchemaError(schema_error, _) = error.find_root() else {
-            return None;
-        };
-        let SchemaError::FieldNotFound { field, valid_fields } = schema_error.as_ref() else {
-            return None;
-        };
+        let (field, valid_fields) = missing_field(error)?;
         Some(self.unknown_column(field, valid_fields))
     }
 
@@ -193,6 +187,17 @@ impl Names {
                 .then(|| self.tables.iter().find(|(table, _)| table.eq_ignore_ascii_case(name)))
                 .flatten()
         })
+    }
+}
+
+/// The column that an error says is not there, and those that are.
+fn missing_field(error: &DataFusionError) -> Option<(&PlannedColumn, &[PlannedColumn])> {
+    let DataFusionError::SchemaError(error, _) = error.find_root() else {
+        return None;
+    };
+    match error.as_ref() {
+        SchemaError::FieldNotFound { field, valid_fields } => Some((field, valid_fields)),
+        _ => None,
     }
 }
 

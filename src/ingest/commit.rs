@@ -455,7 +455,7 @@ fn format_index(name: &str) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::framing::{Chunk, Shape};
+    use super::super::framing::Chunk;
     use super::super::parse::parse;
     use super::*;
 
@@ -469,21 +469,11 @@ mod tests {
 
         /// Admits events (id, day) and commits those that are new; how many were stored.
         async fn store(&mut self, events: &[(&str, u32)]) -> usize {
-            let (mut bytes, mut spans) = (Vec::new(), Vec::new());
-            for (id, day) in events {
-                let start = bytes.len() as u32;
-                let record = format!(
+            let chunk = Chunk::of_records(events.iter().map(|(id, day)| {
+                format!(
                     r#"{{"@timestamp":"2026-03-{day:02}T00:00:00Z","event":{{"id":"{id}","dataset":"d","action":"a"}}}}"#
-                );
-                bytes.extend(record.into_bytes());
-                spans.push((start, bytes.len() as u32));
-            }
-            let chunk = Chunk {
-                bytes,
-                offset: 0,
-                too_long: None,
-                shape: Shape::Json(spans),
-            };
+                )
+            }));
             let mut pending = Pending::default();
             for batch in parse(chunk, super::super::Place::default(), true).batches {
                 let mut admitted = Vec::new();

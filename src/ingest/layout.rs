@@ -190,7 +190,7 @@ fn ranks<'a>(values: impl Iterator<Item = Option<&'a [u8]>>) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::super::Place;
-    use super::super::framing::{Chunk, Shape};
+    use super::super::framing::Chunk;
     use super::super::parse::parse;
     use super::*;
 
@@ -224,18 +224,7 @@ mod tests {
                 "x".repeat(number % 50),
             )
         };
-        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
-        for number in 0..500 {
-            let from = bytes.len() as u32;
-            bytes.extend(record(number).into_bytes());
-            spans.push((from, bytes.len() as u32));
-        }
-        let chunk = Chunk {
-            bytes,
-            offset: 0,
-            too_long: None,
-            shape: Shape::Json(spans),
-        };
+        let chunk = Chunk::of_records((0..500).map(record));
         let mut pending = Pending::default();
         for batch in parse(chunk, Place::default(), true).batches {
             let all: Vec<u32> = (0..batch.meta.len() as u32).collect();

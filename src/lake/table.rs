@@ -243,14 +243,15 @@ impl LakeTable {
                 (number, thread.spawn_scoped(scope, move || read(number)))
             });
             let parts: Vec<_> = parts.collect();
+            let ended = |_| Error::Internal("a thread that reads the log ended".into());
             let parts = parts.into_iter().map(|(number, thread)| match thread {
-                Ok(thread) => thread.join().map_err(|_| "a thread that reads the log ended"),
+                Ok(thread) => thread.join().map_err(ended),
                 // The system gives none.
                 Err(_) => Ok(read(number)),
             });
-            let parts: Vec<_> = parts.collect();
-            let parts: std::result::Result<Vec<_>, _> = parts.into_iter().collect();
-            let parts = parts.map_err(|problem| Error::Internal(problem.into()))?;
+            // All are waited for, whatever becomes of the first.
+            let parts: Vec<Result<Vec<DataFile>>> = parts.collect();
+            let parts: Vec<Vec<DataFile>> = parts.into_iter().collect::<Result<_>>()?;
             Ok(parts.into_iter().flatten().collect())
         })
     }

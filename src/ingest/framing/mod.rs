@@ -92,6 +92,23 @@ impl Chunk {
 }
 
 impl Chunk {
+    /// Records, one after the other.
+    #[cfg(test)]
+    pub(super) fn of_records(records: impl Iterator<Item = String>) -> Self {
+        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+        for record in records {
+            let from = bytes.len() as u32;
+            bytes.extend(record.into_bytes());
+            spans.push((from, bytes.len() as u32));
+        }
+        Self {
+            bytes,
+            offset: 0,
+            shape: Shape::Json(spans),
+            too_long: None,
+        }
+    }
+
     /// Whether anything in it is framed as a record.
     pub(super) fn holds_records(&self) -> bool {
         match &self.shape {

@@ -27,7 +27,7 @@ const PAGE_ROWS: usize = 20_000;
 const TINY: usize = 256;
 
 /// What is known of a column before its first value.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct LeafSettings {
     pub(super) descr: ColumnDescPtr,
     pub(super) codec: Codec,
