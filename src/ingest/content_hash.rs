@@ -22,13 +22,28 @@ pub(super) fn hash_text(content: i64) -> String {
     hexadecimal::<16>(u128::from(content as u64))
 }
 
-/// The last digits of a number. There are two such texts for every event, so not by `format!`.
+/// The last digits of a number, which are a multiple of eight. There are two such texts for every
+/// event, so not by `format!`.
 pub(super) fn hexadecimal<const DIGITS: usize>(number: u128) -> String {
-    let digits: [u8; DIGITS] = std::array::from_fn(|at| {
-        let digit = (number >> (4 * (DIGITS - 1 - at))) as u8 & 0xF;
-        b"0123456789abcdef"[usize::from(digit)]
-    });
-    String::from_utf8_lossy(&digits).into_owned()
+    let mut digits = [b'0'; DIGITS];
+    for (eight, place) in digits.as_chunks_mut::<8>().0.iter_mut().rev().zip(0..) {
+        *eight = eight_digits((number >> (32 * place)) as u32);
+    }
+    std::str::from_utf8(&digits).unwrap_or_default().to_owned()
+}
+
+/// All digits at once.
+fn eight_digits(number: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Four bits to each byte.
+    let spread = u64::from(number);
+    let spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF;
+    let spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF;
+    let spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+    // Six more than nine has the next bit.
+    let letters = (spread + 6 * EACH) >> 4 & EACH;
+    let text = spread + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10);
+    text.to_be_bytes()
 }
 
 /// Hash of an event's own id within its organisation.
@@ -227,5 +242,8 @@ mod tests {
     fn digits() {
         assert_eq!(hash_text(-1), "ffffffffffffffff");
         assert_eq!(hexadecimal::<32>(0xABC), "00000000000000000000000000000abc");
+        let number = 0x0123_4567_89AB_CDEF_FEDC_BA98_7654_3210;
+        assert_eq!(hexadecimal::<32>(number), format!("{number:032x}"));
+        assert_eq!(hexadecimal::<16>(number), "fedcba9876543210");
     }
 }

@@ -69,6 +69,7 @@ pub(super) fn parse(chunk: Chunk, place: Place, unwrap: bool) -> Parsed {
         batches: Vec::new(),
         datasets: HashMap::new(),
         last: 0,
+        format: ("", u8::MAX),
         row: None,
         parsed: Parsed {
             place,
@@ -156,6 +157,8 @@ struct Parser {
     datasets: HashMap<String, usize>,
     /// Place of the one of the event before.
     last: usize,
+    /// The format of the event before, and its number.
+    format: (&'static str, u8),
     parsed: Parsed,
     /// An empty row in the memory of the one before.
     row: Option<EventRow<'static>>,
@@ -281,10 +284,7 @@ impl Parser {
         position: u64,
         derived: bool,
     ) -> Result<(), Rejection> {
-        let index = SOURCES
-            .iter()
-            .position(|known| known.name() == source.name())
-            .unwrap_or(usize::from(u8::MAX));
+        let format = self.format(source.name());
         let mut row: EventRow<'_> = self.row.take().unwrap_or_default();
         let identity = source.map(record, &mut row)?;
         let Some(&Cell::Timestamp(time)) = row.get(TIMESTAMP) else {
@@ -319,7 +319,7 @@ impl Parser {
         let meta = EventMeta {
             key,
             content: content as i64,
-            format: index as u8,
+            format,
             time,
             position,
             derived,
@@ -327,6 +327,15 @@ impl Parser {
         self.batches[batch].push(&row, meta);
         self.row = Some(row.cleared());
         Ok(())
+    }
+
+    /// The number of a format. Events in a row are mostly of one.
+    fn format(&mut self, name: &'static str) -> u8 {
+        if self.format.0 != name {
+            let place = SOURCES.iter().position(|known| known.name() == name);
+            self.format = (name, place.map_or(u8::MAX, |place| place as u8));
+        }
+        self.format.1
     }
 
     /// The place of the batch for a dataset. Events in a row are mostly of one.

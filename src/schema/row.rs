@@ -90,7 +90,9 @@ impl<'a> EventRow<'a> {
     }
 
     /// Sets a field. A cell of another type than the field's is a bug of the source.
-    #[inline]
+    // Where it is not inlined, a cell is written in pieces and read back whole at once, which a
+    // processor has to wait for: fifty times an event.
+    #[inline(always)]
     pub fn set(&mut self, field: FieldId, cell: Cell<'a>) {
         debug_assert!(
             fits(field.field().data_type, &cell),
@@ -99,19 +101,33 @@ impl<'a> EventRow<'a> {
         );
         match self.slots[field.index()] {
             0 => {
+                self.slots[field.index()] = self.cells.len() as u16 + 1;
                 self.cells.push((field, cell));
-                self.slots[field.index()] = self.cells.len() as u16;
             }
-            slot => self.cells[usize::from(slot) - 1].1 = cell,
+            slot => self.replace(slot, cell),
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn replace(&mut self, slot: u16, cell: Cell<'a>) {
+        self.cells[usize::from(slot) - 1].1 = cell;
+    }
+
     /// Sets a keyword or address; an empty string sets nothing.
-    #[inline]
+    #[inline(always)]
     pub fn text(&mut self, field: FieldId, value: impl Into<Cow<'a, str>>) {
-        let value = value.into();
-        if !value.is_empty() {
-            self.set(field, Cell::Text(value));
+        match value.into() {
+            Cow::Borrowed("") => {}
+            Cow::Borrowed(text) => self.set(field, Cell::Text(Cow::Borrowed(text))),
+            Cow::Owned(text) => self.owned_text(field, text),
+        }
+    }
+
+    #[inline(never)]
+    fn owned_text(&mut self, field: FieldId, text: String) {
+        if !text.is_empty() {
+            self.set(field, Cell::Text(Cow::Owned(text)));
         }
     }
 

@@ -33,7 +33,14 @@ pub trait Source: Debug + Sync {
     /// The keys by which its records are told, in words.
     fn recognised_by(&self) -> &'static str;
 
-    /// True for a record of this source. Looks at keys and their types alone.
+    /// Keys of which each of its records has at least one; none where that cannot be said. Sources
+    /// that follow each other and name the same ones are asked together.
+    fn one_of(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// True for a record of this source, which has one of [`Source::one_of`]. Looks at keys and their
+    /// types alone.
     fn recognises(&self, record: Json<'_>) -> bool;
 
     /// The text of the record that this one carries, when this source is an envelope
@@ -192,12 +199,22 @@ pub fn recognise(record: Json<'_>) -> Result<Recognised, Rejection> {
     if let Some(what) = not_an_event(record) {
         return Ok(Recognised::NotAnEvent(what));
     }
-    SOURCES
-        .iter()
-        .copied()
-        .find(|source| source.recognises(record))
+    source_of(record)
         .map(Recognised::Event)
         .ok_or_else(|| Rejection::Unknown(json::key_summary(record)))
+}
+
+/// The first source that recognises a record.
+fn source_of(record: Json<'_>) -> Option<&'static dyn Source> {
+    let mut asked: (&[&str], bool) = (&[], true);
+    SOURCES.iter().copied().find(|source| {
+        let one_of = source.one_of();
+        if !std::ptr::eq(one_of, asked.0) {
+            let has = one_of.is_empty() || one_of.iter().any(|key| record.get(key).is_some());
+            asked = (one_of, has);
+        }
+        asked.1 && source.recognises(record)
+    })
 }
 
 /// Records that collectors and exports save between the events.

@@ -9,7 +9,7 @@
 mod columns;
 mod tables;
 
-use super::{Carried, Identity, Json, Rejection, Source, json};
+use super::{Carried, Identity, Json, Rejection, Source, json, log_analytics};
 use crate::schema::*;
 use tables::Table;
 
@@ -200,6 +200,10 @@ impl Source for Workspace {
 
     fn recognised_by(&self) -> &'static str {
         self.recognised_by
+    }
+
+    fn one_of(&self) -> &'static [&'static str] {
+        log_analytics::TIME
     }
 
     fn recognises(&self, record: Json<'_>) -> bool {

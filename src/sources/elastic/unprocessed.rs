@@ -1,6 +1,6 @@
 //! What Elastic's agent has collected before a pipeline mapped it: the record is a JSON text.
 
-use super::super::{Identity, Json, Recognised, Rejection, SOURCES, Source, json, recognise};
+use super::super::{Identity, Json, Recognised, Rejection, Source, json, recognise, source_of};
 use super::document;
 use crate::schema::EventRow;
 use std::borrow::Cow;
@@ -44,9 +44,7 @@ impl Source for Unprocessed {
 
 /// Any source but envelopes, whose content would have to be taken out first.
 fn known(record: Json<'_>) -> bool {
-    SOURCES
-        .iter()
-        .find(|source| source.recognises(record))
+    source_of(record)
         .is_some_and(|source| matches!(source.content(record, "{}"), Ok(None)))
 }
 

@@ -10,6 +10,14 @@ use std::borrow::Cow;
 /// keeps its value, a list grows. What cannot be converted is left to `raw`.
 pub(crate) fn put<'a>(row: &mut EventRow<'a>, field: FieldId, value: Json<'a>) {
     let data_type = field.field().data_type;
+    if data_type == FieldType::Keyword
+        && let Some(text) = value.as_str()
+    {
+        if !row.has(field) {
+            row.text(field, text);
+        }
+        return;
+    }
     if data_type == FieldType::Keywords {
         for item in items(value) {
             if let Some(item) = text(item) {

@@ -112,21 +112,28 @@ pub(crate) fn text(value: Json<'_>) -> Option<Cow<'_, str>> {
         JsonType::Boolean => value
             .as_bool()
             .map(|boolean| Cow::Borrowed(if boolean { "true" } else { "false" })),
-        JsonType::Number => Some(Cow::Owned(number_text(value))),
+        JsonType::Number => Some(number_text(value)),
         _ => None,
     }
 }
 
-fn number_text(value: Json<'_>) -> String {
+/// So many digits are a number of 64 bits in any case.
+const SURE_DIGITS: usize = 18;
+
+fn number_text(value: Json<'_>) -> Cow<'_, str> {
+    let spelled = value.spelling();
+    if spelled.len() <= SURE_DIGITS && spelled.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Cow::Borrowed(spelled);
+    }
     if let Some(number) = value.as_i64() {
-        return number.to_string();
+        return Cow::Owned(number.to_string());
     }
     if let Some(number) = value.as_u64() {
-        return number.to_string();
+        return Cow::Owned(number.to_string());
     }
     match value.as_f64() {
-        Some(number) => whole(number).map_or_else(|| number.to_string(), |number| number.to_string()),
-        None => value.spelling().to_owned(),
+        Some(number) => Cow::Owned(whole(number).map_or_else(|| number.to_string(), |number| number.to_string())),
+        None => Cow::Borrowed(spelled),
     }
 }
 

@@ -109,9 +109,12 @@ impl Source for Row {
         self.recognised_by
     }
 
+    fn one_of(&self) -> &'static [&'static str] {
+        TIME
+    }
+
     fn recognises(&self, record: Json<'_>) -> bool {
-        time(record).is_some()
-            && kind(record) == Some(self.kind)
+        kind(record) == Some(self.kind)
             && self.spelling.is_none_or(|spelling| spelling == self::spelling(record))
     }
 
@@ -153,8 +156,12 @@ impl Source for OtherTable {
         "TimeGenerated, TenantId and Type, any other table"
     }
 
+    fn one_of(&self) -> &'static [&'static str] {
+        TIME
+    }
+
     fn recognises(&self, record: Json<'_>) -> bool {
-        time(record).is_some() && json::str_of(record, "Type").is_some() && record.get("TenantId").is_some()
+        json::str_of(record, "Type").is_some() && record.get("TenantId").is_some()
     }
 
     fn map<'a>(&self, record: Json<'a>, _row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
@@ -170,10 +177,11 @@ impl Source for OtherTable {
 /// The portal writes the zone into the names of its CSV columns.
 const ZONE: &str = " [UTC]";
 
+/// The names of the column that every row has: when it was.
+pub(super) static TIME: &[&str] = &["TimeGenerated", "TimeGenerated [UTC]"];
+
 fn time(record: Json<'_>) -> Option<Json<'_>> {
-    record
-        .get("TimeGenerated")
-        .or_else(|| record.get("TimeGenerated [UTC]"))
+    TIME.iter().find_map(|key| record.get(key))
 }
 
 /// What a row is: the table says it, and where a query left that out, its columns do.

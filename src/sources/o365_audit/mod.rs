@@ -20,10 +20,12 @@ mod sharing;
 pub(super) use lists::derive_from_operation_properties;
 pub(super) use mail::collect_message_ids;
 
+use super::address::Address;
 use super::{Identity, Json, Rejection, Source, json, time};
 use crate::schema::*;
 use ahash::AHashMap;
 use json::Keys;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// A record as the Management Activity API delivers it.
@@ -81,7 +83,7 @@ pub(super) fn is_record(record: Json<'_>) -> bool {
 }
 
 /// What decides how the other keys of a record are read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct About<'a> {
     record: Json<'a>,
     /// The number of the RecordType, where it has one.
@@ -89,8 +91,8 @@ struct About<'a> {
     /// Its name, which is `event.code`.
     code: Option<&'static str>,
     operation: &'a str,
-    /// The key whose address became `client.*`.
-    client: Option<&'static str>,
+    /// The key whose address became `client.*`, and that address.
+    client: Option<(&'static str, Address<'a>)>,
 }
 
 impl<'a> About<'a> {
@@ -104,7 +106,7 @@ impl<'a> About<'a> {
             number,
             code: number.and_then(record_types::name),
             operation: json::str_of(record, "Operation").unwrap_or_default(),
-            client: origin::client_key(record),
+            client: origin::client_of(record),
         }
     }
 
@@ -125,7 +127,7 @@ impl<'a> About<'a> {
     fn moves(&self, role: Role, key: &str) -> bool {
         match role {
             Role::Moved => true,
-            Role::Client => self.client == Some(key),
+            Role::Client => self.client.as_ref().is_some_and(|(client, _)| *client == key),
             Role::Exchange => self.is(&[1, 2]),
             Role::MailboxAccess => self.is(&[2]),
             Role::LogonSid => self.is(&[2]) && self.get("UserId").is_none(),
@@ -242,9 +244,10 @@ fn common<'a>(about: &About<'a>, row: &mut EventRow<'a>) -> Identity {
         row.text(EVENT_ID, id);
     }
     if let Some(organization) = about.get("OrganizationId").and_then(json::text) {
-        identity.organization = organization.to_ascii_lowercase();
-        row.text(ORGANIZATION_ID, identity.organization.clone());
-        row.text(HOST_ID, identity.organization.clone());
+        let organization = lower_case(organization);
+        row.text(ORGANIZATION_ID, organization.clone());
+        row.text(HOST_ID, organization.clone());
+        identity.organization = organization.into_owned();
     }
     if let Some(workload) = about
         .get("Workload")
@@ -262,6 +265,14 @@ fn common<'a>(about: &About<'a>, row: &mut EventRow<'a>) -> Identity {
         row.set(RETROHUNT_LOGON_FAILED, Cell::Boolean(logon_failed(about)));
     }
     identity
+}
+
+/// Of letters that are ASCII.
+fn lower_case(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(text.to_ascii_lowercase()),
+        false => text,
+    }
 }
 
 /// Elastic's rule: whatever does not say that it failed succeeded, `Failure` included.
@@ -303,8 +314,10 @@ fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
             Role::ModifiedProperties => lists::modified_properties(value, row),
             Role::Members => lists::members(value, row, audit),
             Role::RecordType => {
-                let text = about.number.map(|number| number.to_string().into());
-                if let Some(text) = text.or_else(|| json::number_as_text(value)) {
+                // One that is a name has its number.
+                let named = about.number.filter(|_| value.is_str());
+                let named = named.map(|number| number.to_string().into());
+                if let Some(text) = named.or_else(|| json::number_as_text(value)) {
                     row.text(O365_AUDIT_RECORD_TYPE, text);
                 }
             }

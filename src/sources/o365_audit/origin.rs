@@ -1,16 +1,20 @@
 //! Who did it and from where: users, client and server addresses, host and tenant names,
 //! and the `related.*` lists that gather them.
 
-use super::super::{Json, address, json};
+use super::super::address::{self, Address};
+use super::super::{Json, json};
 use super::About;
 use crate::schema::*;
 use std::borrow::Cow;
 
-/// The key whose address counts as the client's: the first that holds one.
-pub(super) fn client_key(record: Json<'_>) -> Option<&'static str> {
+/// The key whose address counts as the client's, the first that holds one, and that address.
+pub(super) fn client_of(record: Json<'_>) -> Option<(&'static str, Address<'_>)> {
     ["ClientIPAddress", "ClientIP", "ActorIpAddress"]
         .into_iter()
-        .find(|key| json::str_of(record, key).is_some_and(|text| address::parse(text) != address::Address::default()))
+        .find_map(|key| {
+            let address = address::parse(json::str_of(record, key)?);
+            (address != Address::default()).then_some((key, address))
+        })
 }
 
 pub(super) fn map<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
@@ -90,21 +94,20 @@ fn parts(id: &str) -> Option<(&str, &str)> {
 }
 
 fn client<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
-    let Some(text) = about.client.and_then(|key| about.record.get(key)?.as_str()) else {
+    let Some((_, client)) = &about.client else {
         return;
     };
-    let client = address::parse(text);
-    if let Some(ip) = client.ip {
+    if let Some(ip) = &client.ip {
         row.text(NETWORK_TYPE, if ip.contains(':') { "ipv6" } else { "ipv4" });
         row.text(SOURCE_IP, ip.clone());
-        row.text(CLIENT_IP, ip);
+        row.text(CLIENT_IP, ip.clone());
     }
     if let Some(port) = client.port {
         row.set(CLIENT_PORT, Cell::Long(port));
         row.set(SOURCE_PORT, Cell::Long(port));
     }
-    if let Some(address) = client.address {
-        row.text(CLIENT_ADDRESS, address);
+    if let Some(address) = &client.address {
+        row.text(CLIENT_ADDRESS, address.clone());
     }
     if let Some(domain) = client.domain {
         row.text(CLIENT_DOMAIN, domain);
