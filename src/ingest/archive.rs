@@ -147,7 +147,7 @@ impl Walk<'_> {
         let mut input = self.limits.counted(input, depth);
         let mut input = Peeked::new(&mut input)?;
         let start = input.start.clone();
-        let mut buffered = BufReader::with_capacity(256 << 10, &mut input);
+        let mut buffered = BufReader::with_capacity(64 << 10, &mut input);
         let within = depth + 1;
         match start.as_slice() {
             start if is_indexed(start) => {

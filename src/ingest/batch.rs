@@ -245,44 +245,64 @@ impl EventBatchBuilder {
     }
 
     fn packed(&mut self, field: u16, cell: &Cell<'_>) -> Packed {
-        let value = match cell {
-            Cell::Text(text) => Value::Text(self.span(text, field, 0)),
-            Cell::Long(number) | Cell::Timestamp(number) => Value::Long(*number),
-            Cell::Double(number) => Value::Double(*number),
-            Cell::Boolean(flag) => Value::Boolean(*flag),
+        match cell {
+            Cell::Text(text) => {
+                let span = self.span(text, field, 0);
+                self.batch.wide.pack_text(field, span)
+            }
+            Cell::Long(number) | Cell::Timestamp(number) => self.batch.wide.pack(field, Value::Long(*number)),
+            Cell::Double(number) => self.batch.wide.pack(field, Value::Double(*number)),
+            Cell::Boolean(flag) => self.batch.wide.pack(field, Value::Boolean(*flag)),
             Cell::Texts(texts) => {
                 let first = self.batch.elements.len();
                 for (place, text) in texts.iter().enumerate() {
-                    let span = self.span(text, field, place);
-                    self.batch.element(Value::Text(span));
+                    self.element(text, field, place);
                 }
-                Value::Texts(first..self.batch.elements.len())
+                let elements = first..self.batch.elements.len();
+                self.batch.wide.pack(field, Value::Texts(elements))
             }
             Cell::Pairs(pairs) => {
                 let first = self.batch.elements.len();
                 for (place, (name, value)) in pairs.iter().enumerate() {
-                    let name = self.span(name, field, 2 * place);
-                    self.batch.element(Value::Text(name));
-                    let value = value.as_ref().map(|value| self.span(value, field, 2 * place + 1));
-                    self.batch.element(value.map_or(Value::Absent, Value::Text));
+                    self.element(name, field, 2 * place);
+                    match value {
+                        Some(value) => self.element(value, field, 2 * place + 1),
+                        None => self.batch.element(Value::Absent),
+                    }
                 }
-                Value::Pairs(first..self.batch.elements.len())
+                let elements = first..self.batch.elements.len();
+                self.batch.wide.pack(field, Value::Pairs(elements))
             }
-        };
-        self.batch.wide.pack(field, value)
+        }
+    }
+
+    fn element(&mut self, text: &str, field: u16, place: usize) {
+        let span = self.span(text, field, place);
+        let packed = self.batch.wide.pack_text(0, span);
+        self.batch.elements.push(packed);
     }
 
     /// Where a text is that has this place in a field. It is copied if it is neither in the chunk nor
     /// the one that was copied last.
+    #[inline]
     fn span(&mut self, text: &str, field: u16, place: usize) -> Span {
         let chunk = self.batch.text.as_ptr_range();
         let here = text.as_bytes().as_ptr_range();
-        let length = text.len() as u32;
         if chunk.start <= here.start && here.end <= chunk.end {
             self.records += text.len();
             let at = here.start as usize - chunk.start as usize;
-            return Span { at: at as u64, length };
+            return Span {
+                at: at as u64,
+                length: text.len() as u32,
+            };
         }
+        self.other(text, field, place)
+    }
+
+    /// As [`Self::span`], of a text that is not in the chunk.
+    #[inline(never)]
+    fn other(&mut self, text: &str, field: u16, place: usize) -> Span {
+        let length = text.len() as u32;
         // Elements of a list share the places of other fields, which costs at most a copy.
         let other = (usize::from(field) + place) % self.others.len();
         let known = self.others[other];

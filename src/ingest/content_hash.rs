@@ -78,8 +78,8 @@ fn hash(value: Json<'_>, depth: usize) -> u128 {
             elements.fold(4, |sum: u128, element| mix(sum, hash(element, depth - 1)))
         }
         // A sum, so that the order of the keys does not matter.
-        JsonType::Object => value.members().fold(5, |sum: u128, (key, member)| {
-            sum.wrapping_add(mix(text(b'k', key.as_bytes()), hash(member, depth - 1)))
+        JsonType::Object => value.members_by_bytes().fold(5, |sum: u128, (key, member)| {
+            sum.wrapping_add(mix(text(b'k', key), hash(member, depth - 1)))
         }),
     }
 }

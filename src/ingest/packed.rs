@@ -88,8 +88,18 @@ impl Packed {
 }
 
 impl Wide {
-    /// A cell of this field.
+    /// A cell of this field that is a text, as most are.
     #[inline]
+    pub(super) fn pack_text(&mut self, field: u16, span: Span) -> Packed {
+        let (at, length) = (span.at & !OTHER, u64::from(span.length));
+        if at <= HALF && length <= HALF {
+            let kind = if span.at & OTHER == 0 { TEXT } else { OTHER_TEXT };
+            return Packed::new(field, kind, at << HALF_BITS | length);
+        }
+        self.pack(field, Value::Text(span))
+    }
+
+    /// A cell of this field.
     pub(super) fn pack(&mut self, field: u16, value: Value) -> Packed {
         let (kind, first, second) = match value {
             Value::Text(Span { at, length }) if at & OTHER == 0 => (TEXT, at, u64::from(length)),
@@ -205,6 +215,10 @@ mod tests {
                 prop_assert_eq!(packed.field(), *field);
                 prop_assert_eq!(packed.is_text(), matches!(value, Value::Text(_)));
                 prop_assert_eq!(&wide.value(packed), value);
+                if let Value::Text(span) = value {
+                    let text = wide.pack_text(*field, *span);
+                    prop_assert_eq!((text.field(), wide.value(text)), (*field, Value::Text(*span)));
+                }
             }
         }
     }

@@ -73,15 +73,9 @@ impl<'a> EventRow<'a> {
 
     /// An empty row in the memory of this one.
     pub fn cleared<'b>(mut self) -> EventRow<'b> {
-        for (field, cell) in self.cells.drain(..) {
-            self.slots[field.index()] = 0;
-            match cell {
-                // Most are of the record, and to find that nothing is to be freed takes a call for each.
-                Cell::Text(Cow::Borrowed(_)) => std::mem::forget(cell),
-                Cell::Long(_) | Cell::Double(_) | Cell::Boolean(_) | Cell::Timestamp(_) => std::mem::forget(cell),
-                Cell::Text(Cow::Owned(_)) | Cell::Texts(_) | Cell::Pairs(_) => drop(cell),
-            }
-        }
+        // Shorter than to go to the place of each.
+        self.slots.fill(0);
+        self.cells.clear();
         EventRow {
             // Of nothing, but in place: the allocation stays.
             cells: self.cells.into_iter().map_while(|_| None).collect(),

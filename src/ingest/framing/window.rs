@@ -14,7 +14,13 @@ pub(super) struct Window {
     pub(super) error: Option<std::io::Error>,
     /// How much is read at a time.
     step: usize,
+    /// What is read goes through it: it stays in the processor's cache, where all memory of a chunk
+    /// would have to be cleared to be read into.
+    buffer: Vec<u8>,
 }
+
+/// Bytes of it: as many as streams below read at once.
+const BUFFER_BYTES: usize = 64 << 10;
 
 impl Window {
     pub(super) fn new(step: usize) -> Self {
@@ -24,6 +30,7 @@ impl Window {
             ended: false,
             error: None,
             step,
+            buffer: vec![0; BUFFER_BYTES.min(step)],
         }
     }
 
@@ -32,10 +39,10 @@ impl Window {
         let wanted = self.bytes.len() + self.step;
         self.bytes.reserve(self.step);
         while self.bytes.len() < wanted && !self.ended {
-            let missing = (wanted - self.bytes.len()) as u64;
-            let before = self.bytes.len();
-            match input.by_ref().take(missing).read_to_end(&mut self.bytes) {
-                Ok(_) => self.ended = self.bytes.len() - before < missing as usize,
+            let missing = (wanted - self.bytes.len()).min(self.buffer.len());
+            match input.read(&mut self.buffer[..missing]) {
+                Ok(0) => self.ended = true,
+                Ok(count) => self.bytes.extend_from_slice(&self.buffer[..count]),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.ended = true;

@@ -16,9 +16,9 @@ pub(super) struct Dictionary {
     bytes: Vec<u8>,
     /// Where each text ends in `bytes`.
     ends: Vec<u32>,
-    hashes: Vec<u32>,
-    /// One more than the number of a text by its hash, or 0. Twice as many as texts, at least.
-    slots: Vec<u32>,
+    /// By the hash of a text: the hash, and one more than the number of the text, or 0. Twice as many
+    /// as texts, at least.
+    slots: Vec<(u32, u32)>,
     /// Which text each value is.
     indices: Vec<u32>,
     /// Bytes of all values.
@@ -45,13 +45,9 @@ impl Dictionary {
         let mut slot = hash as usize & mask;
         let index = loop {
             match self.slots[slot] {
-                0 => break self.add(text, hash, slot),
-                found => {
-                    let found = found - 1;
-                    if self.hashes[found as usize] == hash && self.text(found) == text {
-                        break found;
-                    }
-                }
+                (_, 0) => break self.add(text, hash, slot),
+                (known, found) if known == hash && self.text(found - 1) == text => break found - 1,
+                _ => {}
             }
             slot = (slot + 1) & mask;
         };
@@ -66,21 +62,19 @@ impl Dictionary {
         let index = self.ends.len() as u32;
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u32);
-        self.hashes.push(hash);
-        self.slots[slot] = index + 1;
+        self.slots[slot] = (hash, index + 1);
         index
     }
 
     fn grow(&mut self) {
         let size = (self.slots.len() * 2).max(32);
-        self.slots.clear();
-        self.slots.resize(size, 0);
-        for (index, hash) in self.hashes.iter().enumerate() {
-            let mut slot = *hash as usize & (size - 1);
-            while self.slots[slot] != 0 {
+        let before = std::mem::replace(&mut self.slots, vec![(0, 0); size]);
+        for (hash, number) in before.into_iter().filter(|(_, number)| *number > 0) {
+            let mut slot = hash as usize & (size - 1);
+            while self.slots[slot].1 != 0 {
                 slot = (slot + 1) & (size - 1);
             }
-            self.slots[slot] = index as u32 + 1;
+            self.slots[slot] = (hash, number);
         }
     }
 

@@ -211,6 +211,18 @@ impl<'a> Json<'a> {
         })
     }
 
+    /// As [`Self::members`], without looking whether keys are text, which they are.
+    #[inline]
+    pub(crate) fn members_by_bytes(self) -> impl Iterator<Item = (&'a [u8], Self)> {
+        let Elements { document, mut at, end } = self.members().0;
+        std::iter::from_fn(move || {
+            let key = document.nodes.get(at as usize).filter(|_| at < end)?;
+            let value = Self::new(document, at + 1);
+            at = value.node().next;
+            Some((document.bytes_of(*key), value))
+        })
+    }
+
     #[inline]
     fn within(self) -> Elements<'a> {
         Elements {
