@@ -90,7 +90,7 @@ fn ingest(criterion: &mut Criterion) {
         let positions = positions(&rows);
         group.bench_function("parquet", |bencher| {
             bencher.iter_batched(
-                || ColumnsWriter::new(&positions).expect("columns"),
+                || ColumnsWriter::new(&positions, rows.len()).expect("columns"),
                 |columns| write(columns, &rows, &places),
                 BatchSize::PerIteration,
             );

@@ -56,9 +56,6 @@ pub(super) struct EventBatch {
     present: Vec<bool>,
 }
 
-/// The record is one of so many last cells of a row.
-const RECORD_AMONG: usize = 8;
-
 impl EventBatch {
     fn row(&self, row: u32) -> &[Packed] {
         let row = row as usize;
@@ -121,17 +118,28 @@ impl EventBatch {
         })
     }
 
-    /// Has the cells of an event brought near, which is written soon.
+    /// Has brought near where the cells of an event are, which is written soon.
+    pub(super) fn announce(&self, row: u32) {
+        let row = row as usize;
+        prefetch(self.ends.get(row.saturating_sub(1)..=row).unwrap_or_default());
+    }
+
+    /// Has the cells of an event brought near, which is written sooner.
     pub(super) fn announce_cells(&self, row: u32) {
         prefetch(self.row(row));
     }
 
-    /// Has the record of an event brought near, which is written next.
-    pub(super) fn announce_record(&self, row: u32) {
-        let last = self.row(row).iter().rev().take(RECORD_AMONG);
-        let mut records = last.filter(|cell| cell.field() == RAW.index() as u16);
-        if let Some(record) = records.next().and_then(|cell| self.text_of(*cell)) {
-            prefetch(record);
+    /// Has brought near what is in the cells of an event, which is written next. Of what is in the
+    /// chunk the record has most.
+    pub(super) fn announce_values(&self, row: u32) {
+        for cell in self.row(row) {
+            match self.wide.value(*cell) {
+                Value::Text(span) if span.at & OTHER != 0 || cell.field() == RAW.index() as u16 => {
+                    prefetch(self.bytes_at(span));
+                }
+                Value::Texts(elements) | Value::Pairs(elements) => prefetch(&self.elements[elements]),
+                _ => {}
+            }
         }
     }
 

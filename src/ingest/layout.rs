@@ -56,15 +56,18 @@ impl FileLayout {
     /// Writes a part. `ingested` is the time of the commit in microseconds since the Unix epoch.
     pub(super) fn encode(&self, pending: &Pending, part: Part, origins: &[Origin], ingested: i64) -> Result<Columns> {
         let rows = &self.rows[self.groups[part.group].clone()];
-        let mut columns = ColumnsWriter::new(&self.parts[part.columns])?;
+        let mut columns = ColumnsWriter::new(&self.parts[part.columns], rows.len())?;
         let of_commit = [EVENT_INGESTED, SOURCE_FILE, SOURCE_SHA256].map(schema_position);
         let batch_of = |row: &RowRef| &pending.batches[row.0 as usize];
         for (place, row) in rows.iter().enumerate() {
+            if let Some(last) = rows.get(place + 3) {
+                batch_of(last).announce(last.1);
+            }
             if let Some(after) = rows.get(place + 2) {
                 batch_of(after).announce_cells(after.1);
             }
             if let Some(next) = rows.get(place + 1) {
-                batch_of(next).announce_record(next.1);
+                batch_of(next).announce_values(next.1);
             }
             let batch = batch_of(row);
             let origin = &origins[batch.place.origin];

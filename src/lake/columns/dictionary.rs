@@ -21,23 +21,38 @@ pub(super) struct Dictionary {
     slots: Vec<(u32, u32)>,
     /// Which text each value is.
     indices: Vec<u32>,
+    /// From where to where the last one is in `bytes`.
+    last: (usize, usize),
     /// Bytes of all values.
     values: usize,
+    /// Values that are to come in all.
+    expected: usize,
 }
 
 impl Dictionary {
+    /// For so many values.
+    pub(super) fn new(values: usize) -> Self {
+        Self {
+            expected: values,
+            ..Self::default()
+        }
+    }
+
     /// Adds a value; false where most values are distinct, or they are too long. It has been
     /// added in any case.
     pub(super) fn push(&mut self, text: &[u8]) -> bool {
         self.values += text.len();
         // Rows are in order of the action, so that one is often what the one before was.
-        if let Some(&last) = self.indices.last()
-            && self.text(last) == text
+        if self.bytes.get(self.last.0..self.last.1) == Some(text)
+            && let Some(&index) = self.indices.last()
         {
-            self.indices.push(last);
+            self.indices.push(index);
             return true;
         }
         if self.slots.len() < 2 * (self.ends.len() + 1) {
+            if self.slots.is_empty() {
+                self.indices.reserve_exact(self.expected);
+            }
             self.grow();
         }
         let hash = xxh3_64(text) as u32;
@@ -52,6 +67,7 @@ impl Dictionary {
             slot = (slot + 1) & mask;
         };
         self.indices.push(index);
+        self.last = self.place(index);
         let (distinct, values) = (self.ends.len(), self.indices.len());
         let ids = distinct >= TRIAL && distinct * 20 > values * 19;
         let mostly = distinct >= LONG_TRIAL && distinct * 3 > values * 2;
@@ -79,9 +95,15 @@ impl Dictionary {
     }
 
     pub(super) fn text(&self, index: u32) -> &[u8] {
+        let (from, to) = self.place(index);
+        &self.bytes[from..to]
+    }
+
+    /// From where to where a text is in `bytes`.
+    fn place(&self, index: u32) -> (usize, usize) {
         let index = index as usize;
         let from = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[from as usize..self.ends[index] as usize]
+        (from as usize, self.ends[index] as usize)
     }
 
     pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
@@ -96,11 +118,15 @@ impl Dictionary {
         &self.indices
     }
 
+    /// Of all values one after the other, each with its length.
+    pub(super) fn bytes_of_values(&self) -> usize {
+        self.values + 4 * self.indices.len()
+    }
+
     /// Whether its page, and indices into it, are shorter than the values one after the other.
     pub(super) fn pays(&self) -> bool {
         let bits = super::levels::bits_for(self.len() as u64) as usize;
-        let values = self.values + 4 * self.indices.len();
-        self.bytes.len() + 4 * self.len() + self.indices.len() * bits / 8 < values
+        self.bytes.len() + 4 * self.len() + self.indices.len() * bits / 8 < self.bytes_of_values()
     }
 }
 

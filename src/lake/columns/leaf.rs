@@ -23,6 +23,9 @@ const PAGE_BYTES: usize = 1 << 20;
 /// Rows after which a page ends: what a query may skip by what the index says of it.
 const PAGE_ROWS: usize = 20_000;
 
+/// What a page takes that is ended by its bytes, with the last value of it.
+const FULL_PAGE: usize = PAGE_BYTES + PAGE_BYTES / 16;
+
 /// A column of fewer bytes is not compressed.
 const TINY: usize = 256;
 
@@ -40,6 +43,8 @@ pub(super) struct LeafSettings {
 /// A column chunk in the making.
 pub(super) struct Leaf {
     settings: LeafSettings,
+    /// Rows that are to come in all.
+    expected: usize,
     /// Definition level of a value.
     deepest: u8,
     is_list: bool,
@@ -92,16 +97,20 @@ impl Finished {
 }
 
 impl Leaf {
-    pub(super) fn new(settings: LeafSettings, value_type: ValueType) -> Self {
+    /// For so many rows, as far as is known: to grow is to copy into memory that the system clears.
+    pub(super) fn new(settings: LeafSettings, value_type: ValueType, expected: usize) -> Self {
         let physical = settings.descr.physical_type();
+        let of_a_page = expected.min(PAGE_ROWS);
+        let (is_list, by_page) = (settings.descr.max_rep_level() > 0, !settings.bounded || value_type != ValueType::Text);
+        let levels = if by_page { of_a_page } else { expected };
         Self {
             deepest: settings.descr.max_def_level() as u8,
-            is_list: settings.descr.max_rep_level() > 0,
+            is_list,
             values: match value_type {
-                ValueType::Text if settings.bounded => Values::Dictionary(Dictionary::default()),
-                ValueType::Text => Values::plain(PAGE_BYTES + PAGE_BYTES / 16),
-                ValueType::Long | ValueType::Double => Values::Words(Vec::new()),
-                ValueType::Boolean => Values::Flags(Vec::new()),
+                ValueType::Text if settings.bounded => Values::Dictionary(Dictionary::new(expected)),
+                ValueType::Text => Values::plain(FULL_PAGE, of_a_page),
+                ValueType::Long | ValueType::Double => Values::Words(Vec::with_capacity(of_a_page)),
+                ValueType::Boolean => Values::Flags(Vec::with_capacity(of_a_page)),
             },
             bounds: match value_type {
                 ValueType::Text if settings.bounded => Bounds::Texts(TextBounds::default()),
@@ -111,8 +120,9 @@ impl Leaf {
                 ValueType::Text | ValueType::Double => Bounds::None,
             },
             settings,
-            definitions: Vec::new(),
-            repetitions: Vec::new(),
+            expected,
+            definitions: Vec::with_capacity(levels),
+            repetitions: Vec::with_capacity(if is_list { levels } else { 0 }),
             rows: 0,
             paged_rows: 0,
             nulls: 0,
@@ -196,10 +206,13 @@ impl Leaf {
 
     /// Goes on without a dictionary.
     fn spell_out(&mut self, dictionary: &Dictionary, compressor: &mut Compressor) -> Result<()> {
-        let definitions = std::mem::take(&mut self.definitions);
+        let of_a_page = Vec::with_capacity(self.expected.min(PAGE_ROWS));
+        let definitions = std::mem::replace(&mut self.definitions, of_a_page);
         let repetitions = std::mem::take(&mut self.repetitions);
         let mut indices = dictionary.indices().iter();
-        self.values = Values::plain(ROOM);
+        let (bytes, rows) = (dictionary.bytes_of_values(), self.rows.max(1));
+        let expected = bytes.saturating_mul(self.expected.max(rows)) / rows;
+        self.values = Values::plain((ROOM + expected + expected / 8).min(FULL_PAGE), self.expected.min(PAGE_ROWS));
         self.rows = 0;
         for (at, definition) in definitions.into_iter().enumerate() {
             let repetition = repetitions.get(at).copied();

@@ -78,8 +78,8 @@ impl std::fmt::Debug for Columns {
 }
 
 impl ColumnsWriter {
-    /// For the columns at these positions of [`events_schema`].
-    pub fn new(positions: &[usize]) -> Result<Self> {
+    /// For the columns at these positions of [`events_schema`], and so many rows as far as is known.
+    pub fn new(positions: &[usize], expected: usize) -> Result<Self> {
         let all = events_schema();
         let fields: Vec<_> = positions.iter().map(|&at| Arc::clone(&all.fields()[at])).collect();
         let schema = Schema::new(fields);
@@ -109,7 +109,7 @@ impl ColumnsWriter {
                     bounded: name != "raw",
                     filtered: TableName::Events.needle_columns().contains(&name),
                 };
-                Leaf::new(settings, value_type)
+                Leaf::new(settings, value_type, expected)
             });
             let leaves = leaves.collect();
             columns.push(Column { position, leaves });

@@ -41,7 +41,7 @@ fn write(parts: &[Vec<usize>], rows: &[Row]) -> ParquetFile {
 }
 
 fn write_columns(positions: &[usize], rows: &[Row]) -> Columns {
-    let mut columns = ColumnsWriter::new(positions).unwrap();
+    let mut columns = ColumnsWriter::new(positions, rows.len() / 2).unwrap();
     for row in rows {
         for (position, value) in row {
             match value {

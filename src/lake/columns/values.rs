@@ -19,13 +19,13 @@ pub(super) enum Values {
 }
 
 impl Values {
-    /// No texts, and memory for so many bytes.
-    pub(super) fn plain(capacity: usize) -> Self {
+    /// No texts, and memory for so many bytes and texts.
+    pub(super) fn plain(capacity: usize, texts: usize) -> Self {
         let mut bytes = Vec::with_capacity(capacity);
         bytes.resize(ROOM, 0);
         Self::Plain {
             bytes,
-            starts: Vec::new(),
+            starts: Vec::with_capacity(texts),
         }
     }
 
@@ -60,11 +60,8 @@ pub(super) fn push_plain(bytes: &mut Vec<u8>, starts: &mut Vec<u32>, text: &[u8]
 /// The text of them that begins there.
 #[inline]
 pub(super) fn plain_text(bytes: &[u8], start: usize) -> &[u8] {
-    let length = bytes[start..start + 4]
-        .iter()
-        .rev()
-        .fold(0, |length, byte| length << 8 | usize::from(*byte));
-    &bytes[start + 4..start + 4 + length]
+    let length = bytes[start..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    &bytes[start + 4..start + 4 + length as usize]
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub(super) fn written(rows: &[Row]) -> bytes::Bytes {
     let groups = crate::lake::row_groups(rows.iter().map(|_| 1))
         .into_iter()
         .map(|group| {
-            let mut columns = ColumnsWriter::new(&positions).unwrap();
+            let mut columns = ColumnsWriter::new(&positions, group.len()).unwrap();
             for (id, messages) in &rows[group] {
                 columns.text(at("raw"), b"{}").unwrap();
                 if let Some(id) = id {

@@ -68,7 +68,9 @@ impl Keys {
     /// No more, so that what is not there is seen not to be soon.
     const MOST: usize = 96;
 
-    fn slot(key: &[u8]) -> usize {
+    /// Where a key is looked for first. Of one that the program names, the compiler knows.
+    #[inline(always)]
+    pub(super) fn slot(key: &[u8]) -> usize {
         let (first, last) = (key.first().copied().unwrap_or(0), key.last().copied().unwrap_or(0));
         let middle = key.get(key.len() / 2).copied().unwrap_or(0);
         let mixed = key.len() * 31 + usize::from(first) * 7 + usize::from(last) * 13 + usize::from(middle) * 5;
@@ -90,14 +92,13 @@ impl Keys {
         }
     }
 
-    /// The first node of those that may be a key's which is it. None where all keys have to be
-    /// looked at.
+    /// The first node of those that may be a key's of this slot which is it. None where all keys have
+    /// to be looked at.
     #[inline]
-    pub(super) fn find(&self, key: &[u8], is: impl Fn(u32) -> bool) -> Option<Option<u32>> {
+    pub(super) fn find(&self, mut slot: usize, is: impl Fn(u32) -> bool) -> Option<Option<u32>> {
         if self.count > Self::MOST {
             return None;
         }
-        let mut slot = Self::slot(key);
         loop {
             match u32::from(self.slots[slot]) {
                 0 => return Some(None),
@@ -225,16 +226,22 @@ impl Parser<'_> {
             self.skip_blanks();
             let first = self.nodes.len() as u32 == node + 1;
             match *self.bytes.get(self.at)? {
-                b'}' if is_object => self.close(&mut open),
-                b']' if !is_object => self.close(&mut open),
+                b'}' if is_object => {
+                    self.close(&mut open);
+                    continue;
+                }
+                b']' if !is_object => {
+                    self.close(&mut open);
+                    continue;
+                }
                 b',' if !first => {
                     self.at += 1;
                     self.skip_blanks();
-                    self.member(&mut open, is_object)?;
                 }
-                _ if first => self.member(&mut open, is_object)?,
+                _ if first => {}
                 _ => return None,
             }
+            self.member(&mut open, is_object)?;
         }
         self.skip_blanks();
         (self.at == self.bytes.len()).then_some(())
@@ -251,6 +258,7 @@ impl Parser<'_> {
     }
 
     /// A value of an array, or a key and its value.
+    #[inline(always)]
     fn member(&mut self, open: &mut Vec<Open>, is_object: bool) -> Option<()> {
         if is_object {
             if self.bytes.get(self.at) != Some(&b'"') {
@@ -277,6 +285,7 @@ impl Parser<'_> {
         self.value(open)
     }
 
+    #[inline(always)]
     fn value(&mut self, open: &mut Vec<Open>) -> Option<()> {
         match *self.bytes.get(self.at)? {
             b'"' => self.string(),
@@ -297,6 +306,7 @@ impl Parser<'_> {
         }
     }
 
+    #[inline(always)]
     fn push(&mut self, kind: Kind, from: usize, length: usize) {
         self.nodes.push(Node {
             kind,
@@ -306,6 +316,7 @@ impl Parser<'_> {
         });
     }
 
+    #[inline(never)]
     fn word(&mut self, word: &[u8], kind: Kind) -> Option<()> {
         if !self.bytes[self.at..].starts_with(word) {
             return None;
@@ -315,6 +326,7 @@ impl Parser<'_> {
         Some(())
     }
 
+    #[inline(never)]
     fn number(&mut self) -> Option<()> {
         let from = self.at;
         self.at += usize::from(self.bytes.get(self.at) == Some(&b'-'));
@@ -351,6 +363,7 @@ impl Parser<'_> {
         (count > 0).then_some(())
     }
 
+    #[inline(always)]
     fn string(&mut self) -> Option<()> {
         let from = self.at + 1;
         let end = special(self.bytes, from);
@@ -366,6 +379,7 @@ impl Parser<'_> {
     }
 
     /// A string from here on, whose first escape is there.
+    #[inline(never)]
     fn escaped(&mut self, mut from: usize, mut end: usize) -> Option<()> {
         let begin = self.unescaped.len();
         loop {
@@ -425,6 +439,7 @@ impl Parser<'_> {
             .try_fold(0, |number, digit| Some(number << 4 | (*digit as char).to_digit(16)?))
     }
 
+    #[inline(always)]
     fn skip_blanks(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.at) {
             self.at += 1;
@@ -433,6 +448,7 @@ impl Parser<'_> {
 }
 
 /// Where the next quote, backslash or control character is, or the end.
+#[inline(always)]
 fn special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
         let block = Sixteen::new(block);

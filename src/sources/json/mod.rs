@@ -63,6 +63,7 @@ fn nests_deeper(text: &[u8], limit: usize) -> bool {
 }
 
 /// The value of a key, where it says anything.
+#[inline(always)]
 pub(crate) fn get<'a>(record: Json<'a>, key: &str) -> Option<Json<'a>> {
     record.get(key).filter(|value| !is_empty(*value))
 }
@@ -73,6 +74,7 @@ pub(crate) fn says_anything(value: Json<'_>) -> bool {
 }
 
 /// True where an object has all of these keys, whatever their values.
+#[inline(always)]
 pub(crate) fn has_all(record: Json<'_>, keys: &[&str]) -> bool {
     keys.iter().all(|key| record.get(key).is_some())
 }
@@ -138,11 +140,13 @@ fn number_text(value: Json<'_>) -> Cow<'_, str> {
 }
 
 /// The text of the scalar at a key.
+#[inline(always)]
 pub(crate) fn text_of<'a>(record: Json<'a>, key: &str) -> Option<Cow<'a, str>> {
     text(record.get(key)?)
 }
 
 /// The string at a key.
+#[inline(always)]
 pub(crate) fn str_of<'a>(record: Json<'a>, key: &str) -> Option<&'a str> {
     record.get(key)?.as_str().filter(|text| !text.is_empty())
 }

@@ -1,6 +1,6 @@
 //! A value of a parsed text.
 
-use super::document::{Document, Kind, Node};
+use super::document::{Document, Keys, Kind, Node};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 /// A value of a [`Document`]: a place in it, cheap to copy.
@@ -161,7 +161,13 @@ impl<'a> Json<'a> {
     }
 
     /// The value of a key, of an object: of the first of this name.
+    #[inline(always)]
     pub fn get(self, key: &str) -> Option<Self> {
+        self.get_of(key, Keys::slot(key.as_bytes()))
+    }
+
+    #[inline(never)]
+    fn get_of(self, key: &str, slot: usize) -> Option<Self> {
         let node = self.node();
         if node.kind != Kind::Object {
             return None;
@@ -172,7 +178,7 @@ impl<'a> Json<'a> {
         };
         let value = |at: u32| Some(Self::new(self.document, at + 1));
         if self.index == 0
-            && let Some(found) = self.document.keys.find(key.as_bytes(), is)
+            && let Some(found) = self.document.keys.find(slot, is)
         {
             return found.and_then(value);
         }

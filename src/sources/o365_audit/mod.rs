@@ -110,6 +110,7 @@ impl<'a> About<'a> {
         }
     }
 
+    #[inline(always)]
     fn get(&self, key: &str) -> Option<Json<'a>> {
         json::get(self.record, key)
     }
