@@ -16,6 +16,8 @@ pub(super) struct Dictionary {
     bytes: Vec<u8>,
     /// Where each text ends in `bytes`.
     ends: Vec<u32>,
+    /// Which other text came behind each of them the last time.
+    behind: Vec<u32>,
     /// By the hash of a text: the hash, and one more than the number of the text, or 0. Twice as many
     /// as texts, at least.
     slots: Vec<(u32, u32)>,
@@ -42,12 +44,21 @@ impl Dictionary {
     /// added in any case.
     pub(super) fn push(&mut self, text: &[u8]) -> bool {
         self.values += text.len();
-        // Rows are in order of the action, so that one is often what the one before was.
-        if self.bytes.get(self.last.0..self.last.1) == Some(text)
-            && let Some(&index) = self.indices.last()
-        {
-            self.indices.push(index);
-            return true;
+        // Rows are in order of the action and the user, so that one is often what the one before was,
+        // or what came behind that one the last time.
+        let last = self.indices.last().copied();
+        if let Some(last) = last {
+            if self.bytes.get(self.last.0..self.last.1) == Some(text) {
+                self.indices.push(last);
+                return true;
+            }
+            let guess = self.behind[last as usize];
+            let place = self.place(guess);
+            if self.bytes.get(place.0..place.1) == Some(text) {
+                self.indices.push(guess);
+                self.last = place;
+                return true;
+            }
         }
         if self.slots.len() < 2 * (self.ends.len() + 1) {
             if self.slots.is_empty() {
@@ -68,6 +79,9 @@ impl Dictionary {
         };
         self.indices.push(index);
         self.last = self.place(index);
+        if let Some(last) = last {
+            self.behind[last as usize] = index;
+        }
         let (distinct, values) = (self.ends.len(), self.indices.len());
         let ids = distinct >= TRIAL && distinct * 20 > values * 19;
         let mostly = distinct >= LONG_TRIAL && distinct * 3 > values * 2;
@@ -78,6 +92,7 @@ impl Dictionary {
         let index = self.ends.len() as u32;
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u32);
+        self.behind.push(index);
         self.slots[slot] = (hash, index + 1);
         index
     }
