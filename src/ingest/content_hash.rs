@@ -131,7 +131,9 @@ fn last(bytes: &[u8], length: usize) -> (u64, u64) {
         8 => (eight(8).unwrap_or_default(), 0),
         _ => {
             let first = bytes.len() - length;
-            let first = bytes[first..].first_chunk::<8>().map(|first| u64::from_le_bytes(*first));
+            let first = bytes[first..]
+                .first_chunk::<8>()
+                .map(|first| u64::from_le_bytes(*first));
             (first.unwrap_or_default(), eight(length - 8).unwrap_or_default())
         }
     }

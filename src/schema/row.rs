@@ -84,28 +84,28 @@ impl<'a> EventRow<'a> {
     }
 
     /// Sets a field. A cell of another type than the field's is a bug of the source.
-    // Where it is not inlined, a cell is written in pieces and read back whole at once, which a
-    // processor has to wait for: fifty times an event.
-    #[inline(always)]
     pub fn set(&mut self, field: FieldId, cell: Cell<'a>) {
-        debug_assert!(
-            fits(field.field().data_type, &cell),
-            "{} cannot hold {cell:?}",
-            field.field().ecs
-        );
+        self.set_made(field, || cell);
+    }
+
+    /// As [`Self::set`], with a cell that is made where it stays: one that is made elsewhere is
+    /// written in pieces and read whole at once, which a processor waits for, fifty times an event.
+    #[inline(always)]
+    fn set_made(&mut self, field: FieldId, cell: impl FnOnce() -> Cell<'a>) {
         match self.slots[field.index()] {
             0 => {
                 self.slots[field.index()] = self.cells.len() as u16 + 1;
-                self.cells.push((field, cell));
+                // Makes room before it asks for the cell, unlike `push`.
+                self.cells.extend(std::iter::once_with(|| (field, cell())));
             }
-            slot => self.replace(slot, cell),
+            slot => self.cells[usize::from(slot) - 1].1 = cell(),
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn replace(&mut self, slot: u16, cell: Cell<'a>) {
-        self.cells[usize::from(slot) - 1].1 = cell;
+        debug_assert!(
+            self.get(field).is_some_and(|cell| fits(field.field().data_type, cell)),
+            "{} cannot hold {:?}",
+            field.field().ecs,
+            self.get(field)
+        );
     }
 
     /// Sets a keyword or address; an empty string sets nothing.
@@ -113,7 +113,7 @@ impl<'a> EventRow<'a> {
     pub fn text(&mut self, field: FieldId, value: impl Into<Cow<'a, str>>) {
         match value.into() {
             Cow::Borrowed("") => {}
-            Cow::Borrowed(text) => self.set(field, Cell::Text(Cow::Borrowed(text))),
+            Cow::Borrowed(text) => self.set_made(field, || Cell::Text(Cow::Borrowed(text))),
             Cow::Owned(text) => self.owned_text(field, text),
         }
     }

@@ -101,7 +101,10 @@ impl Leaf {
     pub(super) fn new(settings: LeafSettings, value_type: ValueType, expected: usize) -> Self {
         let physical = settings.descr.physical_type();
         let of_a_page = expected.min(PAGE_ROWS);
-        let (is_list, by_page) = (settings.descr.max_rep_level() > 0, !settings.bounded || value_type != ValueType::Text);
+        let (is_list, by_page) = (
+            settings.descr.max_rep_level() > 0,
+            !settings.bounded || value_type != ValueType::Text,
+        );
         let levels = if by_page { of_a_page } else { expected };
         Self {
             deepest: settings.descr.max_def_level() as u8,
@@ -212,7 +215,10 @@ impl Leaf {
         let mut indices = dictionary.indices().iter();
         let (bytes, rows) = (dictionary.bytes_of_values(), self.rows.max(1));
         let expected = bytes.saturating_mul(self.expected.max(rows)) / rows;
-        self.values = Values::plain((ROOM + expected + expected / 8).min(FULL_PAGE), self.expected.min(PAGE_ROWS));
+        self.values = Values::plain(
+            (ROOM + expected + expected / 8).min(FULL_PAGE),
+            self.expected.min(PAGE_ROWS),
+        );
         self.rows = 0;
         for (at, definition) in definitions.into_iter().enumerate() {
             let repetition = repetitions.get(at).copied();

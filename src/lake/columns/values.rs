@@ -60,7 +60,9 @@ pub(super) fn push_plain(bytes: &mut Vec<u8>, starts: &mut Vec<u32>, text: &[u8]
 /// The text of them that begins there.
 #[inline]
 pub(super) fn plain_text(bytes: &[u8], start: usize) -> &[u8] {
-    let length = bytes[start..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    let length = bytes[start..]
+        .first_chunk()
+        .map_or(0, |length| u32::from_le_bytes(*length));
     &bytes[start + 4..start + 4 + length as usize]
 }
 

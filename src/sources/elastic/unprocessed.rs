@@ -44,8 +44,7 @@ impl Source for Unprocessed {
 
 /// Any source but envelopes, whose content would have to be taken out first.
 fn known(record: Json<'_>) -> bool {
-    source_of(record)
-        .is_some_and(|source| matches!(source.content(record, "{}"), Ok(None)))
+    source_of(record).is_some_and(|source| matches!(source.content(record, "{}"), Ok(None)))
 }
 
 /// The text of the record in a document that is not mapped yet.

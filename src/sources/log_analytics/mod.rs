@@ -114,8 +114,7 @@ impl Source for Row {
     }
 
     fn recognises(&self, record: Json<'_>) -> bool {
-        kind(record) == Some(self.kind)
-            && self.spelling.is_none_or(|spelling| spelling == self::spelling(record))
+        kind(record) == Some(self.kind) && self.spelling.is_none_or(|spelling| spelling == self::spelling(record))
     }
 
     fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
