@@ -84,6 +84,7 @@ impl<'a> EventRow<'a> {
     }
 
     /// Sets a field. A cell of another type than the field's is a bug of the source.
+    #[inline]
     pub fn set(&mut self, field: FieldId, cell: Cell<'a>) {
         self.set_made(field, || cell);
     }

@@ -40,18 +40,28 @@ impl Dictionary {
         }
     }
 
+    /// Adds a value that is the same as the one before, and only then: rows are in order of the action
+    /// and the user.
+    #[inline]
+    pub(super) fn repeat(&mut self, text: &[u8]) -> bool {
+        let repeated = self.bytes.get(self.last.0..self.last.1) == Some(text);
+        match self.indices.last() {
+            Some(&last) if repeated => {
+                self.values += text.len();
+                self.indices.push(last);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Adds a value; false where most values are distinct, or they are too long. It has been
     /// added in any case.
     pub(super) fn push(&mut self, text: &[u8]) -> bool {
         self.values += text.len();
-        // Rows are in order of the action and the user, so that one is often what the one before was,
-        // or what came behind that one the last time.
+        // It is often the one that came behind the last one before.
         let last = self.indices.last().copied();
         if let Some(last) = last {
-            if self.bytes.get(self.last.0..self.last.1) == Some(text) {
-                self.indices.push(last);
-                return true;
-            }
             let guess = self.behind[last as usize];
             let place = self.place(guess);
             if self.bytes.get(place.0..place.1) == Some(text) {
@@ -154,8 +164,12 @@ mod tests {
         #[test]
         fn values_are_found_again(values in proptest::collection::vec("[a-c]{0,4}", 0..400)) {
             let mut dictionary = Dictionary::default();
-            for value in &values {
-                dictionary.push(value.as_bytes());
+            for (at, value) in values.iter().enumerate() {
+                let repeated = dictionary.repeat(value.as_bytes());
+                prop_assert_eq!(repeated, at > 0 && values[at - 1] == *value);
+                if !repeated {
+                    dictionary.push(value.as_bytes());
+                }
             }
             let distinct: std::collections::BTreeSet<_> = values.iter().collect();
             prop_assert_eq!(dictionary.len(), distinct.len());

@@ -191,13 +191,13 @@ impl Leaf {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn text(&mut self, text: &[u8], repetition: u8, compressor: &mut Compressor) -> Result<()> {
         self.present(repetition);
         match &mut self.values {
             Values::Plain { bytes, starts } => push_plain(bytes, starts, text),
             Values::Dictionary(dictionary) => {
-                if !dictionary.push(text) {
+                if !dictionary.repeat(text) && !dictionary.push(text) {
                     let dictionary = std::mem::take(dictionary);
                     self.spell_out(&dictionary, compressor)?;
                 }
@@ -208,6 +208,7 @@ impl Leaf {
     }
 
     /// Goes on without a dictionary.
+    #[inline(never)]
     fn spell_out(&mut self, dictionary: &Dictionary, compressor: &mut Compressor) -> Result<()> {
         let of_a_page = Vec::with_capacity(self.expected.min(PAGE_ROWS));
         let definitions = std::mem::replace(&mut self.definitions, of_a_page);

@@ -41,8 +41,10 @@ pub struct ColumnsWriter {
 
 struct Column {
     position: usize,
-    /// One; two for pairs: names and values.
-    leaves: Vec<Leaf>,
+    /// Of pairs, the names.
+    leaf: Leaf,
+    /// Of pairs, the values.
+    values: Option<Box<Leaf>>,
 }
 
 /// Columns of one row group, written: for [`events_file`].
@@ -55,7 +57,7 @@ struct WrittenColumn {
     position: usize,
     /// Whether anything but nulls is in it.
     holds_values: bool,
-    /// As of the column in the making.
+    /// One; two for pairs: names and values.
     leaves: Vec<Finished>,
 }
 
@@ -91,17 +93,19 @@ impl ColumnsWriter {
         for &position in positions {
             let field = all.field(position);
             let name = field.name().as_str();
-            let (value_type, leaves) = match field.data_type() {
-                DataType::Int64 | DataType::Timestamp(_, _) => (ValueType::Long, 1),
-                DataType::Float64 => (ValueType::Double, 1),
-                DataType::Boolean => (ValueType::Boolean, 1),
-                DataType::List(item) if matches!(item.data_type(), DataType::Struct(_)) => (ValueType::Text, 2),
-                _ => (ValueType::Text, 1),
+            let value_type = match field.data_type() {
+                DataType::Int64 | DataType::Timestamp(_, _) => ValueType::Long,
+                DataType::Float64 => ValueType::Double,
+                DataType::Boolean => ValueType::Boolean,
+                _ => ValueType::Text,
             };
+            let pairs =
+                matches!(field.data_type(), DataType::List(item) if matches!(item.data_type(), DataType::Struct(_)));
             // Each column that a query opens costs a decompressor, which zstd's is slow to make;
             // what nearly every condition names, and is small, has one that costs nothing.
             let codec = if kept.contains(&name) { Codec::Lz4 } else { Codec::Zstd };
-            let leaves = described.by_ref().take(leaves).map(|descr| {
+            let mut leaf = || {
+                let descr = described.next().ok_or_else(|| missing(name))?;
                 let settings = LeafSettings {
                     descr: Arc::clone(descr),
                     codec,
@@ -109,10 +113,13 @@ impl ColumnsWriter {
                     bounded: name != "raw",
                     filtered: TableName::Events.needle_columns().contains(&name),
                 };
-                Leaf::new(settings, value_type, expected)
+                Ok::<_, Error>(Leaf::new(settings, value_type, expected))
+            };
+            columns.push(Column {
+                position,
+                leaf: leaf()?,
+                values: if pairs { Some(Box::new(leaf()?)) } else { None },
             });
-            let leaves = leaves.collect();
-            columns.push(Column { position, leaves });
             places[position] = columns.len() as u16;
         }
         Ok(Self {
@@ -130,9 +137,7 @@ impl ColumnsWriter {
 
     /// Sets a text of the row.
     pub fn text(&mut self, position: usize, text: &[u8]) -> Result<()> {
-        if let Some((column, row, compressor)) = self.column(position)
-            && let [leaf] = column.leaves.as_mut_slice()
-        {
+        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
             leaf.begin(row, compressor)?;
             leaf.text(text, 0, compressor)?;
         }
@@ -150,9 +155,7 @@ impl ColumnsWriter {
     }
 
     fn word(&mut self, position: usize, word: u64) -> Result<()> {
-        if let Some((column, row, compressor)) = self.column(position)
-            && let [leaf] = column.leaves.as_mut_slice()
-        {
+        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
             leaf.begin(row, compressor)?;
             leaf.word(word);
         }
@@ -161,9 +164,7 @@ impl ColumnsWriter {
 
     /// Sets a flag of the row.
     pub fn boolean(&mut self, position: usize, flag: bool) -> Result<()> {
-        if let Some((column, row, compressor)) = self.column(position)
-            && let [leaf] = column.leaves.as_mut_slice()
-        {
+        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
             leaf.begin(row, compressor)?;
             leaf.flag(flag);
         }
@@ -172,9 +173,7 @@ impl ColumnsWriter {
 
     /// Sets a list of texts of the row.
     pub fn texts<'a>(&mut self, position: usize, texts: impl Iterator<Item = &'a [u8]>) -> Result<()> {
-        if let Some((column, row, compressor)) = self.column(position)
-            && let [leaf] = column.leaves.as_mut_slice()
-        {
+        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
             leaf.begin(row, compressor)?;
             let mut repetition = 0;
             for text in texts {
@@ -195,7 +194,11 @@ impl ColumnsWriter {
         pairs: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     ) -> Result<()> {
         if let Some((column, row, compressor)) = self.column(position)
-            && let [names, values] = column.leaves.as_mut_slice()
+            && let Column {
+                leaf: names,
+                values: Some(values),
+                ..
+            } = column
         {
             names.begin(row, compressor)?;
             values.begin(row, compressor)?;
@@ -225,8 +228,9 @@ impl ColumnsWriter {
     pub fn finish(mut self) -> Result<Columns> {
         let mut columns = Vec::with_capacity(self.columns.len());
         for column in self.columns {
-            let holds_values = column.leaves.iter().any(Leaf::holds_values);
-            let leaves = column.leaves.into_iter();
+            let leaves = || std::iter::once(&column.leaf).chain(column.values.as_deref());
+            let holds_values = leaves().any(Leaf::holds_values);
+            let leaves = std::iter::once(column.leaf).chain(column.values.map(|values| *values));
             let finished = leaves.map(|leaf| leaf.finish(self.rows, &mut self.compressor));
             columns.push(WrittenColumn {
                 position: column.position,
@@ -246,6 +250,10 @@ const EMPTY_LIST: u8 = 1;
 
 /// Definition level of a member without a value, of an element that is a structure.
 const ABSENT_MEMBER: u8 = 3;
+
+fn missing(column: &str) -> Error {
+    Error::Internal(format!("the table's schema has too few leaves for {column}"))
+}
 
 fn failed(error: ParquetError) -> Error {
     Error::Internal(format!("cannot encode Parquet: {error}"))
