@@ -11,6 +11,7 @@ mod actions;
 mod alerts;
 mod dlp;
 mod enumerations;
+mod keys;
 mod lists;
 mod mail;
 mod origin;
@@ -23,10 +24,9 @@ pub(super) use mail::collect_message_ids;
 use super::address::Address;
 use super::{Identity, Json, Rejection, Source, json, time};
 use crate::schema::*;
-use ahash::AHashMap;
 use json::Keys;
+use keys::{KEYS, Role};
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 /// A record as the Management Activity API delivers it.
 #[derive(Debug)]
@@ -139,76 +139,6 @@ impl<'a> About<'a> {
     }
 }
 
-/// What a key at the top of a record means. Those that say which records move them have an ECS
-/// name there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Plain,
-    Moved,
-    Client,
-    Exchange,
-    MailboxAccess,
-    LogonSid,
-    File,
-    Alert,
-    Parameters,
-    ExtendedProperties,
-    ModifiedProperties,
-    Members,
-    RecordType,
-    Number,
-}
-
-const ROLES: &[(Role, &[&str])] = &[
-    (
-        Role::Moved,
-        &["Id", "Operation", "Workload", "OrganizationId", "UserAgent"],
-    ),
-    (Role::Client, &["ClientIPAddress", "ClientIP", "ActorIpAddress"]),
-    (Role::Exchange, &["OriginatingServer", "OrganizationName"]),
-    (Role::MailboxAccess, &["LogonUserDisplayName", "ClientProcessName"]),
-    (Role::LogonSid, &["LogonUserSid"]),
-    (
-        Role::File,
-        &["ObjectId", "SourceRelativeUrl", "SourceFileName", "SourceFileExtension"],
-    ),
-    (
-        Role::Alert,
-        &["Name", "PolicyId", "Category", "EntityType", "AlertEntityId"],
-    ),
-    (Role::Parameters, &["Parameters"]),
-    (Role::ExtendedProperties, &["ExtendedProperties"]),
-    (Role::ModifiedProperties, &["ModifiedProperties"]),
-    (Role::Members, &["Members"]),
-    (Role::RecordType, &["RecordType"]),
-    (
-        Role::Number,
-        &[
-            "UserType",
-            "Version",
-            "LogonType",
-            "InternalLogonType",
-            "ErrorNumber",
-            "AzureActiveDirectoryEventType",
-        ],
-    ),
-];
-
-/// The keys under `o365.audit` and those with a role: one look-up for each key of each record.
-static KEYS: LazyLock<AHashMap<&'static str, (Role, Option<Node<'static>>)>> = LazyLock::new(|| {
-    let audit = CATALOGUE.node("o365.audit");
-    let mut keys = AHashMap::new();
-    for (segment, node) in audit.into_iter().flat_map(|audit| audit.children()) {
-        keys.insert(segment, (Role::Plain, Some(node)));
-    }
-    for (role, named) in ROLES {
-        for key in *named {
-            keys.insert(key, (*role, audit.and_then(|audit| audit.child(key))));
-        }
-    }
-    keys
-});
-
 /// Maps a record, wherever it came from.
 pub(super) fn map<'a>(record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
     let created = record
@@ -296,11 +226,9 @@ fn logon_failed(about: &About<'_>) -> bool {
 
 /// Everything that keeps its name under `o365.audit`.
 fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
-    let Some(audit) = CATALOGUE.node("o365.audit") else {
-        return;
-    };
+    let Some(audit) = KEYS.audit else { return };
     for (key, value) in json::entries(about.record) {
-        let Some(&(role, node)) = KEYS.get(key) else {
+        let Some((role, node)) = KEYS.get(key) else {
             if let Some(node) = json::descend(audit, key, Keys::Kept) {
                 json::flatten(row, node, value, Keys::Kept);
             }
