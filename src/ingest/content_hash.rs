@@ -25,6 +25,7 @@ pub(super) fn hash_text(content: i64) -> String {
 /// The last digits of a number, which are a multiple of eight. There are two such texts for every
 /// event, so not by `format!`.
 pub(super) fn hexadecimal<const DIGITS: usize>(number: u128) -> String {
+    const { assert!(DIGITS.is_multiple_of(8)) };
     let mut digits = [b'0'; DIGITS];
     for (eight, place) in digits.as_chunks_mut::<8>().0.iter_mut().rev().zip(0..) {
         *eight = eight_digits((number >> (32 * place)) as u32);

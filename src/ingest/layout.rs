@@ -60,8 +60,8 @@ impl FileLayout {
         let of_commit = [EVENT_INGESTED, SOURCE_FILE, SOURCE_SHA256].map(schema_position);
         let batch_of = |row: &RowRef| &pending.batches[row.0 as usize];
         for (place, row) in rows.iter().enumerate() {
-            if let Some(last) = rows.get(place + 3) {
-                batch_of(last).announce(last.1);
+            if let Some(far) = rows.get(place + 3) {
+                batch_of(far).announce(far.1);
             }
             if let Some(after) = rows.get(place + 2) {
                 batch_of(after).announce_cells(after.1);

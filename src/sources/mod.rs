@@ -33,14 +33,13 @@ pub trait Source: Debug + Sync {
     /// The keys by which its records are told, in words.
     fn recognised_by(&self) -> &'static str;
 
-    /// Keys of which each of its records has at least one; none where that cannot be said. Sources
-    /// that follow each other and name the same ones are asked together.
+    /// Keys of which each record that it recognises has at least one; none where that cannot be said.
+    /// Sources that follow each other and name the same ones are passed over together.
     fn one_of(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// True for a record of this source, which has one of [`Source::one_of`]. Looks at keys and their
-    /// types alone.
+    /// True for a record of this source. Looks at keys and their types alone.
     fn recognises(&self, record: Json<'_>) -> bool;
 
     /// The text of the record that this one carries, when this source is an envelope

@@ -195,6 +195,76 @@ fn replace(value: &mut sonic_rs::Value, picks: &mut Vec<(usize, &'static str)>, 
     }
 }
 
+/// What tells sources, with values of each type.
+fn telling() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let mut keys = vec![
+        "OfficeId",
+        "InitiatedBy",
+        "TargetResources",
+        "ResultType",
+        "AppId",
+        "RiskState",
+        "RiskLevel",
+        "TenantId",
+        "CreationTime",
+        "Workload",
+        "UserType",
+        "AuditData",
+        "UserIds",
+        "Operations",
+        "Identity",
+        "RecordId",
+        "UserId",
+        "createdDateTime",
+        "auditData",
+        "RecordType",
+        "Operation",
+        "Timestamp",
+        "ActionType",
+        "RawEventData",
+        "AlertId",
+        "EntityType",
+        "ErrorCode",
+        "RequestId",
+    ];
+    keys.extend(SOURCES.iter().flat_map(|source| source.one_of()));
+    let values = vec![
+        "1",
+        "\"x\"",
+        "{\"a\":1}",
+        "\"SigninLogs\"",
+        "\"OfficeActivity\"",
+        "\"2026-03-02T08:14:55Z\"",
+    ];
+    let member = (prop::sample::select(keys), prop::sample::select(values));
+    let table = prop::sample::select(vec![
+        "\"SigninLogs\"",
+        "\"OfficeActivity\"",
+        "\"CloudAppEvents\"",
+        "\"x\"",
+    ]);
+    let table = prop::option::of(table.prop_map(|name| ("Type", name)));
+    (prop::collection::vec(member, 0..9), table).prop_map(|(mut members, table)| {
+        members.extend(table);
+        members
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+    /// The slow twin: asking all of them.
+    #[test]
+    fn no_source_is_passed_over_that_recognises_a_record(members in telling()) {
+        let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        let text = format!("{{{}}}", members.join(","));
+        let document = parse(&text).unwrap();
+        let record = document.root();
+        let all = SOURCES.iter().find(|source| source.recognises(record));
+        let found = super::source_of(record);
+        prop_assert_eq!(found.map(Source::name), all.map(|source| source.name()), "{}", text);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]

@@ -72,3 +72,51 @@ impl Window {
         self.offset += length as u64;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind, Result};
+
+    /// Gives these pieces, one a time.
+    struct Pieces(Vec<Result<&'static [u8]>>);
+
+    impl Read for Pieces {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            let piece = self.0.remove(0)?;
+            let count = piece.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&piece[..count]);
+            if count < piece.len() {
+                self.0.insert(0, Ok(&piece[count..]));
+            }
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn what_is_read_in_pieces_is_whole() {
+        let interrupted = || Err(Error::from(ErrorKind::Interrupted));
+        let mut input = Pieces(vec![Ok(b"abc"), interrupted(), Ok(b"defgh"), interrupted(), Ok(b"ij")]);
+        let mut window = Window::new(5);
+        window.fill(&mut input);
+        assert_eq!((window.bytes.as_slice(), window.ended), (&b"abcde"[..], false));
+        window.fill(&mut input);
+        assert_eq!((window.bytes.as_slice(), window.ended), (&b"abcdefghij"[..], false));
+        // That nothing is left is known once nothing was read.
+        window.fill(&mut input);
+        assert_eq!((window.bytes.as_slice(), window.ended), (&b"abcdefghij"[..], true));
+        assert!(window.error.is_none());
+    }
+
+    #[test]
+    fn what_comes_before_an_error_is_kept() {
+        let mut input = Pieces(vec![Ok(b"abc"), Err(Error::other("gone")), Ok(b"never")]);
+        let mut window = Window::new(1 << 20);
+        window.fill(&mut input);
+        assert_eq!((window.bytes.as_slice(), window.ended), (&b"abc"[..], true));
+        assert_eq!(window.error.map(|error| error.to_string()).as_deref(), Some("gone"));
+    }
+}

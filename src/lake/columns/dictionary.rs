@@ -16,7 +16,7 @@ pub(super) struct Dictionary {
     bytes: Vec<u8>,
     /// Where each text ends in `bytes`.
     ends: Vec<u32>,
-    /// Which other text came behind each of them the last time.
+    /// Which other text came behind each of them the last time; at first itself.
     behind: Vec<u32>,
     /// By the hash of a text: the hash, and one more than the number of the text, or 0. Twice as many
     /// as texts, at least.
@@ -27,15 +27,15 @@ pub(super) struct Dictionary {
     last: (usize, usize),
     /// Bytes of all values.
     values: usize,
-    /// Values that are to come in all.
-    expected: usize,
+    /// Values that there is to be room for at once.
+    room: usize,
 }
 
 impl Dictionary {
-    /// For so many values.
+    /// With room for so many values once the first comes.
     pub(super) fn new(values: usize) -> Self {
         Self {
-            expected: values,
+            room: values,
             ..Self::default()
         }
     }
@@ -72,7 +72,7 @@ impl Dictionary {
         }
         if self.slots.len() < 2 * (self.ends.len() + 1) {
             if self.slots.is_empty() {
-                self.indices.reserve_exact(self.expected);
+                self.indices.reserve_exact(self.room);
             }
             self.grow();
         }

@@ -98,19 +98,16 @@ impl Finished {
 
 impl Leaf {
     /// For so many rows, as far as is known: to grow is to copy into memory that the system clears.
+    /// No more than those of a page have room at once, as many columns have few values.
     pub(super) fn new(settings: LeafSettings, value_type: ValueType, expected: usize) -> Self {
         let physical = settings.descr.physical_type();
         let of_a_page = expected.min(PAGE_ROWS);
-        let (is_list, by_page) = (
-            settings.descr.max_rep_level() > 0,
-            !settings.bounded || value_type != ValueType::Text,
-        );
-        let levels = if by_page { of_a_page } else { expected };
+        let is_list = settings.descr.max_rep_level() > 0;
         Self {
             deepest: settings.descr.max_def_level() as u8,
             is_list,
             values: match value_type {
-                ValueType::Text if settings.bounded => Values::Dictionary(Dictionary::new(expected)),
+                ValueType::Text if settings.bounded => Values::Dictionary(Dictionary::new(of_a_page)),
                 ValueType::Text => Values::plain(FULL_PAGE, of_a_page),
                 ValueType::Long | ValueType::Double => Values::Words(Vec::with_capacity(of_a_page)),
                 ValueType::Boolean => Values::Flags(Vec::with_capacity(of_a_page)),
@@ -124,8 +121,8 @@ impl Leaf {
             },
             settings,
             expected,
-            definitions: Vec::with_capacity(levels),
-            repetitions: Vec::with_capacity(if is_list { levels } else { 0 }),
+            definitions: Vec::with_capacity(of_a_page),
+            repetitions: Vec::with_capacity(if is_list { of_a_page } else { 0 }),
             rows: 0,
             paged_rows: 0,
             nulls: 0,

@@ -137,7 +137,9 @@ impl ColumnsWriter {
 
     /// Sets a text of the row.
     pub fn text(&mut self, position: usize, text: &[u8]) -> Result<()> {
-        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
+        if let Some((column, row, compressor)) = self.column(position)
+            && let Column { leaf, values: None, .. } = column
+        {
             leaf.begin(row, compressor)?;
             leaf.text(text, 0, compressor)?;
         }
@@ -155,7 +157,9 @@ impl ColumnsWriter {
     }
 
     fn word(&mut self, position: usize, word: u64) -> Result<()> {
-        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
+        if let Some((column, row, compressor)) = self.column(position)
+            && let Column { leaf, values: None, .. } = column
+        {
             leaf.begin(row, compressor)?;
             leaf.word(word);
         }
@@ -164,7 +168,9 @@ impl ColumnsWriter {
 
     /// Sets a flag of the row.
     pub fn boolean(&mut self, position: usize, flag: bool) -> Result<()> {
-        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
+        if let Some((column, row, compressor)) = self.column(position)
+            && let Column { leaf, values: None, .. } = column
+        {
             leaf.begin(row, compressor)?;
             leaf.flag(flag);
         }
@@ -173,7 +179,9 @@ impl ColumnsWriter {
 
     /// Sets a list of texts of the row.
     pub fn texts<'a>(&mut self, position: usize, texts: impl Iterator<Item = &'a [u8]>) -> Result<()> {
-        if let Some((Column { leaf, .. }, row, compressor)) = self.column(position) {
+        if let Some((column, row, compressor)) = self.column(position)
+            && let Column { leaf, values: None, .. } = column
+        {
             leaf.begin(row, compressor)?;
             let mut repetition = 0;
             for text in texts {

@@ -331,12 +331,28 @@ mod tests {
             (json!("15.20.4129.032"), "15.20.4129.032"),
             (json!("inf"), "inf"),
             (json!(18446744073709551615_u64), "18446744073709551615"),
+            (json!(0), "0"),
+            (json!(123456789012345678_u64), "123456789012345678"),
+            (json!(1234567890123456789_u64), "1234567890123456789"),
+            (json!(-123456789012345678_i64), "-123456789012345678"),
         ] {
             assert_eq!(
                 number_as_text(made(&value).root()).as_deref(),
                 Some(expected),
                 "{value}"
             );
+        }
+        // As spelled: no value of the library's keeps these.
+        for (spelled, expected) in [
+            ("-0", "0"),
+            ("99999999999999999999", "100000000000000000000"),
+            ("1e400", ""),
+        ] {
+            let Ok(document) = parse(spelled) else {
+                assert_eq!(expected, "", "{spelled}");
+                continue;
+            };
+            assert_eq!(text(document.root()).as_deref(), Some(expected), "{spelled}");
         }
         assert_eq!(text(made(&json!("1.0E9")).root()).as_deref(), Some("1.0E9"));
         assert_eq!(text(made(&json!(null)).root()), None);

@@ -114,7 +114,9 @@ impl Source for Row {
     }
 
     fn recognises(&self, record: Json<'_>) -> bool {
-        kind(record) == Some(self.kind) && self.spelling.is_none_or(|spelling| spelling == self::spelling(record))
+        time(record).is_some()
+            && kind(record) == Some(self.kind)
+            && self.spelling.is_none_or(|spelling| spelling == self::spelling(record))
     }
 
     fn map<'a>(&self, record: Json<'a>, row: &mut EventRow<'a>) -> Result<Identity, Rejection> {
@@ -160,7 +162,7 @@ impl Source for OtherTable {
     }
 
     fn recognises(&self, record: Json<'_>) -> bool {
-        json::str_of(record, "Type").is_some() && record.get("TenantId").is_some()
+        time(record).is_some() && json::str_of(record, "Type").is_some() && record.get("TenantId").is_some()
     }
 
     fn map<'a>(&self, record: Json<'a>, _row: &mut EventRow<'a>) -> Result<Identity, Rejection> {

@@ -31,6 +31,7 @@ const LOGON_TYPES: &[&str] = &[
 /// The number of a name that the key's enumeration has; any other value as it is.
 pub(super) fn number<'a>(key: &str, value: Cow<'a, str>) -> Cow<'a, str> {
     let names = match key {
+        // No name begins so.
         _ if value.starts_with(|first: char| first.is_ascii_digit()) => return value,
         "UserType" => USER_TYPES,
         "LogonType" | "InternalLogonType" => LOGON_TYPES,

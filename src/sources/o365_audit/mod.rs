@@ -243,10 +243,10 @@ fn fields<'a>(about: &About<'a>, row: &mut EventRow<'a>) {
             Role::ModifiedProperties => lists::modified_properties(value, row),
             Role::Members => lists::members(value, row, audit),
             Role::RecordType => {
-                // One that is a name has its number.
-                let named = about.number.filter(|_| value.is_str());
-                let named = named.map(|number| number.to_string().into());
-                if let Some(text) = named.or_else(|| json::number_as_text(value)) {
+                // Mostly as it is spelled; else the number of a name, or of the first of several.
+                let other = about.number.filter(|number| value.as_i64() != Some(*number));
+                let other = other.map(|number| number.to_string().into());
+                if let Some(text) = other.or_else(|| json::number_as_text(value)) {
                     row.text(O365_AUDIT_RECORD_TYPE, text);
                 }
             }

@@ -331,6 +331,13 @@ fn numbers_as_text_and_unknown_types() {
         ("event.id", "7"),
         ("event.provider", "1.0E0"),
     ]);
+    // Of a key that comes twice, the first decides.
+    for (second, expected) in [("2", "1"), ("\"ExchangeItem\"", "1")] {
+        let text = format!(
+            r#"{{"CreationTime":"2026-03-02T08:14:55","Id":"7","Operation":"X","RecordType":1,"RecordType":{second}}}"#
+        );
+        mapped(&text).expect(&[("event.code", "ExchangeAdmin"), ("o365.audit.RecordType", expected)]);
+    }
     mapped(r#"{"CreationTime":"2026-03-02T08:14:55","Id":"7","Operation":"X","RecordType":463}"#).expect(&[
         ("event.code", "-"),
         ("o365.audit.RecordType", "463"),
