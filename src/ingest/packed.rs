@@ -96,14 +96,13 @@ impl Wide {
             let kind = if span.at & OTHER == 0 { TEXT } else { OTHER_TEXT };
             return Packed::new(field, kind, at << HALF_BITS | length);
         }
-        self.pack(field, Value::Text(span))
+        self.widen(field, WIDE_TEXT, &[span.at, length])
     }
 
     /// A cell of this field.
     pub(super) fn pack(&mut self, field: u16, value: Value) -> Packed {
         let (kind, first, second) = match value {
-            Value::Text(Span { at, length }) if at & OTHER == 0 => (TEXT, at, u64::from(length)),
-            Value::Text(Span { at, length }) => (OTHER_TEXT, at ^ OTHER, u64::from(length)),
+            Value::Text(span) => return self.pack_text(field, span),
             Value::Texts(elements) => (TEXTS, elements.start as u64, elements.len() as u64),
             Value::Pairs(elements) => (PAIRS, elements.start as u64, elements.len() as u64),
             Value::Long(number) => {
@@ -123,8 +122,6 @@ impl Wide {
             return Packed::new(field, kind, first << HALF_BITS | second);
         }
         match kind {
-            TEXT => self.widen(field, WIDE_TEXT, &[first, second]),
-            OTHER_TEXT => self.widen(field, WIDE_TEXT, &[first | OTHER, second]),
             TEXTS => self.widen(field, WIDE_TEXTS, &[first, second]),
             _ => self.widen(field, WIDE_PAIRS, &[first, second]),
         }

@@ -208,7 +208,7 @@ fn source_of(record: Json<'_>) -> Option<&'static dyn Source> {
     let mut asked: (&[&str], bool) = (&[], true);
     SOURCES.iter().copied().find(|source| {
         let one_of = source.one_of();
-        if !std::ptr::eq(one_of, asked.0) {
+        if !std::ptr::eq(one_of, asked.0) && one_of != asked.0 {
             let has = one_of.is_empty() || one_of.iter().any(|key| record.get(key).is_some());
             asked = (one_of, has);
         }

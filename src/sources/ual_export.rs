@@ -14,9 +14,7 @@ use std::borrow::Cow;
 pub(crate) struct Export {
     name: &'static str,
     recognised_by: &'static str,
-    /// One of `keys`, which exports that are listed beside it have as well.
-    first: &'static [&'static str],
-    /// Keys that every row has.
+    /// Keys that every row has. The first is that of exports which are listed beside it as well.
     keys: &'static [&'static str],
     /// The key of the record inside.
     content: &'static str,
@@ -24,15 +22,10 @@ pub(crate) struct Export {
     expanded: bool,
 }
 
-static CREATION_DATE: &[&str] = &["CreationDate"];
-static RECORD_TYPE: &[&str] = &["auditLogRecordType"];
-static AGENTS: &[&str] = &["o365audit"];
-
 /// Search-UnifiedAuditLog with AuditData expanded to an object.
 pub(crate) static UAL_OBJECT: Export = Export {
     name: "ual_audit_data_object",
     recognised_by: "CreationDate, UserIds, Operations and AuditData, an object",
-    first: CREATION_DATE,
     keys: &["CreationDate", "UserIds", "Operations", "AuditData"],
     content: "AuditData",
     expanded: true,
@@ -42,7 +35,6 @@ pub(crate) static UAL_OBJECT: Export = Export {
 pub(crate) static UAL_TEXT: Export = Export {
     name: "ual_audit_data_text",
     recognised_by: "CreationDate, UserIds, Operations, Identity and AuditData, a text",
-    first: CREATION_DATE,
     keys: &["CreationDate", "UserIds", "Operations", "Identity"],
     content: "AuditData",
     expanded: false,
@@ -52,7 +44,6 @@ pub(crate) static UAL_TEXT: Export = Export {
 pub(crate) static LEGACY_PORTAL: Export = Export {
     name: "ual_legacy_csv",
     recognised_by: "CreationDate, UserIds, Operations and AuditData, without Identity",
-    first: CREATION_DATE,
     keys: &["CreationDate", "UserIds", "Operations"],
     content: "AuditData",
     expanded: false,
@@ -62,8 +53,7 @@ pub(crate) static LEGACY_PORTAL: Export = Export {
 pub(crate) static PURVIEW: Export = Export {
     name: "purview_csv",
     recognised_by: "RecordId, CreationDate, UserId and AuditData",
-    first: CREATION_DATE,
-    keys: &["RecordId", "CreationDate", "UserId", "AuditData"],
+    keys: &["CreationDate", "RecordId", "UserId", "AuditData"],
     content: "AuditData",
     expanded: false,
 };
@@ -72,7 +62,6 @@ pub(crate) static PURVIEW: Export = Export {
 pub(crate) static GRAPH: Export = Export {
     name: "graph_audit_log_record",
     recognised_by: "auditLogRecordType, createdDateTime and auditData, an object",
-    first: RECORD_TYPE,
     keys: &["auditLogRecordType", "createdDateTime", "auditData"],
     content: "auditData",
     expanded: true,
@@ -82,7 +71,6 @@ pub(crate) static GRAPH: Export = Export {
 pub(crate) static GRAPH_TEXT: Export = Export {
     name: "graph_audit_log_record_csv",
     recognised_by: "auditLogRecordType, createdDateTime and auditData, a text",
-    first: RECORD_TYPE,
     keys: &["auditLogRecordType", "createdDateTime", "auditData"],
     content: "auditData",
     expanded: false,
@@ -92,7 +80,6 @@ pub(crate) static GRAPH_TEXT: Export = Export {
 pub(crate) static AGENT: Export = Export {
     name: "elastic_agent_o365",
     recognised_by: "o365audit, an object",
-    first: AGENTS,
     keys: &["o365audit"],
     content: "o365audit",
     expanded: true,
@@ -108,7 +95,7 @@ impl Source for Export {
     }
 
     fn one_of(&self) -> &'static [&'static str] {
-        self.first
+        &self.keys[..1]
     }
 
     fn recognises(&self, record: Json<'_>) -> bool {

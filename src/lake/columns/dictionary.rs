@@ -40,10 +40,17 @@ impl Dictionary {
         }
     }
 
+    /// Adds a value; false where most values are distinct, or they are too long. It has been
+    /// added in any case.
+    #[inline]
+    pub(super) fn push(&mut self, text: &[u8]) -> bool {
+        self.repeat(text) || self.push_other(text)
+    }
+
     /// Adds a value that is the same as the one before, and only then: rows are in order of the action
     /// and the user.
     #[inline]
-    pub(super) fn repeat(&mut self, text: &[u8]) -> bool {
+    fn repeat(&mut self, text: &[u8]) -> bool {
         let repeated = self.bytes.get(self.last.0..self.last.1) == Some(text);
         match self.indices.last() {
             Some(&last) if repeated => {
@@ -55,9 +62,9 @@ impl Dictionary {
         }
     }
 
-    /// Adds a value; false where most values are distinct, or they are too long. It has been
-    /// added in any case.
-    pub(super) fn push(&mut self, text: &[u8]) -> bool {
+    /// As [`Self::push`], of a value that is another one.
+    #[inline(never)]
+    fn push_other(&mut self, text: &[u8]) -> bool {
         self.values += text.len();
         // It is often the one that came behind the last one before.
         let last = self.indices.last().copied();

@@ -194,7 +194,7 @@ impl Leaf {
         match &mut self.values {
             Values::Plain { bytes, starts } => push_plain(bytes, starts, text),
             Values::Dictionary(dictionary) => {
-                if !dictionary.repeat(text) && !dictionary.push(text) {
+                if !dictionary.push(text) {
                     let dictionary = std::mem::take(dictionary);
                     self.spell_out(&dictionary, compressor)?;
                 }
@@ -207,16 +207,13 @@ impl Leaf {
     /// Goes on without a dictionary.
     #[inline(never)]
     fn spell_out(&mut self, dictionary: &Dictionary, compressor: &mut Compressor) -> Result<()> {
-        let of_a_page = Vec::with_capacity(self.expected.min(PAGE_ROWS));
-        let definitions = std::mem::replace(&mut self.definitions, of_a_page);
+        let of_a_page = self.expected.min(PAGE_ROWS);
+        let definitions = std::mem::replace(&mut self.definitions, Vec::with_capacity(of_a_page));
         let repetitions = std::mem::take(&mut self.repetitions);
         let mut indices = dictionary.indices().iter();
         let (bytes, rows) = (dictionary.bytes_of_values(), self.rows.max(1));
         let expected = bytes.saturating_mul(self.expected.max(rows)) / rows;
-        self.values = Values::plain(
-            (ROOM + expected + expected / 8).min(FULL_PAGE),
-            self.expected.min(PAGE_ROWS),
-        );
+        self.values = Values::plain((ROOM + expected + expected / 8).min(FULL_PAGE), of_a_page);
         self.rows = 0;
         for (at, definition) in definitions.into_iter().enumerate() {
             let repetition = repetitions.get(at).copied();
