@@ -6,19 +6,34 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 /// How much zstd tries: more takes more time than it saves in bytes.
 const LEVEL: i32 = 1;
 
+/// A column chunk of fewer bytes is not compressed: there is next to nothing to be saved.
+const TINY: usize = 1 << 10;
+
+/// A column chunk of fewer bytes is worth no context of zstd. The library makes two for each chunk
+/// that it reads, which takes as long as to decompress 20 kB, and most chunks of a day are small.
+const SMALL: usize = 4 << 10;
+
 /// How the pages of a column are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
-    /// Not at all: for the few bytes of a column with hardly a value in it, a reader would only
-    /// have to make a decompressor.
+    /// Not at all.
     None,
-    /// For what nearly every query reads.
+    /// For what nearly every query reads, and for what is small.
     Lz4,
     /// For everything else.
     Zstd,
 }
 
 impl Codec {
+    /// What to take for a chunk of so many bytes in place of this one, which is for a large one.
+    pub(super) fn for_bytes(self, bytes: usize) -> Self {
+        match bytes {
+            ..TINY => Self::None,
+            TINY..SMALL => Self::Lz4,
+            _ => self,
+        }
+    }
+
     pub(super) fn compression(self) -> Compression {
         match self {
             Self::None => Compression::UNCOMPRESSED,

@@ -26,9 +26,6 @@ const PAGE_ROWS: usize = 20_000;
 /// What a page takes that is ended by its bytes, with the last value of it.
 const FULL_PAGE: usize = PAGE_BYTES + PAGE_BYTES / 16;
 
-/// A column of fewer bytes is not compressed.
-const TINY: usize = 256;
-
 /// What is known of a column before its first value.
 #[derive(Debug)]
 pub(super) struct LeafSettings {
@@ -294,9 +291,9 @@ impl Leaf {
             Values::Plain { bytes, .. } => behind(&mut body, bytes),
             _ => &body,
         };
-        self.pages.codec.get_or_insert_with(|| {
-            let tiny = last && page.len() < TINY;
-            if tiny { Codec::None } else { self.settings.codec }
+        self.pages.codec.get_or_insert_with(|| match self.settings.codec {
+            codec if last => codec.for_bytes(page.len()),
+            codec => codec,
         });
         self.pages
             .write_data(compressor, page, levels.len(), rows, Encoding::PLAIN)?;
@@ -383,15 +380,13 @@ impl Leaf {
         if self.settings.filtered {
             dictionary.texts().for_each(|text| self.filter.insert(text));
         }
-        let tiny = body.len() + dictionary.indices().len() / 4 < TINY;
-        self.pages.codec = Some(if tiny { Codec::None } else { self.settings.codec });
-        self.pages.write_dictionary(compressor, &body, dictionary.len())?;
         let definitions = std::mem::take(&mut self.definitions);
         let repetitions = std::mem::take(&mut self.repetitions);
         let bits = bits_for(dictionary.len().saturating_sub(1) as u64);
         let order = (self.rows > PAGE_ROWS).then(|| order_of(dictionary));
         let mut value = 0;
-        for (levels, rows) in pages_of(&repetitions, definitions.len(), self.is_list) {
+        let pages = pages_of(&repetitions, definitions.len(), self.is_list).into_iter();
+        let pages = pages.map(|(levels, rows)| {
             let page = &definitions[levels.clone()];
             let present = page.iter().filter(|level| **level == self.deepest).count();
             let repeated = if self.is_list {
@@ -404,13 +399,20 @@ impl Leaf {
             let indices = &dictionary.indices()[value..value + present];
             hybrid(indices, bits, &mut body);
             value += present;
+            (levels.len(), rows, indices, body)
+        });
+        let pages: Vec<_> = pages.collect();
+        let bytes = body.len() + pages.iter().map(|(.., body)| body.len()).sum::<usize>();
+        self.pages.codec = Some(self.settings.codec.for_bytes(bytes));
+        self.pages.write_dictionary(compressor, &body, dictionary.len())?;
+        for (levels, rows, indices, body) in pages {
             let encoding = Encoding::RLE_DICTIONARY;
-            self.pages.write_data(compressor, &body, levels.len(), rows, encoding)?;
+            self.pages.write_data(compressor, &body, levels, rows, encoding)?;
             let bounds = match &order {
                 None => TextBounds::of(dictionary.texts()),
                 Some(order) => TextBounds::of(extremes(indices, order).into_iter().map(|index| dictionary.text(index))),
             };
-            self.page_bounds(Some(Bounds::Texts(bounds)), levels.len() - present, present);
+            self.page_bounds(Some(Bounds::Texts(bounds)), levels - indices.len(), indices.len());
         }
         Ok(())
     }
