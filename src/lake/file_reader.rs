@@ -7,6 +7,7 @@
 //! small file comes with one request.
 
 mod ahead;
+mod narrow;
 
 use ahead::Ahead;
 use datafusion::arrow::datatypes::Schema;
@@ -20,14 +21,11 @@ use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
 use datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
 use datafusion::parquet::errors::{ParquetError, Result};
-use datafusion::parquet::file::metadata::{
-    FileMetaData, FooterTail, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
-    RowGroupMetaData,
-};
-use datafusion::parquet::schema::types::{SchemaDescriptor, Type};
+use datafusion::parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use narrow::narrow;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::ops::Range;
@@ -374,60 +372,6 @@ impl AsyncFileReader for FileReader {
         }
         .boxed()
     }
-}
-
-/// A file's metadata without what is about other columns. Types are those that Parquet says,
-/// as the Arrow schema that a writer may have left is of all columns.
-fn narrow(text: &[u8], columns: &BTreeSet<String>) -> Result<ParquetMetaData> {
-    let whole = ParquetMetaDataReader::decode_schema(text)?;
-    let mut fields: Vec<_> = whole.root_schema().get_fields().to_vec();
-    let first = fields.first().map(|field| field.name().to_owned());
-    fields.retain(|field| columns.contains(field.name()));
-    // A file needs a column to have rows.
-    if let (true, Some(first)) = (fields.is_empty(), &first) {
-        let all = whole.root_schema().get_fields();
-        fields.extend(all.iter().find(|field| field.name() == first).cloned());
-    }
-    let kept = |leaf: &usize| {
-        let name = whole.get_column_root(*leaf).name();
-        fields.iter().any(|field| field.name() == name)
-    };
-    let leaves: Vec<usize> = (0..whole.num_columns()).filter(kept).collect();
-    let options = ParquetMetaDataOptions::new()
-        .with_schema(Arc::clone(&whole))
-        .with_column_stats_policy(ParquetStatisticsPolicy::skip_except(&leaves))
-        .with_encoding_stats_policy(ParquetStatisticsPolicy::skip_except(&leaves))
-        .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
-    let metadata = ParquetMetaDataReader::decode_metadata_with_options(text, Some(&options))?;
-
-    let root = Type::group_type_builder(whole.root_schema().name())
-        .with_fields(fields.clone())
-        .build()?;
-    let schema = Arc::new(SchemaDescriptor::new(Arc::new(root)));
-    let described = metadata.file_metadata();
-    let orders = described.column_orders().map(|orders| {
-        let orders = leaves.iter().filter_map(|leaf| orders.get(*leaf));
-        orders.copied().collect()
-    });
-    let row_groups = metadata.row_groups().iter().map(|group| {
-        let columns = leaves.iter().map(|leaf| group.column(*leaf).clone());
-        RowGroupMetaData::builder(Arc::clone(&schema))
-            .set_num_rows(group.num_rows())
-            .set_total_byte_size(group.total_byte_size())
-            .set_column_metadata(columns.collect())
-            .build()
-    });
-    let row_groups = row_groups.collect::<Result<Vec<_>>>()?;
-    let created_by = described.created_by().map(str::to_owned);
-    let file = FileMetaData::new(
-        described.version(),
-        described.num_rows(),
-        created_by,
-        None,
-        Arc::clone(&schema),
-        orders,
-    );
-    Ok(ParquetMetaData::new(file, row_groups))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod provider;
 mod reader;
 pub mod stores;
 mod table;
+mod thrift;
 mod vacuum;
 mod verify;
 mod writer;

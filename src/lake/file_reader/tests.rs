@@ -15,7 +15,7 @@ use datafusion::object_store::{
 };
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
-use datafusion::parquet::file::metadata::KeyValue;
+use datafusion::parquet::file::metadata::{KeyValue, ParquetMetaDataOptions, ParquetStatisticsPolicy};
 use datafusion::parquet::file::properties::WriterProperties;
 use futures::stream::BoxStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,8 +55,11 @@ fn rows(count: usize) -> RecordBatch {
     .unwrap()
 }
 
+/// Its columns.
+pub(super) const ALL: [&str; 4] = ["id", "name", "pairs", "tags"];
+
 /// A file of so many rows, with so many bytes about it that nobody needs.
-fn file(count: usize, about: usize) -> bytes::Bytes {
+pub(super) fn file(count: usize, about: usize) -> bytes::Bytes {
     let rows = rows(count);
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(count.div_ceil(3)))
@@ -69,7 +72,7 @@ fn file(count: usize, about: usize) -> bytes::Bytes {
 }
 
 /// The bytes of a file's metadata.
-fn text(file: &bytes::Bytes) -> bytes::Bytes {
+pub(super) fn text(file: &bytes::Bytes) -> bytes::Bytes {
     let footer = FooterTail::try_new(file.last_chunk().unwrap()).unwrap();
     let end = file.len() - FOOTER;
     file.slice(end - footer.metadata_length()..end)
@@ -247,7 +250,6 @@ fn part(file: &bytes::Bytes, range: &Range<u64>) -> bytes::Bytes {
 
 #[tokio::test]
 async fn a_file_from_a_store_is_read_with_few_requests() {
-    const ALL: [&str; 4] = ["id", "name", "pairs", "tags"];
     const TAIL: usize = REMOTE_TAIL as usize;
     // All of it in its tail; its rows outside; even its metadata longer. For each, the requests
     // that the metadata take and those of all columns at once.
