@@ -103,8 +103,18 @@ pub(crate) fn match_rows<M: Matcher>(args: &ScalarFunctionArgs, constants: &Cons
     let mut results = BooleanBuilder::with_capacity(rows);
     match constant_matcher {
         Some(matcher) => {
+            // Rows are often the same as the one before: events are in the order of their users.
+            let mut last: Option<(&str, Option<bool>)> = None;
             for row in 0..rows {
-                results.append_option(match_row(subject, row, matcher.as_ref()));
+                let found = match (subject.text(row), last) {
+                    (Some(text), Some((known, found))) if known == text => found,
+                    (text, _) => {
+                        let found = match_row(subject, row, matcher.as_ref());
+                        last = text.map(|text| (text, found));
+                        found
+                    }
+                };
+                results.append_option(found);
             }
         }
         None => {

@@ -119,6 +119,12 @@ impl TextArgument {
         self.constant
     }
 
+    /// The text of one row, where the argument is no list.
+    pub(crate) fn text(&self, row: usize) -> Option<&str> {
+        let row = if self.constant { 0 } else { row };
+        (self.lists.is_none() && self.values.is_valid(row)).then(|| self.values.value(row))
+    }
+
     /// The texts of one row, a single text being a list of one; `None` where the argument is NULL.
     pub(crate) fn row(&self, row: usize) -> Option<impl Iterator<Item = Option<&str>>> {
         let row = if self.constant { 0 } else { row };

@@ -197,6 +197,9 @@ impl FileReader {
 
     /// The same, from where others are polled.
     async fn open(&mut self) -> Result<()> {
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.answers()) {
+            return self.open_here();
+        }
         if let (Some(path), None) = (&self.path, &self.opened) {
             // A place that does not answer must not hold up the others, nor Ctrl-C.
             let named = path.clone();

@@ -20,6 +20,8 @@ const FILES: usize = 16;
 pub(super) struct Ahead {
     files: Vec<(Path, u64)>,
     brought: Vec<AtomicBool>,
+    /// The scan has come to a file: where they are answers.
+    answered: AtomicBool,
     /// Some file was not in memory.
     is_cold: AtomicBool,
     /// Where each file is among them; made when one was not.
@@ -32,15 +34,22 @@ impl Ahead {
         Self {
             brought: files.iter().map(|_| AtomicBool::new(false)).collect(),
             files,
+            answered: AtomicBool::new(false),
             is_cold: AtomicBool::new(false),
             places: OnceLock::new(),
         }
+    }
+
+    /// Whether files can be opened without waiting, as the last ones could.
+    pub(super) fn answers(&self) -> bool {
+        self.answered.load(Ordering::Relaxed) && !self.is_cold.load(Ordering::Relaxed)
     }
 
     /// The scan has come to a file, whose end from `begin` on it reads next.
     pub(super) fn come_to(self: &Arc<Self>, location: &Path, file: &File, begin: u64) {
         if !self.is_cold.load(Ordering::Relaxed) {
             if is_in_memory(file, begin) {
+                self.answered.store(true, Ordering::Relaxed);
                 return;
             }
             self.is_cold.store(true, Ordering::Relaxed);
@@ -107,9 +116,12 @@ mod tests {
                 .filter_map(|(place, is)| is.then_some(place))
                 .collect::<Vec<_>>()
         };
+        assert!(!ahead.answers());
         ahead.come_to(&ahead.files[0].0, &open(0), 0);
         assert_eq!(brought(), Vec::<usize>::new(), "what was just written is in memory");
+        assert!(ahead.answers());
         ahead.is_cold.store(true, Ordering::Relaxed);
+        assert!(!ahead.answers());
         ahead.come_to(&ahead.files[0].0, &open(0), 0);
         assert_eq!(brought(), (1..=FILES).collect::<Vec<_>>());
         ahead.come_to(&ahead.files[39].0, &open(39), 0);
