@@ -167,7 +167,9 @@ struct Parser {
 impl Parser {
     /// One record: `text` is its JSON, `original` its bytes in the file.
     fn record(&mut self, text: &[u8], original: &[u8], position: u64) {
-        let parsed = std::str::from_utf8(text)
+        let parsed = simdutf8::basic::from_utf8(text)
+            // Which says where.
+            .or_else(|_| std::str::from_utf8(text))
             .map_err(|error| Rejection::Json(error.to_string()))
             .and_then(|text| Ok((text, sources::parse(text).map_err(Rejection::Json)?)));
         match parsed {

@@ -18,7 +18,7 @@ use datafusion::parquet::schema::types::ColumnDescPtr;
 use std::ops::Range;
 
 /// Bytes of values after which a page ends.
-const PAGE_BYTES: usize = 1 << 20;
+const PAGE_BYTES: usize = 512 << 10;
 
 /// Rows after which a page ends: what a query may skip by what the index says of it.
 const PAGE_ROWS: usize = 20_000;
