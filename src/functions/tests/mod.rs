@@ -11,7 +11,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, DictionaryArray, Int32Array, LargeListArray, ListArray, StringArray, StructArray,
 };
 use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::common::ScalarValue;
@@ -369,6 +369,18 @@ proptest! {
             });
             let result = shown(&call(&function, args.collect(), 3));
             prop_assert_eq!(result, vec![expected.clone(); 3], "{} row {} with constants", function.name(), row);
+
+            // The same constants for other rows, some of which come again, as for each of them alone.
+            let again = Int32Array::from(vec![0, 1, 1, 2, 0, 3, 3, 2]);
+            let with_constants = |subject: ArrayRef| {
+                let rows = subject.len();
+                let values = encoded[1..].iter().map(|array| ColumnarValue::Scalar(ScalarValue::try_from_array(array, row).unwrap()));
+                let args = std::iter::once(ColumnarValue::Array(subject)).chain(values);
+                shown(&call(&function, args.collect(), rows))
+            };
+            let alone: Vec<String> = again.values().iter().flat_map(|at| with_constants(encoded[0].slice(*at as usize, 1))).collect();
+            let together = with_constants(take(&encoded[0], &again, None).unwrap());
+            prop_assert_eq!(together, alone, "{} of rows that come again", function.name());
         }
     }
 }

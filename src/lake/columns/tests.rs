@@ -10,6 +10,7 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use datafusion::parquet::file::metadata::PageIndexPolicy;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone)]
 enum Value {
@@ -298,6 +299,54 @@ fn pages_are_bounded() {
         assert_eq!(pages, 3, "{path}");
         assert!(column.statistics().unwrap().min_bytes_opt().is_some(), "{path}");
     }
+}
+
+/// A reader makes a context for each chunk that zstd compressed, whatever is in it.
+#[test]
+fn chunks_are_compressed_as_their_size_is_worth() {
+    let at = |name: &str| events_schema().index_of(name).unwrap();
+    let spread = |row: usize| row.wrapping_mul(7919) % 1009;
+    let rows: Vec<Row> = (0..1009)
+        .map(|row| {
+            vec![
+                // The same for all, two thousand bytes of places in a dictionary, and all different.
+                (at("event_outcome"), Value::Text("success".into())),
+                (
+                    at("event_category"),
+                    Value::Texts(vec![["web", "email", "file"][spread(row) % 3].to_owned()]),
+                ),
+                (
+                    at("o365_audit_user_key"),
+                    Value::Text(format!("{}", 100_000 + spread(row) % 100)),
+                ),
+                (at("event_id"), Value::Text(format!("id {row:05}"))),
+                (at("raw"), Value::Text(format!("record {row:05}"))),
+            ]
+        })
+        .collect();
+    let mut positions: Vec<usize> = rows[0].iter().map(|(position, _)| *position).collect();
+    positions.sort_unstable();
+    let file = write(&[positions], &rows);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file.bytes.clone()).unwrap();
+    let group = reader.metadata().row_group(0);
+    let found = group.columns().iter().map(|column| {
+        let name = column.column_path().parts()[0].clone();
+        (name, column.compression(), column.uncompressed_size())
+    });
+    let mut seen = BTreeSet::new();
+    for (name, compression, bytes) in found {
+        let expected = match bytes {
+            ..1024 => "UNCOMPRESSED",
+            1024..4096 => "LZ4_RAW",
+            _ => "ZSTD",
+        };
+        assert!(
+            compression.to_string().starts_with(expected),
+            "{name}: {compression} for {bytes} bytes"
+        );
+        seen.insert(expected);
+    }
+    assert_eq!(seen.len(), 3);
 }
 
 #[test]
