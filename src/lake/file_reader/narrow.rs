@@ -17,13 +17,15 @@ use std::sync::Arc;
 /// column to have rows. Types are those that Parquet says, as the Arrow schema that a writer may have
 /// left is of all columns.
 pub(super) fn narrow(text: &[u8], columns: &BTreeSet<String>) -> Result<ParquetMetaData> {
-    let options = ParquetMetaDataOptions::new().with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
-    let narrowed = cut(text, columns)
-        .and_then(|text| ParquetMetaDataReader::decode_metadata_with_options(&text, Some(&options)).ok());
-    match narrowed {
+    match cut(text, columns).and_then(|text| decode(&text).ok()) {
         Some(metadata) => Ok(metadata),
         None => decoded(text, columns),
     }
+}
+
+fn decode(text: &[u8]) -> Result<ParquetMetaData> {
+    let options = ParquetMetaDataOptions::new().with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
+    ParquetMetaDataReader::decode_metadata_with_options(text, Some(&options))
 }
 
 /// A footer that says what this one says of some columns. None where something is not as it nearly always
@@ -298,25 +300,63 @@ fn decoded(text: &[u8], columns: &BTreeSet<String>) -> Result<ParquetMetaData> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{ALL, file, text};
+    use super::super::tests::{ALL, file, text as text_of};
     use super::*;
+    use crate::lake::{ColumnsWriter, events_file, events_schema};
+    use bytes::Bytes;
     use proptest::prelude::*;
+
+    /// The footer of a file as an ingest writes it.
+    fn ingested(rows: usize) -> Bytes {
+        let positions: Vec<usize> = (0..events_schema().fields().len()).collect();
+        let text = ["event_id", "raw"].map(|name| events_schema().index_of(name).unwrap());
+        let mut columns = ColumnsWriter::new(&positions, rows).unwrap();
+        for row in 0..rows {
+            text.iter()
+                .for_each(|position| columns.text(*position, row.to_string().as_bytes()).unwrap());
+            columns.end_row();
+        }
+        text_of(
+            &events_file(Vec::new(), vec![vec![columns.finish().unwrap()]])
+                .unwrap()
+                .bytes,
+        )
+    }
+
+    fn check(footer: &[u8], asked: &[&str]) {
+        let asked = asked.iter().map(|name| (*name).to_owned()).collect();
+        let text = cut(footer, &asked).unwrap();
+        assert!(text.len() < footer.len());
+        assert_eq!(decode(&text).unwrap(), decoded(footer, &asked).unwrap());
+    }
+
+    #[test]
+    fn footers_of_an_ingest_are_cut() {
+        for rows in [1, 5000] {
+            let footer = ingested(rows);
+            for asked in [
+                &["event_id"][..],
+                &["raw", "event_action", "related_ip"],
+                &["nowhere"],
+                &[],
+            ] {
+                check(&footer, asked);
+            }
+        }
+    }
 
     proptest! {
         /// Whatever is cut out of a footer, what is left says the same as all of it.
         #[test]
         fn a_footer_that_is_cut_says_the_same(asked in proptest::sample::subsequence(ALL.to_vec(), 0..=ALL.len()), rows in 1_usize..40) {
-            let asked = asked.into_iter().map(str::to_owned).collect();
-            let footer = text(&file(rows, 100));
-            prop_assert!(cut(&footer, &asked).is_some_and(|text| text.len() < footer.len()));
-            prop_assert_eq!(narrow(&footer, &asked).unwrap(), decoded(&footer, &asked).unwrap());
+            check(&text_of(&file(rows, 100)), &asked);
         }
 
         /// Damage is told, or leads elsewhere; it ends in any case.
         #[test]
         fn damaged_footers_are_no_trouble(changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6), cut_at in any::<proptest::sample::Index>()) {
             let asked = ALL[..2].iter().map(|name| (*name).to_owned()).collect();
-            let footer = text(&file(9, 100));
+            let footer = text_of(&file(9, 100));
             prop_assert_eq!(cut(&footer[..cut_at.index(footer.len())], &asked), None);
             let mut damaged = footer.to_vec();
             for (at, byte) in changes {
