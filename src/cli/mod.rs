@@ -80,9 +80,9 @@ fn run(cli: Cli) -> Result<Outcome> {
         .build()
         .map_err(|e| Error::Internal(format!("cannot start threads: {e}")))?;
     let outcome = runtime.block_on(dispatch(cli, resources));
-    if runtime.metrics().num_alive_tasks() == 0 {
-        // Nobody has anything to put away. The allocator gives back all memory of a thread that ends,
-        // piece by piece, which takes longer than to find a needle.
+    if matches!(outcome, Ok(Outcome::Done)) && runtime.metrics().num_alive_tasks() == 0 {
+        // All is done and nobody has anything to put away, as after Ctrl-C. The allocator gives back all
+        // memory of a thread that ends, piece by piece, which takes longer than to find a needle.
         std::mem::forget(runtime);
     } else {
         // A blocked reader must not keep an interrupted program alive.

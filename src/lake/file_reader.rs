@@ -9,6 +9,7 @@
 mod ahead;
 mod narrow;
 
+use super::thrift;
 use ahead::Ahead;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::Result as DfResult;
@@ -197,10 +198,13 @@ impl FileReader {
 
     /// The same, from where others are polled.
     async fn open(&mut self) -> Result<()> {
-        if self.ahead.as_ref().is_some_and(|ahead| ahead.answers()) {
-            return self.open_here();
-        }
         if let (Some(path), None) = (&self.path, &self.opened) {
+            if self.ahead.as_ref().is_some_and(|ahead| ahead.answers()) {
+                self.opened = open_at_once(path);
+            }
+            if self.opened.is_some() {
+                return Ok(());
+            }
             // A place that does not answer must not hold up the others, nor Ctrl-C.
             let named = path.clone();
             let file = tokio::task::spawn_blocking(move || File::open(named)).await;
@@ -272,7 +276,7 @@ impl FileReader {
     async fn metadata(&mut self) -> Result<ParquetMetaData> {
         let text = self.footer().await?;
         match &self.columns {
-            None => ParquetMetaDataReader::decode_metadata(&text),
+            None => thrift::checked(&text).and_then(ParquetMetaDataReader::decode_metadata),
             Some(columns) => narrow(&text, &columns.names),
         }
     }
@@ -306,6 +310,20 @@ impl FileReader {
             other => ParquetError::General(format!("cannot read {}: {other}", self.file.object_meta.location)),
         }
     }
+}
+
+/// A file that is no pipe, whose opening would wait for a writer. None where it has to be opened with time.
+#[cfg(unix)]
+fn open_at_once(path: &std::path::Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(waiting).open(path).ok()?;
+    file.metadata().is_ok_and(|about| about.is_file()).then_some(file)
+}
+
+#[cfg(not(unix))]
+fn open_at_once(_: &std::path::Path) -> Option<File> {
+    None
 }
 
 fn unreadable(path: &std::path::Path, error: &std::io::Error) -> ParquetError {

@@ -3,6 +3,8 @@
 //!
 //! What is not as the protocol has it is none; whoever reads has the library tell what is wrong.
 
+use datafusion::parquet::errors::{ParquetError, Result};
+
 // Types of Thrift's compact protocol, as its specification numbers them.
 const TRUE: u8 = 1;
 const FALSE: u8 = 2;
@@ -20,6 +22,16 @@ const UUID: u8 = 13;
 
 /// How deep values may nest that are passed over: Parquet's do so less than ten times.
 pub(super) const DEEPEST: usize = 32;
+
+/// A structure, unless something in it is said to be longer than all of it: the library makes room for as
+/// many elements as a list says it has, and a damaged one says that it has two billion.
+pub(super) fn checked(bytes: &[u8]) -> Result<&[u8]> {
+    let mut reader = Compact::of(bytes);
+    match reader.skip(STRUCT, DEEPEST) {
+        Some(()) => Ok(bytes),
+        None => Err(ParquetError::General("its footer is damaged".into())),
+    }
+}
 
 /// Bytes in Thrift's compact form, and how far they are read.
 pub(super) struct Compact<'a> {

@@ -25,7 +25,8 @@ pub(super) enum Codec {
 }
 
 impl Codec {
-    /// What to take for a chunk of so many bytes in place of this one, which is for a large one.
+    /// What to take for a chunk of so many bytes in place of this one, which is for a large one, as one of
+    /// several pages of texts or numbers is.
     pub(super) fn for_bytes(self, bytes: usize) -> Self {
         match bytes {
             ..TINY => Self::None,

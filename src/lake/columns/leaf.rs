@@ -5,20 +5,19 @@ use super::compression::{Codec, Compressor};
 use super::dictionary::Dictionary;
 use super::failed;
 use super::filter::{BLOCK, Filter};
+use super::lengths::delta_packed;
 use super::levels::{bits_for, hybrid};
 use super::pages::Pages;
 use super::segments::ChunkBytes;
-use super::values::{ROOM, Values, behind, plain_text, push_plain};
+use super::values::{ROOM, Values, behind, plain_texts, push_plain};
 use crate::error::Result;
+use crate::lake::writer::PAGE_BYTES;
 use datafusion::parquet::basic::Encoding;
 use datafusion::parquet::column::writer::ColumnCloseResult;
 use datafusion::parquet::file::metadata::ColumnChunkMetaData;
 use datafusion::parquet::file::statistics::{Statistics, ValueStatistics};
 use datafusion::parquet::schema::types::ColumnDescPtr;
 use std::ops::Range;
-
-/// Bytes of values after which a page ends.
-const PAGE_BYTES: usize = 512 << 10;
 
 /// Rows after which a page ends: what a query may skip by what the index says of it.
 const PAGE_ROWS: usize = 20_000;
@@ -189,7 +188,7 @@ impl Leaf {
     pub(super) fn text(&mut self, text: &[u8], repetition: u8, compressor: &mut Compressor) -> Result<()> {
         self.present(repetition);
         match &mut self.values {
-            Values::Plain { bytes, starts } => push_plain(bytes, starts, text),
+            Values::Plain { bytes, ends } => push_plain(bytes, ends, text),
             Values::Dictionary(dictionary) => {
                 if !dictionary.push(text) {
                     let dictionary = std::mem::take(dictionary);
@@ -221,9 +220,9 @@ impl Leaf {
             self.definitions.push(definition);
             self.repetitions.extend(repetition);
             if definition == self.deepest
-                && let (Values::Plain { bytes, starts }, Some(index)) = (&mut self.values, indices.next())
+                && let (Values::Plain { bytes, ends }, Some(index)) = (&mut self.values, indices.next())
             {
-                push_plain(bytes, starts, dictionary.text(*index));
+                push_plain(bytes, ends, dictionary.text(*index));
             }
         }
         Ok(())
@@ -250,19 +249,20 @@ impl Leaf {
         let definitions = std::mem::take(&mut self.definitions);
         let repetitions = std::mem::take(&mut self.repetitions);
         let mut body = self.levels(&definitions, &repetitions);
+        let mut encoding = Encoding::PLAIN;
         let (bounds, renewed) = match self.values.take() {
-            Values::Plain { bytes, mut starts } => {
-                if self.settings.filtered {
-                    starts
-                        .iter()
-                        .for_each(|start| self.filter.insert(plain_text(&bytes, *start as usize)));
+            Values::Plain { bytes, mut ends } => {
+                if !ends.is_empty() {
+                    encoding = Encoding::DELTA_LENGTH_BYTE_ARRAY;
+                    delta_packed(plain_texts(&bytes, &ends).map(|text| text.len() as u32), &mut body);
                 }
-                let bounds = matches!(self.bounds, Bounds::Texts(_)).then(|| {
-                    let texts = starts.iter().map(|start| plain_text(&bytes, *start as usize));
-                    Bounds::Texts(TextBounds::of(texts))
-                });
-                starts.clear();
-                (bounds, Values::Plain { bytes, starts })
+                if self.settings.filtered {
+                    plain_texts(&bytes, &ends).for_each(|text| self.filter.insert(text));
+                }
+                let bounds = matches!(self.bounds, Bounds::Texts(_))
+                    .then(|| Bounds::Texts(TextBounds::of(plain_texts(&bytes, &ends))));
+                ends.clear();
+                (bounds, Values::Plain { bytes, ends })
             }
             Values::Words(mut words) => {
                 words
@@ -295,8 +295,7 @@ impl Leaf {
             codec if last => codec.for_bytes(page.len()),
             codec => codec,
         });
-        self.pages
-            .write_data(compressor, page, levels.len(), rows, Encoding::PLAIN)?;
+        self.pages.write_data(compressor, page, levels.len(), rows, encoding)?;
         if let Values::Plain { bytes, .. } = &mut self.values {
             bytes.truncate(ROOM);
         }

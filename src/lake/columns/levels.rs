@@ -40,7 +40,7 @@ fn run_of<T: Copy + Eq>(values: &[T]) -> usize {
 }
 
 /// Packs values, and zeros up to a multiple of eight of them.
-fn pack<T: Copy + Into<u64>>(values: &[T], bits: u32, out: &mut Vec<u8>) {
+pub(super) fn pack<T: Copy + Into<u64>>(values: &[T], bits: u32, out: &mut Vec<u8>) {
     let bytes = values.len().div_ceil(RUN) * bits as usize;
     let end = out.len() + bytes;
     let (mut held, mut count) = (0u64, 0);
@@ -60,7 +60,7 @@ fn pack<T: Copy + Into<u64>>(values: &[T], bits: u32, out: &mut Vec<u8>) {
     out.resize(end, 0);
 }
 
-fn varint(mut value: u64, out: &mut Vec<u8>) {
+pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;

@@ -9,6 +9,7 @@ mod dictionary;
 mod file;
 mod filter;
 mod leaf;
+mod lengths;
 mod levels;
 mod pages;
 mod segments;

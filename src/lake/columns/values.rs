@@ -2,16 +2,16 @@
 
 use super::dictionary::Dictionary;
 
-/// Bytes before the values of a page in the making, so that the levels, if they are as short as
+/// Bytes before the values of a page in the making, so that levels and lengths, if they are as short as
 /// they mostly are, need no copy of the values behind them.
-pub(super) const ROOM: usize = 32;
+pub(super) const ROOM: usize = 4 << 10;
 
 /// Values that are in no page yet.
 pub(super) enum Values {
-    /// Behind [`ROOM`], each with its length before it, as in a page; and where each begins.
+    /// Behind [`ROOM`], one after the other; and where each ends.
     Plain {
         bytes: Vec<u8>,
-        starts: Vec<u32>,
+        ends: Vec<u32>,
     },
     Dictionary(Dictionary),
     Words(Vec<u64>),
@@ -25,7 +25,7 @@ impl Values {
         bytes.resize(ROOM, 0);
         Self::Plain {
             bytes,
-            starts: Vec::with_capacity(texts),
+            ends: Vec::with_capacity(texts),
         }
     }
 
@@ -51,19 +51,19 @@ pub(super) fn behind<'a>(levels: &'a mut Vec<u8>, values: &'a mut [u8]) -> &'a [
 
 /// Adds a text to those that [`Values::Plain`] has.
 #[inline]
-pub(super) fn push_plain(bytes: &mut Vec<u8>, starts: &mut Vec<u32>, text: &[u8]) {
-    starts.push(bytes.len() as u32);
-    bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+pub(super) fn push_plain(bytes: &mut Vec<u8>, ends: &mut Vec<u32>, text: &[u8]) {
     bytes.extend_from_slice(text);
+    ends.push(bytes.len() as u32);
 }
 
-/// The text of them that begins there.
-#[inline]
-pub(super) fn plain_text(bytes: &[u8], start: usize) -> &[u8] {
-    let length = bytes[start..]
-        .first_chunk()
-        .map_or(0, |length| u32::from_le_bytes(*length));
-    &bytes[start + 4..start + 4 + length as usize]
+/// The texts of [`Values::Plain`].
+pub(super) fn plain_texts<'a>(bytes: &'a [u8], ends: &'a [u32]) -> impl ExactSizeIterator<Item = &'a [u8]> {
+    let mut begin = ROOM;
+    ends.iter().map(move |&end| {
+        let text = &bytes[begin..end as usize];
+        begin = end as usize;
+        text
+    })
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn levels_stand_right_before_the_values() {
         for length in [0, 1, ROOM - 1, ROOM, ROOM + 1, 3 * ROOM] {
-            let levels: Vec<u8> = (1..=length as u8).collect();
+            let levels: Vec<u8> = (0..length).map(|at| at as u8).collect();
             let values: Vec<u8> = [[0; ROOM].as_slice(), b"values"].concat();
             let (mut made, mut held) = (levels.clone(), values);
             let page = behind(&mut made, &mut held).to_vec();

@@ -20,7 +20,7 @@ const FILES: usize = 16;
 pub(super) struct Ahead {
     files: Vec<(Path, u64)>,
     brought: Vec<AtomicBool>,
-    /// The scan has come to a file: where they are answers.
+    /// Some file could be read without waiting.
     answered: AtomicBool,
     /// Some file was not in memory.
     is_cold: AtomicBool,
@@ -40,7 +40,7 @@ impl Ahead {
         }
     }
 
-    /// Whether files can be opened without waiting, as the last ones could.
+    /// Whether files are likely to be opened without waiting, as all so far could be read.
     pub(super) fn answers(&self) -> bool {
         self.answered.load(Ordering::Relaxed) && !self.is_cold.load(Ordering::Relaxed)
     }
@@ -48,9 +48,10 @@ impl Ahead {
     /// The scan has come to a file, whose end from `begin` on it reads next.
     pub(super) fn come_to(self: &Arc<Self>, location: &Path, file: &File, begin: u64) {
         if !self.is_cold.load(Ordering::Relaxed) {
-            if is_in_memory(file, begin) {
-                self.answered.store(true, Ordering::Relaxed);
-                return;
+            match is_in_memory(file, begin) {
+                Some(true) => return self.answered.store(true, Ordering::Relaxed),
+                Some(false) => {}
+                None => return,
             }
             self.is_cold.store(true, Ordering::Relaxed);
         }
@@ -80,18 +81,22 @@ impl Ahead {
     }
 }
 
-/// Whether a byte can be read without waiting for the disk. Yes where nobody can tell.
+/// Whether a byte can be read without waiting for the disk. None where nobody can tell, as of a network's.
 #[cfg(target_os = "linux")]
-fn is_in_memory(file: &File, position: u64) -> bool {
+fn is_in_memory(file: &File, position: u64) -> Option<bool> {
     use rustix::io::{Errno, ReadWriteFlags, preadv2};
     let mut byte = [0];
     let mut into = [std::io::IoSliceMut::new(&mut byte)];
-    preadv2(file, &mut into, position, ReadWriteFlags::NOWAIT) != Err(Errno::AGAIN)
+    match preadv2(file, &mut into, position, ReadWriteFlags::NOWAIT) {
+        Ok(_) => Some(true),
+        Err(Errno::AGAIN) => Some(false),
+        Err(_) => None,
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_in_memory(_: &File, _: u64) -> bool {
-    true
+fn is_in_memory(_: &File, _: u64) -> Option<bool> {
+    None
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A footer describes two hundred columns, of which a query reads a few. To decode all of them takes
 //! longer than all else that opens a small file. So what is about others is cut out of the footer first.
 
-use crate::lake::thrift::{BINARY, Compact, DEEPEST, I32, LIST, STRUCT};
+use crate::lake::thrift::{self, BINARY, Compact, DEEPEST, I32, LIST, STRUCT};
 use datafusion::parquet::errors::Result;
 use datafusion::parquet::file::metadata::{
     FileMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(super) fn narrow(text: &[u8], columns: &BTreeSet<String>) -> Result<ParquetMetaData> {
     match cut(text, columns).and_then(|text| decode(&text).ok()) {
         Some(metadata) => Ok(metadata),
-        None => decoded(text, columns),
+        None => decoded(thrift::checked(text)?, columns),
     }
 }
 
@@ -37,19 +37,19 @@ fn cut(footer: &[u8], columns: &BTreeSet<String>) -> Option<Vec<u8>> {
     let (mut kept, mut has_groups) = (Vec::new(), false);
     Compact::of(footer).structure(|reader, field, kind| match (field, kind) {
         (2, LIST) => {
-            out.header(field, kind);
+            out.header(field, kind)?;
             kept = schema(reader, columns, &mut out)?;
             Some(())
         }
         (4, LIST) => {
             has_groups = true;
-            out.header(field, kind);
+            out.header(field, kind)?;
             let groups = reader.structures()?;
             out.list(groups);
             (0..groups).try_for_each(|_| row_group(reader, &kept, out.text))
         }
         (7, LIST) => {
-            out.header(field, kind);
+            out.header(field, kind)?;
             of_leaves(reader, &kept, &mut out)
         }
         // Version, rows, and who wrote it.
@@ -95,7 +95,7 @@ fn schema(reader: &mut Compact<'_>, columns: &BTreeSet<String>, out: &mut Fields
     Compact::of(root_text).structure(|reader, field, kind| match (field, kind) {
         (CHILDREN, I32) => {
             reader.number()?;
-            renewed.header(field, kind);
+            renewed.header(field, kind)?;
             renewed.number(fields.len() as u64);
             Some(())
         }
@@ -154,7 +154,7 @@ fn row_group(reader: &mut Compact<'_>, kept: &[bool], text: &mut Vec<u8>) -> Opt
     reader.structure(|reader, field, kind| match (field, kind) {
         (1, LIST) => {
             has_columns = true;
-            out.header(field, kind);
+            out.header(field, kind)?;
             of_leaves(reader, kept, &mut out)
         }
         (2 | 3, _) => out.copy(field, kind, reader),
@@ -192,21 +192,18 @@ impl<'t> Fields<'t> {
         Self { text, last: 0 }
     }
 
-    /// Begins a field, whose value follows.
-    fn header(&mut self, field: i16, kind: u8) {
-        match field.checked_sub(self.last) {
-            Some(more @ 1..=15) => self.text.push((more as u8) << 4 | kind),
-            _ => {
-                self.text.push(kind);
-                self.varint(((i32::from(field) << 1) ^ (i32::from(field) >> 31)) as u32 as u64);
-            }
-        }
+    /// Begins a field, whose value follows. Fields stand in the order of their numbers, each of which
+    /// is little more than the one before.
+    fn header(&mut self, field: i16, kind: u8) -> Option<()> {
+        let more = field.checked_sub(self.last).filter(|more| (1..=15).contains(more))?;
+        self.text.push((more as u8) << 4 | kind);
         self.last = field;
+        Some(())
     }
 
     /// A field as it is read.
     fn copy(&mut self, field: i16, kind: u8, reader: &mut Compact<'_>) -> Option<()> {
-        self.header(field, kind);
+        self.header(field, kind)?;
         let begin = reader.at();
         reader.skip(kind, DEEPEST)?;
         self.text.extend_from_slice(reader.since(begin));
@@ -343,6 +340,14 @@ mod tests {
                 check(&footer, asked);
             }
         }
+    }
+
+    /// The library would make room for them.
+    #[test]
+    fn two_billion_row_groups_are_refused() {
+        let footer = [0x15, 2, 0x39, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, 0];
+        let refused = narrow(&footer, &BTreeSet::new()).unwrap_err().to_string();
+        assert!(refused.contains("damaged"), "{refused}");
     }
 
     proptest! {

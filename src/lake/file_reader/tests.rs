@@ -347,3 +347,22 @@ async fn what_is_no_parquet_file_is_an_error_that_names_it() {
         );
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_opened_at_once_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, pipe) = (folder.path().join("file"), folder.path().join("pipe"));
+    std::fs::write(&file, "text").unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // Nobody ever writes to the pipe.
+    for (path, is_file) in [
+        (&file, true),
+        (&pipe, false),
+        (&folder.path().into(), false),
+        (&folder.path().join("none"), false),
+    ] {
+        assert_eq!(open_at_once(path).is_some(), is_file, "{}", path.display());
+    }
+}

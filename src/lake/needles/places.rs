@@ -3,7 +3,7 @@
 //! A footer describes two hundred columns, and a lake has thousands of files: to decode all that
 //! they say takes ten times as long as to pass over it.
 
-use crate::lake::thrift::{BINARY, Compact, DEEPEST, I32, I64, LIST, STRUCT};
+use crate::lake::thrift::{self, BINARY, Compact, DEEPEST, I32, I64, LIST, STRUCT};
 use datafusion::common::HashMap;
 use datafusion::execution::cache::cache_manager::FileMetadata;
 use datafusion::parquet::errors::Result;
@@ -59,7 +59,7 @@ impl FilterPlaces {
 
     /// The same, all of it decoded by the library.
     pub(super) fn decoded(footer: &[u8], columns: &[String]) -> Result<Self> {
-        let metadata = ParquetMetaDataReader::decode_metadata(footer)?;
+        let metadata = ParquetMetaDataReader::decode_metadata(thrift::checked(footer)?)?;
         let groups = metadata.row_groups().iter();
         let found = groups.map(|group| columns.iter().map(|column| place_in(group, column)).collect());
         Ok(Self(found.collect()))
