@@ -7,7 +7,7 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 const LEVEL: i32 = 1;
 
 /// A column chunk of fewer bytes is not compressed: there is next to nothing to be saved.
-const TINY: usize = 1 << 10;
+const TINY: usize = 256;
 
 /// A column chunk of fewer bytes is worth no context of zstd. The library makes two for each chunk
 /// that it reads, which takes as long as to decompress 20 kB, and most chunks of a day are small.

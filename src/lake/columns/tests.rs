@@ -336,8 +336,8 @@ fn chunks_are_compressed_as_their_size_is_worth() {
     let mut seen = BTreeSet::new();
     for (name, compression, bytes) in found {
         let expected = match bytes {
-            ..1024 => "UNCOMPRESSED",
-            1024..4096 => "LZ4_RAW",
+            ..256 => "UNCOMPRESSED",
+            256..4096 => "LZ4_RAW",
             _ => "ZSTD",
         };
         assert!(
