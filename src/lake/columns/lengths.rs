@@ -76,7 +76,7 @@ mod tests {
 
         fn signed(&mut self) -> i64 {
             let value = self.number();
-            if value % 2 == 0 {
+            if value.is_multiple_of(2) {
                 (value / 2) as i64
             } else {
                 -((value / 2) as i64) - 1
