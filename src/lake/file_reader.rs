@@ -199,17 +199,16 @@ impl FileReader {
     /// The same, from where others are polled.
     async fn open(&mut self) -> Result<()> {
         if let (Some(path), None) = (&self.path, &self.opened) {
-            if self.ahead.as_ref().is_some_and(|ahead| ahead.answers()) {
-                self.opened = open_at_once(path);
+            let answers = self.ahead.as_ref().is_some_and(|ahead| ahead.answers());
+            let mut opened = answers.then(|| open_at_once(path)).flatten();
+            if opened.is_none() {
+                // A place that does not answer must not hold up the others, nor Ctrl-C.
+                let named = path.clone();
+                let file = tokio::task::spawn_blocking(move || File::open(named)).await;
+                let file = file.map_err(std::io::Error::other).flatten();
+                opened = Some(file.map_err(|error| unreadable(path, &error))?);
             }
-            if self.opened.is_some() {
-                return Ok(());
-            }
-            // A place that does not answer must not hold up the others, nor Ctrl-C.
-            let named = path.clone();
-            let file = tokio::task::spawn_blocking(move || File::open(named)).await;
-            let file = file.map_err(std::io::Error::other).flatten();
-            self.opened = Some(file.map_err(|error| unreadable(path, &error))?);
+            self.opened = opened;
         }
         Ok(())
     }
@@ -316,8 +315,8 @@ impl FileReader {
 #[cfg(unix)]
 fn open_at_once(path: &std::path::Path) -> Option<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(waiting).open(path).ok()?;
+    let at_once = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(at_once).open(path).ok()?;
     file.metadata().is_ok_and(|about| about.is_file()).then_some(file)
 }
 

@@ -16,6 +16,7 @@ pub mod stores;
 mod table;
 mod thrift;
 mod vacuum;
+mod varint;
 mod verify;
 mod writer;
 

@@ -291,10 +291,10 @@ impl Leaf {
             Values::Plain { bytes, .. } => behind(&mut body, bytes),
             _ => &body,
         };
-        self.pages.codec.get_or_insert_with(|| match self.settings.codec {
-            codec if last => codec.for_bytes(page.len()),
-            codec => codec,
-        });
+        let codec = self.settings.codec;
+        self.pages
+            .codec
+            .get_or_insert_with(|| if last { codec.for_bytes(page.len()) } else { codec });
         self.pages.write_data(compressor, page, levels.len(), rows, encoding)?;
         if let Values::Plain { bytes, .. } = &mut self.values {
             bytes.truncate(ROOM);

@@ -3,7 +3,8 @@
 //! Lengths between the texts would cost zstd as much as the texts: each of an id's is a match of four
 //! bytes, that takes longer to write than the digits behind it.
 
-use super::levels::{bits_for, pack, varint};
+use super::levels::{bits_for, pack};
+use crate::lake::varint;
 
 /// Differences of a block, and of each of its parts, which have bits of their own.
 const BLOCK: usize = 128;
@@ -12,12 +13,12 @@ const PART: usize = 32;
 /// Appends lengths: the first, and blocks of what each is more than the one before, above the least of
 /// the block.
 pub(super) fn delta_packed(lengths: impl ExactSizeIterator<Item = u32>, out: &mut Vec<u8>) {
-    varint(BLOCK as u64, out);
-    varint((BLOCK / PART) as u64, out);
-    varint(lengths.len() as u64, out);
+    varint::unsigned(BLOCK as u64, out);
+    varint::unsigned((BLOCK / PART) as u64, out);
+    varint::unsigned(lengths.len() as u64, out);
     let mut lengths = lengths.map(i64::from);
     let mut last = lengths.next().unwrap_or_default();
-    varint(zigzag(last), out);
+    varint::signed(last, out);
     let mut block = Vec::with_capacity(BLOCK);
     loop {
         block.clear();
@@ -27,7 +28,7 @@ pub(super) fn delta_packed(lengths: impl ExactSizeIterator<Item = u32>, out: &mu
             more
         }));
         let Some(&least) = block.iter().min() else { return };
-        varint(zigzag(least), out);
+        varint::signed(least, out);
         let bits = out.len();
         out.extend_from_slice(&[0; BLOCK / PART]);
         for (part, values) in block.chunks(PART).enumerate() {
@@ -41,10 +42,6 @@ pub(super) fn delta_packed(lengths: impl ExactSizeIterator<Item = u32>, out: &mu
             pack(&above, width, out);
         }
     }
-}
-
-fn zigzag(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)) as u64
 }
 
 #[cfg(test)]

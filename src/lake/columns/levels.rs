@@ -1,5 +1,7 @@
 //! Parquet's hybrid of run lengths and bit packing, in which levels and indices are written.
 
+use crate::lake::varint;
+
 /// A run of equal values that is shorter than this is packed.
 const RUN: usize = 8;
 
@@ -9,7 +11,7 @@ pub(super) fn hybrid<T: Copy + Eq + Into<u64>>(values: &[T], bits: u32, out: &mu
     while at < values.len() {
         let run = run_of(&values[at..]);
         if run >= RUN {
-            varint((run as u64) << 1, out);
+            varint::unsigned((run as u64) << 1, out);
             let value: u64 = values[at].into();
             out.extend_from_slice(&value.to_le_bytes()[..bits.div_ceil(8) as usize]);
             at += run;
@@ -24,7 +26,7 @@ pub(super) fn hybrid<T: Copy + Eq + Into<u64>>(values: &[T], bits: u32, out: &mu
             }
         }
         let packed = &values[begin..at.min(values.len())];
-        varint(((packed.len().div_ceil(RUN) as u64) << 1) | 1, out);
+        varint::unsigned(((packed.len().div_ceil(RUN) as u64) << 1) | 1, out);
         pack(packed, bits, out);
     }
 }
@@ -58,14 +60,6 @@ pub(super) fn pack<T: Copy + Into<u64>>(values: &[T], bits: u32, out: &mut Vec<u
         out.push(held as u8);
     }
     out.resize(end, 0);
-}
-
-pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }
 
 /// Bits that the values up to this one take.

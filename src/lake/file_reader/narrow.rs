@@ -4,6 +4,7 @@
 //! longer than all else that opens a small file. So what is about others is cut out of the footer first.
 
 use crate::lake::thrift::{self, BINARY, Compact, DEEPEST, I32, LIST, STRUCT};
+use crate::lake::varint;
 use datafusion::parquet::errors::Result;
 use datafusion::parquet::file::metadata::{
     FileMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
@@ -96,7 +97,7 @@ fn schema(reader: &mut Compact<'_>, columns: &BTreeSet<String>, out: &mut Fields
         (CHILDREN, I32) => {
             reader.number()?;
             renewed.header(field, kind)?;
-            renewed.number(fields.len() as u64);
+            varint::signed(fields.len() as i64, renewed.text);
             Some(())
         }
         _ => renewed.copy(field, kind, reader),
@@ -216,22 +217,9 @@ impl<'t> Fields<'t> {
             ..15 => self.text.push((count as u8) << 4 | STRUCT),
             _ => {
                 self.text.push(15 << 4 | STRUCT);
-                self.varint(count as u64);
+                varint::unsigned(count as u64, self.text);
             }
         }
-    }
-
-    /// A number that is not negative.
-    fn number(&mut self, number: u64) {
-        self.varint(number << 1);
-    }
-
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.text.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.text.push(value as u8);
     }
 
     fn end(self) {
@@ -239,7 +227,7 @@ impl<'t> Fields<'t> {
     }
 }
 
-/// The same, of all that the library decodes.
+/// What [`narrow`] tells, from all that the library decodes.
 fn decoded(text: &[u8], columns: &BTreeSet<String>) -> Result<ParquetMetaData> {
     let whole = ParquetMetaDataReader::decode_schema(text)?;
     let mut fields: Vec<_> = whole.root_schema().get_fields().to_vec();
