@@ -4,6 +4,7 @@ use super::archive::member_of;
 use super::batch::EventBatch;
 use super::commit::Committer;
 use super::dedup::{Partition, Verdict};
+use super::hash::{Hashed, Hashes};
 use super::near::Near;
 use super::parse::{Parsed, Rejected, kept};
 use super::pending::{Origin, Pending};
@@ -37,6 +38,8 @@ pub(super) struct Collector {
     /// Bytes of their records.
     rejected_bytes: usize,
     origins: Vec<Origin>,
+    /// Those of origins, as long as none has been needed.
+    hashes: Hashes,
     reports: Vec<FileReport>,
     /// Files whose end has been seen and that the ledger does not have yet.
     ended: Vec<usize>,
@@ -63,6 +66,7 @@ impl Collector {
                 };
                 files
             ],
+            hashes: Hashes::default(),
             reports: vec![FileReport::default(); files],
             ended: Vec::new(),
             repeats: 0,
@@ -201,9 +205,24 @@ impl Collector {
         Ok(())
     }
 
+    /// Fills in the hashes of all origins so far, which are made while these are read.
+    async fn settle_hashes(&mut self) -> Result<()> {
+        let (origins, reports) = (&mut self.origins, &mut self.reports);
+        let tell = |origin: usize, hashed: &Hashed| {
+            origins[origin].sha256 = hashed.sha256.to_string();
+            // The first origins are the files.
+            if let Some(report) = reports.get_mut(origin) {
+                report.sha256 = hashed.sha256.to_string();
+                report.size = hashed.size;
+            }
+        };
+        self.hashes.settle(tell).await
+    }
+
     /// Commits what waits: events, then quarantine, then the ledger. After a crash in
     /// between, the files are simply ingested again.
     async fn commit(&mut self) -> Result<()> {
+        self.settle_hashes().await?;
         let mut version = None;
         if !self.pending.is_empty() {
             let pending = std::mem::take(&mut self.pending);
@@ -251,6 +270,7 @@ impl Collector {
         if rejected.is_empty() {
             return Ok(());
         }
+        self.settle_hashes().await?;
         self.committer.commit_quarantine(&rejected, &self.origins).await
     }
 
@@ -272,28 +292,21 @@ impl Collector {
 impl Sink for Collector {
     async fn take(&mut self, item: Item) -> Result<()> {
         match item {
-            Item::Begin {
-                file,
-                path,
-                size,
-                sha256,
-            } => {
-                self.origins[file] = Origin {
-                    path: path.clone(),
-                    sha256: sha256.clone(),
-                };
+            Item::Begin { file, path, size, hash } => {
+                self.origins[file].path.clone_from(&path);
+                self.hashes.file(file, hash);
                 self.reports[file] = FileReport {
                     path,
                     size,
-                    sha256,
                     ..FileReport::default()
                 };
             }
             Item::Member { file, member } => {
-                let outer = &self.origins[file];
-                let path = member_of(&outer.path, &member);
-                let sha256 = outer.sha256.clone();
-                self.origins.push(Origin { path, sha256 });
+                self.hashes.member(self.origins.len());
+                self.origins.push(Origin {
+                    path: member_of(&self.origins[file].path, &member),
+                    sha256: String::new(),
+                });
             }
             Item::Parsed(parsed, _) => self.parsed(*parsed).await?,
             Item::Problem { file, problem } => self.problem(file, problem),

@@ -135,7 +135,15 @@ impl Committer {
     /// Contents that have been ingested completely before, under any path: counts by SHA-256.
     pub(super) async fn ledger(&self) -> Result<HashMap<String, FileReport>> {
         let mut found = HashMap::new();
-        let columns = ["source_sha256", "read", "stored", "duplicate", "rejected", "problem"];
+        let columns = [
+            "source_sha256",
+            "size",
+            "read",
+            "stored",
+            "duplicate",
+            "rejected",
+            "problem",
+        ];
         let mut batches = self.ledger.read_all(&columns)?;
         while let Some(batch) = batches.try_next().await? {
             collect_ledger(&batch, &mut found);
@@ -421,6 +429,7 @@ fn collect_ledger(batch: &RecordBatch, found: &mut HashMap<String, FileReport>) 
     let problems = batch.column_by_name("problem").and_then(|c| c.as_string_opt::<i32>());
     for row in (0..batch.num_rows()).filter(|&row| shas.is_valid(row)) {
         found.entry(shas.value(row).to_owned()).or_insert_with(|| FileReport {
+            size: count("size", row),
             read: count("read", row),
             duplicate: count("stored", row) + count("duplicate", row),
             rejected: count("rejected", row),

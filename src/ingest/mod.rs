@@ -13,6 +13,7 @@ mod dedup;
 mod discover;
 mod examine;
 mod framing;
+mod hash;
 mod layout;
 mod near;
 mod originals;
@@ -44,6 +45,7 @@ use crate::lake::Lake;
 use collect::Collector;
 use commit::Committer;
 use framing::Chunk;
+use hash::Hash;
 use parse::Parsed;
 use reader::{Outlet, Reader};
 use room::{Held, Room};
@@ -85,7 +87,7 @@ enum Item {
         file: usize,
         path: String,
         size: u64,
-        sha256: String,
+        hash: Hash,
     },
     /// A member of an archive begins: the next of all origins that are no files.
     Member { file: usize, member: String },
@@ -96,7 +98,7 @@ enum Item {
     ),
     /// Something is wrong with a file.
     Problem { file: usize, problem: Problem },
-    /// A file ends. Unfinished, where there may be more in it than was read.
+    /// A file ends, and is hashed. Unfinished, where there may be more in it than was read.
     End { file: usize, unfinished: bool },
     /// The ledger has this content.
     Known { file: usize, report: Box<FileReport> },

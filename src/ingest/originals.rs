@@ -56,6 +56,7 @@ pub struct Original {
 #[derive(Debug)]
 pub struct Opened {
     source: SourceFile,
+    sha256: Arc<str>,
 }
 
 /// The files and members that a `source_file` may stand for, the likeliest first. A folder may
@@ -89,15 +90,23 @@ impl Original {
     /// Reads and hashes the file, or says why it cannot be read. To be called where blocking is
     /// allowed.
     pub fn open(&self) -> Result<Opened, String> {
-        let source = SourceFile::open(&self.found, Vec::new(), &self.runtime).map_err(in_words)?;
-        Ok(Opened { source })
+        let mut source = SourceFile::open(&self.found, Vec::new(), &self.runtime).map_err(|error| in_words(&error))?;
+        let hashed = source.hash.wait(&self.runtime, &Stop::default());
+        let hashed = hashed.ok_or("it could not be hashed")?;
+        match hashed.problem {
+            None => Ok(Opened {
+                source,
+                sha256: hashed.sha256,
+            }),
+            Some(problem) => Err(in_words(&problem)),
+        }
     }
 }
 
 impl Opened {
     /// Its lower-case hexadecimal SHA-256.
     pub fn sha256(&self) -> &str {
-        &self.source.sha256
+        &self.sha256
     }
 
     /// Looks for records in it.
@@ -108,10 +117,10 @@ impl Opened {
             records: vec![None; wanted.len()],
             problem: None,
         };
-        let input = self.source.input().map_err(in_words)?;
+        let input = self.source.input().map_err(|error| in_words(&error))?;
         archive::visit(input, archive::Limits::new(self.source.size, stop), &mut search);
         Ok(Reread {
-            sha256: self.source.sha256.clone(),
+            sha256: self.sha256.to_string(),
             records: search.records,
             problem: search.problem,
         })
@@ -125,7 +134,7 @@ impl Opened {
 }
 
 /// Without the system's number for what it also says in words.
-fn in_words(error: io::Error) -> String {
+fn in_words(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error ").next().unwrap_or(&text).to_owned()
 }
@@ -170,14 +179,14 @@ impl Visitor for Search<'_> {
             end <= last && !self.stop.load(Ordering::Relaxed)
         });
         if let Err((_, error)) = framed {
-            self.problem.get_or_insert(in_words(error));
+            self.problem.get_or_insert(in_words(&error));
         }
         self.records.iter().any(Option::is_none)
     }
 
     fn damaged(&mut self, member: &str, error: io::Error) {
         if member.is_empty() || self.open(member).next().is_some() {
-            self.problem.get_or_insert(in_words(error));
+            self.problem.get_or_insert(in_words(&error));
         }
     }
 }

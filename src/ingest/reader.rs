@@ -6,7 +6,7 @@ use super::report::FileReport;
 use super::room::Room;
 use super::source_file::{Found, SourceFile};
 use super::{Item, Place, Problem, Progress, Sender, Stop, Work};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
@@ -35,6 +35,8 @@ pub(super) struct Reader {
     /// Files, and members of archives so far.
     origins: usize,
     ledger: HashMap<String, FileReport>,
+    /// Bytes of the files in the ledger: one of another length is not among them.
+    sizes: HashSet<u64>,
     outlet: Outlet,
     stop: Stop,
     progress: Arc<dyn Progress>,
@@ -57,6 +59,7 @@ impl Reader {
         Self {
             origins: files.len(),
             files,
+            sizes: ledger.values().map(|report| report.size).collect(),
             ledger,
             outlet,
             stop,
@@ -108,7 +111,7 @@ impl Reader {
     /// Returns the size of the file.
     fn file(&mut self, file: usize, found: &Found, done: u64) -> u64 {
         let name = found.name();
-        let source = match SourceFile::open(found, std::mem::take(&mut self.memory), &self.runtime) {
+        let mut source = match SourceFile::open(found, std::mem::take(&mut self.memory), &self.runtime) {
             Ok(source) => source,
             Err(error) => {
                 self.send(Item::Unreadable {
@@ -120,14 +123,8 @@ impl Reader {
             }
         };
         let size = source.size;
-        let (sha256, begin) = (source.sha256.clone(), source.sha256.clone());
-        if let Some(known) = self.ledger.get(&sha256) {
-            let report = FileReport {
-                path: name,
-                size,
-                sha256,
-                ..known.clone()
-            };
+        if let Some(known) = self.known(&mut source) {
+            let report = FileReport { path: name, ..known };
             self.send(Item::Known {
                 file,
                 report: Box::new(report),
@@ -138,14 +135,40 @@ impl Reader {
             file,
             path: name,
             size,
-            sha256: begin,
+            hash: source.hash.clone(),
         });
-        let unfinished = self.content(file, &source, done);
+        let mut unfinished = self.content(file, &source, done);
+        let hashed = source.hash.wait(&self.runtime, &self.stop);
+        if let Some(error) = hashed.and_then(|hashed| hashed.problem)
+            && !unfinished
+        {
+            unfinished = true;
+            let problem = Problem {
+                origin: file,
+                member: String::new(),
+                text: cut_short(&error),
+                whole: None,
+            };
+            self.send(Item::Problem { file, problem });
+        }
         self.memory = source.into_memory();
         // Whoever stops the ingest may have stopped it within this file.
         let unfinished = unfinished || self.stop.load(Ordering::Relaxed);
         self.send(Item::End { file, unfinished });
         size
+    }
+
+    /// What the ledger says of a file. Only one that may be there is hashed before it is read.
+    fn known(&self, source: &mut SourceFile) -> Option<FileReport> {
+        if !self.sizes.contains(&source.size) {
+            return None;
+        }
+        let hashed = source.hash.wait(&self.runtime, &self.stop)?;
+        let known = self.ledger.get(&*hashed.sha256).filter(|_| hashed.problem.is_none())?;
+        Some(FileReport {
+            sha256: hashed.sha256.to_string(),
+            ..known.clone()
+        })
     }
 
     /// True where there may be more in the file than was read.
@@ -218,7 +241,7 @@ impl Contents<'_> {
             // The system failed, not the file: the next ingest has to read it again.
             _ if error.raw_os_error().is_some() => {
                 self.unfinished = true;
-                self.problem(origin, member, format!("could not be read to its end: {error}"), None);
+                self.problem(origin, member, cut_short(error), None);
             }
             io::ErrorKind::Unsupported | io::ErrorKind::FileTooLarge => {
                 self.problem(origin, member, error.to_string(), whole());
@@ -283,6 +306,10 @@ impl Visitor for Contents<'_> {
             Some(if in_file { source.head(HEAD_BYTES) } else { Vec::new() })
         });
     }
+}
+
+fn cut_short(error: &io::Error) -> String {
+    format!("could not be read to its end: {error}")
 }
 
 /// A stream of which the first bytes are kept, in case that it as a whole is rejected.

@@ -1,11 +1,10 @@
 //! The files to ingest: opening and hashing.
 
 use super::archive::Input;
-use crate::lake::hex;
+use super::hash::{Hash, Hasher};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
-use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -51,12 +50,12 @@ impl Found {
     }
 }
 
-/// A file whose hash is known, ready to be read.
+/// A file that is ready to be read.
 #[derive(Debug)]
 pub(super) struct SourceFile {
     pub(super) size: u64,
-    /// Lower-case hexadecimal SHA-256 of the file as it is where it was found.
-    pub(super) sha256: String,
+    /// Of the file as it is where it was found.
+    pub(super) hash: Hash,
     content: Content,
 }
 
@@ -69,41 +68,44 @@ enum Content {
 }
 
 impl SourceFile {
-    /// Hashes a file. A small one stays in memory for reading; a large object is copied to a
-    /// temporary file, as archives are read back and forth. To be called where blocking is allowed.
+    /// Opens a file. A small one stays in memory for reading; a large object is copied to a
+    /// temporary file, as archives are read back and forth. What is not hashed on its way is
+    /// hashed by a thread of its own, while it is read. To be called where blocking is allowed.
     /// `memory` is what another file was held in.
     pub(super) fn open(found: &Found, memory: Vec<u8>, runtime: &Handle) -> io::Result<Self> {
         match found {
-            Found::Local(path) => Self::open_local(path, memory),
-            Found::Object { store, meta, .. } => runtime.block_on(Self::fetch(store, meta)),
+            Found::Local(path) => Self::open_local(path, memory, runtime),
+            Found::Object { store, meta, .. } => runtime.block_on(Self::fetch(store, meta, runtime)),
         }
     }
 
-    fn open_local(path: &Path, memory: Vec<u8>) -> io::Result<Self> {
+    fn open_local(path: &Path, memory: Vec<u8>, runtime: &Handle) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
-        let mut hashing = Hashing::default();
-        if size <= HELD_BYTES {
-            let mut bytes = memory;
-            bytes.clear();
-            bytes.reserve(size as usize + 1);
-            file.read_to_end(&mut bytes)?;
-            hashing.update(&bytes);
-            return Ok(hashing.finish(Content::Held(bytes.into())));
+        if size > HELD_BYTES {
+            return Ok(Self {
+                size,
+                hash: Hash::of_file(file, runtime),
+                content: Content::OnDisk(path.to_owned()),
+            });
         }
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            let count = file.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            hashing.update(&buffer[..count]);
-        }
-        Ok(hashing.finish(Content::OnDisk(path.to_owned())))
+        let mut bytes = memory;
+        bytes.clear();
+        bytes.reserve(size as usize + 1);
+        file.read_to_end(&mut bytes)?;
+        Ok(Self::held(bytes, runtime))
     }
 
-    async fn fetch(store: &Arc<dyn ObjectStore>, meta: &ObjectMeta) -> io::Result<Self> {
-        let mut hashing = Hashing::default();
+    fn held(bytes: Vec<u8>, runtime: &Handle) -> Self {
+        let bytes = Bytes::from(bytes);
+        Self {
+            size: bytes.len() as u64,
+            hash: Hash::of_bytes(bytes.clone(), runtime),
+            content: Content::Held(bytes),
+        }
+    }
+
+    async fn fetch(store: &Arc<dyn ObjectStore>, meta: &ObjectMeta, runtime: &Handle) -> io::Result<Self> {
         let starts = (0..meta.size).step_by(PART_BYTES as usize);
         let mut parts = futures::stream::iter(starts)
             .map(|start| {
@@ -122,15 +124,21 @@ impl SourceFile {
             while let Some(part) = parts.try_next().await? {
                 bytes.extend_from_slice(&part);
             }
-            hashing.update(&bytes);
-            return Ok(hashing.finish(Content::Held(bytes.into())));
+            return Ok(Self::held(bytes, runtime));
         }
         let mut copy = tempfile::tempfile()?;
+        let mut hasher = Hasher::default();
+        let mut size = 0;
         while let Some(part) = parts.try_next().await? {
-            hashing.update(&part);
+            hasher.update(&part);
+            size += part.len() as u64;
             copy.write_all(&part)?;
         }
-        Ok(hashing.finish(Content::Copied(copy)))
+        Ok(Self {
+            size,
+            hash: Hash::known(hasher),
+            content: Content::Copied(copy),
+        })
     }
 
     /// Its bytes, from the first.
@@ -172,43 +180,5 @@ fn of_store(error: object_store::Error) -> io::Error {
     match error {
         object_store::Error::Precondition { .. } => io::Error::other("it changed while it was read; ingest it again"),
         error => io::Error::other(error.to_string()),
-    }
-}
-
-#[derive(Default)]
-struct Hashing {
-    hasher: Sha256,
-    size: u64,
-}
-
-impl Hashing {
-    fn update(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
-    }
-
-    fn finish(self, content: Content) -> SourceFile {
-        SourceFile {
-            size: self.size,
-            sha256: hex(&self.hasher.finalize()),
-            content,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sha256_is_of_the_file_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x");
-        std::fs::write(&path, "abc").unwrap();
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(
-            SourceFile::open_local(&path, b"before".to_vec()).unwrap().sha256,
-            expected
-        );
     }
 }

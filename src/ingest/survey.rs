@@ -1,6 +1,7 @@
 //! What files would be taken for, without a lake.
 
 use super::archive::member_of;
+use super::hash::{Hashed, Hashes};
 use super::room::Room;
 use super::{Item, Progress, Reading, Sink, Stop, discover, read};
 use crate::error::Result;
@@ -60,6 +61,7 @@ pub async fn survey(
     let files = discover::discover(paths).await?;
     let mut survey = Survey {
         origins: vec![Surveyed::default(); files.len()],
+        hashes: Hashes::default(),
         counts: BTreeMap::new(),
         members: vec![Vec::new(); files.len()],
     };
@@ -71,12 +73,23 @@ pub async fn survey(
         unwrap,
     };
     read(reading, progress, stop, &mut survey).await?;
+    let origins = &mut survey.origins;
+    let tell = |origin: usize, hashed: &Hashed| origins[origin].hashed(hashed);
+    survey.hashes.settle(tell).await?;
     Ok(survey.finish())
+}
+
+impl Surveyed {
+    fn hashed(&mut self, hashed: &Hashed) {
+        self.sha256 = hashed.sha256.to_string();
+        self.size = self.size.map(|_| hashed.size);
+    }
 }
 
 struct Survey {
     /// Files, then members of archives as they came.
     origins: Vec<Surveyed>,
+    hashes: Hashes,
     /// Events by origin, whether they are derived, format and dataset.
     counts: BTreeMap<(usize, bool, u8, String), u64>,
     /// Members by file.
@@ -86,24 +99,19 @@ struct Survey {
 impl Sink for Survey {
     async fn take(&mut self, item: Item) -> Result<()> {
         match item {
-            Item::Begin {
-                file,
-                path,
-                size,
-                sha256,
-            } => {
+            Item::Begin { file, path, size, hash } => {
+                self.hashes.file(file, hash);
                 self.origins[file] = Surveyed {
                     path,
                     size: Some(size),
-                    sha256,
                     ..Surveyed::default()
                 };
             }
             Item::Member { file, member } => {
                 self.members[file].push(self.origins.len());
+                self.hashes.member(self.origins.len());
                 self.origins.push(Surveyed {
                     path: member_of(&self.origins[file].path, &member),
-                    sha256: self.origins[file].sha256.clone(),
                     ..Surveyed::default()
                 });
             }

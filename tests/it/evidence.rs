@@ -1,9 +1,8 @@
 //! The record behind an event or alert: shown, verified against its file, handed over.
 
-use crate::sandbox::{Run, Sandbox, gzip, repository, zip};
+use crate::sandbox::{Run, Sandbox, gzip, repository, sha256, zip};
 use crate::stores::servers::python_readers;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::io::{Cursor, Read as _, Write as _};
 use std::process::{Command, Stdio};
 
@@ -18,10 +17,6 @@ fn record(id: &str) -> String {
 
 fn lines(ids: &[&str]) -> String {
     ids.iter().map(|id| record(id) + "\n").collect()
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What is printed as JSON, whatever came of verifying it.
@@ -88,7 +83,7 @@ fn a_record_is_verified_whatever_its_file_was_packed_in() {
         let event = &events[0];
         assert_eq!(status(event), "verified", "{name}");
         assert_eq!(event["raw"], raw, "{name}");
-        assert_eq!(event["source_sha256"], hash(&bytes), "{name}");
+        assert_eq!(event["source_sha256"], sha256(&bytes), "{name}");
         assert_eq!(event["ledger"]["source_file"], path, "{name}");
         assert!(event["source_file"].as_str().unwrap().starts_with(&path), "{name}");
         let alone = sandbox.run(&["evidence", "wanted", "--raw"]);
@@ -151,7 +146,7 @@ fn what_does_not_agree_is_said() {
         moved["detail"].as_str().unwrap().contains("not at its position"),
         "{moved}"
     );
-    assert_eq!(moved["sha256_now"], hash(format!(" {text}").as_bytes()));
+    assert_eq!(moved["sha256_now"], sha256(format!(" {text}").as_bytes()));
 
     std::fs::remove_file(&path).unwrap();
     let (code, word, gone) = seen();
@@ -344,7 +339,7 @@ fn an_alert_stands_for_its_events_and_goes_into_the_bundle() {
     let run = Run::of(child.wait_with_output().unwrap(), &sandbox.path(""));
     assert_eq!(run.code, 0, "{run:?}");
     let bundle = std::fs::read(sandbox.path("case.zip")).unwrap();
-    assert!(run.stderr.contains(&hash(&bundle)), "to be noted down: {run:?}");
+    assert!(run.stderr.contains(&sha256(&bundle)), "to be noted down: {run:?}");
     check_bundle(&sandbox, "case.zip", largest, ids.len(), &text);
 
     let refused = sandbox.run(&["evidence", alert_id, "--alerts", "alerts.json", "--bundle", "case.zip"]);
@@ -371,10 +366,10 @@ fn check_bundle(sandbox: &Sandbox, name: &str, alert: &Value, events: usize, ale
     let sums = String::from_utf8(content("SHA256SUMS").clone()).unwrap();
     for (name, bytes) in &members {
         if name != "manifest.json" {
-            assert_eq!(hashes[name], hash(bytes), "{name}");
+            assert_eq!(hashes[name], sha256(bytes), "{name}");
         }
         if name != "manifest.json" && name != "SHA256SUMS" {
-            assert!(sums.contains(&format!("{}  {name}\n", hash(bytes))), "{name}");
+            assert!(sums.contains(&format!("{}  {name}\n", sha256(bytes))), "{name}");
         }
     }
     assert_eq!(hashes.len(), members.len() - 1);
@@ -402,7 +397,7 @@ fn check_bundle(sandbox: &Sandbox, name: &str, alert: &Value, events: usize, ale
     for event in listed {
         let file = |name: &str| content(event[name].as_str().unwrap());
         assert_eq!(status(event), "verified");
-        assert_eq!(hash(file("source_copy")), event["source_sha256"].as_str().unwrap());
+        assert_eq!(sha256(file("source_copy")), event["source_sha256"].as_str().unwrap());
         let stored = sandbox.sql(&format!(
             "SELECT raw FROM events WHERE event_key = '{}'",
             event["event_key"].as_str().unwrap()

@@ -1,6 +1,6 @@
 //! Logs in: what is stored, what is a repeat, what is rejected.
 
-use crate::sandbox::{Sandbox, repository};
+use crate::sandbox::{Sandbox, repository, sha256, zip};
 use serde_json::{Value, json};
 
 /// A Management Activity record.
@@ -86,6 +86,51 @@ fn a_second_ingest_stores_nothing() {
         1,
         "the rejected line is kept once"
     );
+}
+
+#[test]
+fn a_file_is_known_by_its_content_alone() {
+    let sandbox = Sandbox::new();
+    let [known, other] = ["id-1", "id-2"].map(|id| lines(&[record(id, "2026-03-01T08:00:00", json!({}))]));
+    assert_eq!(known.len(), other.len());
+    let path = sandbox.file("a.json", &known);
+    assert_eq!(sandbox.ingest(&[&path]), [1, 1, 0, 0]);
+    // Beside one of the same length, one of another, and an archive with both.
+    let longer = other.clone() + "not json\n";
+    let packed = zip(&[("known", known.as_bytes()), ("longer", longer.as_bytes())]);
+    let files = [
+        ("copy.json", known.as_bytes()),
+        ("longer.json", longer.as_bytes()),
+        ("other.json", other.as_bytes()),
+        ("packed.zip", &packed),
+    ];
+    for (name, bytes) in files {
+        sandbox.file(&format!("more/{name}"), bytes);
+    }
+    let survey: Value =
+        serde_json::from_str(&sandbox.run(&["ingest", "--dry-run", "--format", "json", "more"]).stdout).unwrap();
+    let report: Value = serde_json::from_str(&sandbox.run(&["ingest", "--format", "json", "more"]).stdout).unwrap();
+    for (place, (name, bytes)) in files.into_iter().enumerate() {
+        let file = &report["details"][place];
+        assert!(file["path"].as_str().unwrap().ends_with(name), "{file}");
+        assert_eq!(
+            (&file["sha256"], &file["size"]),
+            (&json!(sha256(bytes)), &json!(bytes.len()))
+        );
+        assert_eq!(file["already_ingested"] == true, name == "copy.json", "{file}");
+        let surveyed = survey.as_array().unwrap().iter();
+        let mut surveyed = surveyed.filter(|file| file["path"].as_str().unwrap().contains(name));
+        assert!(surveyed.all(|file| file["sha256"] == sha256(bytes)), "{survey}");
+    }
+    let kept = "SELECT source_file, source_sha256 FROM quarantine UNION ALL SELECT source_file, source_sha256 FROM events ORDER BY 1";
+    let kept = sandbox.sql(kept);
+    assert_eq!(kept.len(), 4, "two events, and a line in two files: {kept:?}");
+    for row in kept {
+        let file = row["source_file"].as_str().unwrap();
+        let of_file = files.iter().find(|(name, _)| file.contains(name));
+        let bytes = of_file.map_or(known.as_bytes(), |(_, bytes)| bytes);
+        assert_eq!(row["source_sha256"], sha256(bytes), "{file}");
+    }
 }
 
 #[test]
