@@ -133,7 +133,7 @@ impl ScanBytes {
 /// What physical plans will read that are run together: what their scans have in common is
 /// read as [`share`] has it. Reads the metadata of the files that are left.
 pub async fn scan_bytes(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<ScanBytes> {
-    let shared = share(plans)?;
+    let shared = share(plans).await?;
     let mut all = ScanBytes::default();
     for reading in shared.readings(AT_ONCE).await? {
         all.add(reading);

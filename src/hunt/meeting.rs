@@ -12,6 +12,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// A meeting of detections.
@@ -81,20 +82,29 @@ impl Meeting {
     }
 
     /// One less to wait for; the last one begins the scan.
-    fn one_less(&self) {
+    fn one_less(self: &Arc<Self>) {
         let mut state = self.state();
         state.missing = state.missing.saturating_sub(1);
         if state.missing > 0 || state.waiting.is_empty() {
             return;
         }
-        let (plans, answers): (Vec<_>, Vec<_>) = std::mem::take(&mut state.waiting).into_iter().unzip();
-        match share(plans) {
+        let waiting = std::mem::take(&mut state.waiting);
+        // By a task of its own: who was the last may be just ending. Without a runtime, so are all.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(Arc::clone(self).begin(waiting));
+        }
+    }
+
+    async fn begin(self: Arc<Self>, waiting: Vec<Waiting>) {
+        let (plans, answers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        match share(plans).await {
             Ok(mut shared) => {
+                let plans = std::mem::take(&mut shared.plans);
+                self.state().shared = Some(shared);
                 // Who does not listen any more has ended; dropping its plan tells the scan.
-                for (plan, answer) in std::mem::take(&mut shared.plans).into_iter().zip(answers) {
+                for (plan, answer) in plans.into_iter().zip(answers) {
                     let _ = answer.send(Ok(plan));
                 }
-                state.shared = Some(shared);
             }
             Err(error) => {
                 let problem = error.to_string();

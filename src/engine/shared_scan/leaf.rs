@@ -1,6 +1,7 @@
 //! What one scan of a plan asks for, taken out of its `DataSourceExec`.
 
 use super::predicate::{columns_of, is_dynamic, safe_part};
+use super::selectivity::kept;
 use crate::lake::ReadColumns;
 use datafusion::arrow::datatypes::{FieldRef, Schema};
 use datafusion::common::Result as DfResult;
@@ -29,9 +30,16 @@ pub(super) struct Leaf {
     pub(super) files: BTreeMap<String, PartitionedFile>,
     /// The predicate without its dynamic parts; none keeps every row.
     pub(super) predicate: Option<Arc<dyn PhysicalExpr>>,
+    /// Its dynamic parts, which keep a row less the longer the plan runs.
+    pub(super) dynamic: Option<Arc<dyn PhysicalExpr>>,
+    /// The how manieth its plan reads of the scans of which each waits for the one before.
+    pub(super) phase: usize,
     /// What of the predicate cannot fail, so that it can be evaluated for several scans at
     /// once; none keeps every row.
     pub(super) safe: Option<Arc<dyn PhysicalExpr>>,
+    /// Share of the rows that its whole predicate is likely to keep, and that its safe part is.
+    pub(super) kept: f64,
+    pub(super) safely_kept: f64,
     pub(super) projection: ProjectionExprs,
     /// The table as the columns of these expressions count: of all scans that are fed
     /// together, once these are known.
@@ -46,7 +54,7 @@ pub(super) struct Leaf {
 
 impl Leaf {
     /// The scan in a plan's leaf; none where it cannot be fed by a common scan.
-    pub(super) fn of(plan: &Arc<dyn ExecutionPlan>) -> DfResult<Option<Self>> {
+    pub(super) fn of(plan: &Arc<dyn ExecutionPlan>, phase: usize) -> DfResult<Option<Self>> {
         let Some(exec) = plan.downcast_ref::<DataSourceExec>() else {
             return Ok(None);
         };
@@ -71,21 +79,28 @@ impl Leaf {
         let Some(projection) = source.projection().cloned() else {
             return Ok(None);
         };
-        let conjuncts = predicate.iter().flat_map(split_conjunction);
-        let fixed: Vec<_> = conjuncts.filter(|part| !is_dynamic(part)).cloned().collect();
+        let conjuncts = predicate.iter().flat_map(split_conjunction).cloned();
+        let (dynamic, fixed): (Vec<_>, Vec<_>) = conjuncts.partition(is_dynamic);
         // Its value comes from another part of the same plan, which may itself wait for rows.
-        if fixed.iter().any(reads_subquery) || projection.expr_iter().any(|expr| reads_subquery(&expr)) {
+        if fixed.iter().chain(&dynamic).any(reads_subquery) || projection.expr_iter().any(|expr| reads_subquery(&expr))
+        {
             return Ok(None);
         }
         let predicate = conjunction_opt(fixed);
         let safe = predicate.as_ref().and_then(safe_part);
+        let partition = source.table_schema().file_schema().fields().len();
+        let likely = |expr: Option<&Arc<dyn PhysicalExpr>>| expr.map_or(1.0, |expr| kept(expr, partition));
         let mut leaf = Self {
             exec: Arc::new(exec.clone()),
             config: config.clone(),
             source: source.clone(),
             readers: Arc::clone(readers),
             files,
+            kept: likely(source.filter().as_ref()),
+            safely_kept: likely(safe.as_ref()),
             predicate,
+            dynamic: conjunction_opt(dynamic),
+            phase,
             safe,
             projection,
             table: source.table_schema().clone(),
@@ -101,7 +116,14 @@ impl Leaf {
         self.predicate_columns = self.predicate.as_ref().map(columns_of).unwrap_or_default();
         self.safe_columns = self.safe.as_ref().map(columns_of).unwrap_or_default();
         self.columns = self.predicate_columns.clone();
-        self.columns.extend(self.projection.column_indices());
+        self.columns.extend(self.tasted());
+    }
+
+    /// Columns of the table that are read of rows which pass the predicate.
+    pub(super) fn tasted(&self) -> BTreeSet<usize> {
+        let mut columns = self.dynamic.as_ref().map(columns_of).unwrap_or_default();
+        columns.extend(self.projection.column_indices());
+        columns
     }
 
     /// The table, with the columns that any scan reads which is fed together with this one.
@@ -135,6 +157,7 @@ impl Leaf {
             expr.map(|expr| reassign_expr_columns(expr, schema)).transpose()
         };
         (self.predicate, self.safe) = (widened(&self.predicate)?, widened(&self.safe)?);
+        self.dynamic = widened(&self.dynamic)?;
         let projection = self.projection.clone();
         self.projection = projection.try_map_exprs(|expr| reassign_expr_columns(expr, schema))?;
         self.table = table.clone();
@@ -150,7 +173,7 @@ pub(super) fn common_table<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> TableS
     let mut partition_columns = Vec::new();
     for leaf in leaves {
         partition_columns = leaf.table.table_partition_cols().to_vec();
-        let more = leaf.table.file_schema().fields().iter();
+        let more = leaf.source.table_schema().file_schema().fields().iter();
         fields.extend(more.filter(|field| seen.insert(field.name())).cloned());
     }
     TableSchema::builder(Arc::new(Schema::new(fields)))

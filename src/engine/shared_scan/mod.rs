@@ -4,13 +4,18 @@
 //! read the same files, by nodes that are fed by a common scan ([`SharedScanExec`]). Each
 //! node gives the rows that its scan would have given, in any order.
 //!
-//! The common scan goes file by file. For every row group it finds out which scans can want
+//! Scans that would share no pass with another one stay by themselves (`groups`). The common scan
+//! goes file by file. For every row group it finds out which scans can want
 //! rows of it, and groups those into as few passes as pay (`passes`). A pass reads the
 //! columns that its scans need, with a predicate that keeps the rows that any of them wants;
 //! then each scan's own predicate and projection make its rows, on the same task, so that
-//! what waits in queues is small. A row group that one scan alone wants is read exactly as
+//! what waits in queues is small. A filter that the rest of a plan makes while it runs, as a join
+//! does of its other side, is asked there too. A row group that one scan alone wants is read exactly as
 //! that scan would have read it. So a selective scan keeps its pruning, whatever it is
 //! shared with.
+//!
+//! **Order.** Files come first whose rows are asked for: a join asks for its second side when it has
+//! read the first, which ends when no file is left that it wants.
 //!
 //! **Waiting.** What a queue holds in memory is reserved in the memory pool. The common scan
 //! waits for a slow plan only if that plan has one shared scan and has been polled: such a plan
@@ -25,12 +30,15 @@
 
 mod exec;
 mod figures;
+mod find;
+mod groups;
 mod leaf;
 mod memory;
 mod passes;
 mod predicate;
 mod queue;
 mod scan;
+mod selectivity;
 mod taste;
 #[cfg(test)]
 mod tests;
@@ -43,19 +51,19 @@ use super::row_groups;
 use crate::error::Result;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::joins::NestedLoopJoinExec;
-use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use figures::Counters;
+use find::{is_scan, scans_of};
 use futures::{StreamExt as _, stream};
-use leaf::{Leaf, common_table};
+use groups::read_together;
+use leaf::Leaf;
 use queue::Queue;
 use scan::{CommonScan, Consumer};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 /// Rows of a batch that a consumer gets, as DataFusion's own scans.
 const BATCH_ROWS: usize = 8192;
@@ -94,39 +102,17 @@ impl Drop for Closing {
 }
 
 /// Lets plans read what they have in common once. Plans that have nothing in common, and
-/// scans that cannot be shared, stay as they are.
-pub fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
-    let mut leaves: Vec<Found> = Vec::new();
+/// scans that cannot be shared or of which that does not pay, stay as they are. Reads the metadata
+/// of a few files.
+pub async fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
+    let mut found = Vec::new();
     let mut counts = Vec::with_capacity(plans.len());
     for (number, plan) in plans.iter().enumerate() {
-        let mut scans = 0;
-        find(plan, &mut |position, leaf| {
-            scans = position + 1;
-            leaves.extend(leaf.map(|leaf| Found {
-                plan: number,
-                position,
-                leaf,
-                others: 0,
-            }));
-        })?;
+        let (of_plan, scans) = scans_of(number, plan)?;
+        found.extend(of_plan);
         counts.push(scans);
     }
-    let mut tables: Vec<Vec<Found>> = Vec::new();
-    for found in leaves {
-        let same = |table: &&mut Vec<Found>| table.iter().all(|other| other.leaf.same_table(&found.leaf));
-        match tables.iter_mut().find(same) {
-            Some(table) => table.push(found),
-            None => tables.push(vec![found]),
-        }
-    }
-    for table in &mut tables {
-        count_others(table);
-        table.retain(|found| found.others > 0);
-        let columns = common_table(table.iter().map(|found| &found.leaf));
-        for found in table {
-            found.leaf.widen(&columns)?;
-        }
-    }
+    let tables = read_together(found).await?;
     let mut shared_leaves = vec![0_usize; plans.len()];
     for found in tables.iter().flatten() {
         if let Some(count) = shared_leaves.get_mut(found.plan) {
@@ -147,6 +133,7 @@ pub fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
                 Consumer {
                     queue: Arc::new(queue),
                     counters,
+                    left: AtomicUsize::new(0),
                 }
             })
             .collect();
@@ -186,45 +173,6 @@ pub fn share(plans: Vec<Arc<dyn ExecutionPlan>>) -> Result<Shared> {
     })
 }
 
-/// A scan that may be shared, and where it is: in which plan, and the how manieth of its scans.
-struct Found {
-    plan: usize,
-    position: usize,
-    leaf: Leaf,
-    /// Other scans with which it has a file in common.
-    others: usize,
-}
-
-fn is_scan(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.downcast_ref::<DataSourceExec>().is_some()
-}
-
-/// Calls back for every scan, in the order in which [`replace`] meets them, with what can be
-/// shared of it: not where the plan above may run it more than once.
-fn find(plan: &Arc<dyn ExecutionPlan>, see: &mut impl FnMut(usize, Option<Leaf>)) -> DfResult<()> {
-    fn visit(
-        plan: &Arc<dyn ExecutionPlan>,
-        again: bool,
-        scans: &mut usize,
-        see: &mut impl FnMut(usize, Option<Leaf>),
-    ) -> DfResult<()> {
-        if is_scan(plan) {
-            let leaf = if again { None } else { Leaf::of(plan)? };
-            see(*scans, leaf);
-            *scans += 1;
-        }
-        for (side, child) in plan.children().into_iter().enumerate() {
-            // A nested loop join reads its left side again where it does not fit in memory.
-            let again = again
-                || plan.downcast_ref::<RecursiveQueryExec>().is_some()
-                || (side == 0 && plan.downcast_ref::<NestedLoopJoinExec>().is_some());
-            visit(child, again, scans, see)?;
-        }
-        Ok(())
-    }
-    visit(plan, false, &mut 0, see)
-}
-
 fn replace(
     plan: Arc<dyn ExecutionPlan>,
     number: usize,
@@ -243,28 +191,6 @@ fn replace(
         })
     })
     .data()
-}
-
-/// Counts for each scan of a table the others that read some of its files.
-fn count_others(table: &mut [Found]) {
-    let mut readers: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
-    for (number, found) in table.iter().enumerate() {
-        for path in found.leaf.files.keys() {
-            readers.entry(path).or_default().push(number);
-        }
-    }
-    let together: BTreeSet<Vec<usize>> = readers.into_values().collect();
-    let mut others = vec![BTreeSet::<usize>::new(); table.len()];
-    for numbers in &together {
-        for number in numbers {
-            if let Some(others) = others.get_mut(*number) {
-                others.extend(numbers.iter().filter(|other| *other != number));
-            }
-        }
-    }
-    for (found, others) in table.iter_mut().zip(others) {
-        found.others = others.len();
-    }
 }
 
 impl Shared {

@@ -3,9 +3,12 @@
 //! The cost of reading a row group is the compressed bytes of what has to be decoded:
 //!
 //! - The columns of the predicate, whole: every row is looked at.
-//! - The other columns for the rows that pass. How many pass is unknown, so a predicate is
-//!   taken to keep a fifth (as DataFusion's planner does), and several predicates to keep
-//!   the sum of their fifths; without a predicate, all rows.
+//! - The other columns for the rows that pass. How many these are is guessed from the form of
+//!   the predicate (`selectivity`), and several predicates are taken to keep the sum of theirs;
+//!   without a predicate, all rows.
+//!
+//! - The rows of a scan that its plan is not ready for, while another scan of the pass is read: they
+//!   are written and read once more, uncompressed. A join asks for one side after the other.
 //!
 //! A common pass reads the columns of all its scans, and only for the predicates' parts that
 //! cannot fail it skips rows. So thirty scans that each name an action, and of whose row
@@ -20,36 +23,44 @@
 use super::leaf::Leaf;
 use std::collections::BTreeSet;
 
-/// Share of the rows that a predicate is taken to keep.
-const KEPT: f64 = 0.2;
+/// Bytes that a byte costs, as it is stored, that has to wait.
+const WAITING: f64 = 4.0;
 
 /// Cost of one pass over a row group for these scans, in bytes. `bytes` gives those of a
 /// column of the table.
 fn cost(leaves: &[&Leaf], bytes: &dyn Fn(usize) -> u64) -> f64 {
     let mut whole: BTreeSet<usize> = BTreeSet::new();
     let mut all: BTreeSet<usize> = BTreeSet::new();
-    let mut kept = 0.0;
+    let (mut kept, mut waiting) = (0.0, 0.0);
+    let begin = leaves.iter().map(|leaf| leaf.phase).min();
     for leaf in leaves {
-        let (columns, filtered) = match leaves {
-            [_] => (&leaf.predicate_columns, leaf.predicate.is_some()),
-            _ => (&leaf.safe_columns, leaf.safe.is_some()),
+        let (columns, share) = match leaves {
+            [_] => (&leaf.predicate_columns, leaf.kept),
+            _ => (&leaf.safe_columns, leaf.safely_kept),
         };
         whole.extend(columns);
         all.extend(&leaf.columns);
-        kept += if filtered { KEPT } else { 1.0 };
+        kept += share;
+        if Some(leaf.phase) > begin {
+            let bytes: u64 = leaf.tasted().into_iter().map(bytes).sum();
+            waiting += WAITING * leaf.kept * bytes as f64;
+        }
     }
     let kept = f64::min(kept, 1.0);
-    all.iter()
-        .map(|column| {
-            let share = if whole.contains(column) { 1.0 } else { kept };
-            bytes(*column) as f64 * share
-        })
-        .sum()
+    let read = all.iter().map(|column| {
+        let share = if whole.contains(column) { 1.0 } else { kept };
+        bytes(*column) as f64 * share
+    });
+    read.sum::<f64>() + waiting
 }
 
 /// Groups the scans (by their number) that want a row group into passes over it.
-pub(super) fn passes(wanted_by: &[usize], leaves: &[Leaf], bytes: &dyn Fn(usize) -> u64) -> Vec<Vec<usize>> {
-    let of = |numbers: &[usize]| -> Vec<&Leaf> { numbers.iter().filter_map(|number| leaves.get(*number)).collect() };
+pub(super) fn passes<'a>(
+    wanted_by: &[usize],
+    leaf: &dyn Fn(usize) -> Option<&'a Leaf>,
+    bytes: &dyn Fn(usize) -> u64,
+) -> Vec<Vec<usize>> {
+    let of = |numbers: &[usize]| -> Vec<&Leaf> { numbers.iter().filter_map(|number| leaf(*number)).collect() };
     let mut alone: Vec<(usize, f64)> = wanted_by
         .iter()
         .map(|number| (*number, cost(&of(&[*number]), bytes)))

@@ -130,6 +130,11 @@ impl Queue {
         !lock(&self.line).ended
     }
 
+    /// Whether rows have been asked for.
+    pub(super) fn is_asked(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
     /// Nobody will ask any more: what waits is dropped, and a scan that waits goes on.
     pub(super) fn close(&self) {
         self.places.close();
@@ -171,7 +176,6 @@ impl Queue {
 
     /// Gives the consumer rows, small batches put together to large ones.
     pub(super) async fn push(&self, batch: RecordBatch) -> DfResult<()> {
-        self.counters.matched(batch.num_rows());
         if self.schema.fields().is_empty() {
             self.send(batch).await
         } else {
@@ -213,7 +217,7 @@ impl Queue {
             return Ok(());
         }
         // A plan that nobody runs yet may wait for another to end.
-        let waits = self.may_wait && self.started.load(Ordering::Acquire);
+        let waits = self.may_wait && self.is_asked();
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => Some(place),
             Err(TryAcquireError::Closed) => return Ok(()),

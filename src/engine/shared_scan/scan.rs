@@ -34,6 +34,8 @@ const PASS_ROWS: u64 = 128 * 1024;
 pub(super) struct Consumer {
     pub(super) queue: Arc<Queue>,
     pub(super) counters: Arc<Counters>,
+    /// Files and passes that may still have rows for it.
+    pub(super) left: AtomicUsize,
 }
 
 /// A scan for several consumers. It starts when the first of them is polled and is stopped
@@ -68,14 +70,13 @@ impl CommonScan {
                 files.entry(path).or_insert((file, Vec::new())).1.push(number);
             }
         }
-        let mut files: Vec<_> = files.into_values().collect();
-        // The largest first, so that no worker is left with one at the end.
-        files.sort_by_key(|(file, _)| std::cmp::Reverse(file.object_meta.size));
+        for (leaf, consumer) in leaves.iter().zip(&consumers) {
+            consumer.left.store(leaf.files.len(), Ordering::Relaxed);
+        }
         let columns = ReadColumns::of(first.table().file_schema());
-        let work = WorkList::new(files.into_iter().map(|(file, wanted_by)| Work::File {
-            file: file.clone().with_extension(columns.clone()),
-            wanted_by,
-        }));
+        let files = files.into_values();
+        let work =
+            WorkList::new(files.map(|(file, wanted_by)| (file.clone().with_extension(columns.clone()), wanted_by)));
         Some(Self {
             reading: Arc::new(Reading {
                 prunings: (leaves.iter().map(|leaf| pruning(leaf.table(), leaf.predicate.as_ref()))).collect(),
@@ -117,7 +118,7 @@ impl CommonScan {
             let reading = Arc::clone(&self.reading);
             SpawnedTask::spawn(async move {
                 let mut readings = Vec::new();
-                while let Some(work) = reading.work.next().await {
+                while let Some(work) = reading.work.next(|_| false).await {
                     if let Work::File { file, wanted_by } = work {
                         let counted = reading.count(&file, &wanted_by).await;
                         reading.work.cut(Vec::new());
@@ -155,14 +156,14 @@ struct Worker {
 impl Worker {
     async fn run(mut self, context: Arc<TaskContext>) {
         let reading = Arc::clone(&self.reading);
-        while let Some(work) = reading.work.next().await {
+        while let Some(work) = reading.work.next(|number| reading.is_late(number)).await {
             if !reading.consumers.iter().any(|consumer| consumer.queue.is_open()) {
                 reading.work.stop();
                 break;
             }
             match work {
-                Work::File { file, wanted_by } => {
-                    let wanted_by = reading.open(&wanted_by);
+                Work::File { file, wanted_by: all } => {
+                    let wanted_by = reading.open(&all);
                     let passes = match reading.row_groups(&file, &wanted_by).await {
                         Ok(groups) => groups.map(|groups| reading.cut(&groups, &file, &wanted_by)),
                         Err(error) => {
@@ -171,9 +172,16 @@ impl Worker {
                         }
                     };
                     let passes = passes.unwrap_or_default();
+                    for consumer in passes.iter().flat_map(|pass| reading.consumers(&pass.consumers)) {
+                        consumer.left.fetch_add(1, Ordering::AcqRel);
+                    }
                     reading.work.cut(passes);
+                    reading.one_less(&all).await;
                 }
-                Work::Pass(pass) => reading.pass(&pass, &context).await,
+                Work::Pass(pass) => {
+                    reading.pass(&pass, &context).await;
+                    reading.one_less(&pass.consumers).await;
+                }
             }
         }
         if reading.workers_left.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -196,6 +204,10 @@ impl Drop for Worker {
 }
 
 impl Reading {
+    fn consumers<'a>(&'a self, numbers: &'a [usize]) -> impl Iterator<Item = &'a Consumer> {
+        numbers.iter().filter_map(|number| self.consumers.get(*number))
+    }
+
     /// Those of the consumers that still want rows.
     fn open(&self, consumers: &[usize]) -> Vec<usize> {
         let is_open = |number: &&usize| {
@@ -206,10 +218,26 @@ impl Reading {
         consumers.iter().filter(is_open).copied().collect()
     }
 
+    /// Whether a consumer wants rows, but has not asked for any.
+    fn is_late(&self, number: usize) -> bool {
+        let consumer = self.consumers.get(number);
+        consumer.is_some_and(|consumer| consumer.queue.is_open() && !consumer.queue.is_asked())
+    }
+
+    /// One file or pass less that may have rows for these. Who has seen all of them need not wait for
+    /// what others want: it may be the side of a join that has to be known as a whole.
+    async fn one_less(&self, consumers: &[usize]) {
+        for consumer in self.consumers(consumers) {
+            if consumer.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+                consumer.queue.finish().await;
+            }
+        }
+    }
+
     /// Ends consumers with an error.
     fn fail(&self, consumers: &[usize], error: DataFusionError) {
         let error = Arc::new(error);
-        for consumer in consumers.iter().filter_map(|number| self.consumers.get(*number)) {
+        for consumer in self.consumers(consumers) {
             consumer.queue.fail(DataFusionError::Shared(Arc::clone(&error)));
         }
     }
@@ -243,7 +271,8 @@ impl Reading {
             let who = wanted.iter().filter(|(_, wanted)| wanted.get(group) == Some(&true));
             let who: Vec<usize> = who.map(|(number, _)| *number).collect();
             let bytes = groups.column_bytes(group);
-            for members in passes(&who, &self.leaves, &|column| bytes.get(column).copied().unwrap_or(0)) {
+            let bytes = |column: usize| bytes.get(column).copied().unwrap_or(0);
+            for members in passes(&who, &|number| self.leaves.get(number), &bytes) {
                 let (together, rows) = pending.entry(members.clone()).or_default();
                 together.insert(group);
                 *rows += groups.rows(group);
@@ -283,7 +312,7 @@ impl Reading {
 
     async fn pass(&self, pass: &Pass, context: &Arc<TaskContext>) {
         let consumers = self.open(&pass.consumers);
-        for consumer in consumers.iter().filter_map(|number| self.consumers.get(*number)) {
+        for consumer in self.consumers(&consumers) {
             consumer.counters.read(pass.rows);
         }
         let read = match consumers.as_slice() {
@@ -307,6 +336,7 @@ impl Reading {
             if !consumer.queue.is_open() {
                 break;
             }
+            consumer.counters.matched(batch.num_rows());
             consumer.queue.push(batch).await?;
         }
         Ok(())
@@ -351,7 +381,7 @@ impl Reading {
                 }
                 anybody = true;
                 // What one cannot evaluate is an error of that one alone.
-                let given = match taste.of(&batch) {
+                let given = match taste.of(&batch, &consumer.counters) {
                     Ok(Some(rows)) => consumer.queue.push(rows).await,
                     Ok(None) => Ok(()),
                     Err(error) => Err(error),

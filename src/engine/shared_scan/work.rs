@@ -2,7 +2,7 @@
 
 use super::queue::lock;
 use datafusion::datasource::listing::PartitionedFile;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 use tokio::sync::Notify;
 
@@ -27,9 +27,21 @@ pub(super) struct Pass {
     pub(super) rows: u64,
 }
 
+/// Files that the same consumers want, the largest first, so that no worker is left with one at
+/// the end.
+#[derive(Debug, Default)]
+struct Group {
+    wanted_by: Vec<usize>,
+    files: VecDeque<PartitionedFile>,
+    /// Bytes of these.
+    bytes: u64,
+}
+
 #[derive(Debug)]
 struct State {
-    waiting: VecDeque<Work>,
+    /// What is known of files, to be read before others are looked at: it is then not held for long.
+    passes: VecDeque<Pass>,
+    groups: Vec<Group>,
     /// Files being cut into passes right now.
     cutting: usize,
     stopped: bool,
@@ -43,10 +55,24 @@ pub(super) struct WorkList {
 }
 
 impl WorkList {
-    pub(super) fn new(files: impl IntoIterator<Item = Work>) -> Self {
+    /// Of files, and the consumers that want each.
+    pub(super) fn new(files: impl IntoIterator<Item = (PartitionedFile, Vec<usize>)>) -> Self {
+        let mut groups: BTreeMap<Vec<usize>, Vec<PartitionedFile>> = BTreeMap::new();
+        for (file, wanted_by) in files {
+            groups.entry(wanted_by).or_default().push(file);
+        }
+        let groups = groups.into_iter().map(|(wanted_by, mut files)| {
+            files.sort_by_key(|file| std::cmp::Reverse(file.object_meta.size));
+            Group {
+                wanted_by,
+                bytes: files.iter().map(|file| file.object_meta.size).sum(),
+                files: files.into(),
+            }
+        });
         Self {
             state: Mutex::new(State {
-                waiting: files.into_iter().collect(),
+                passes: VecDeque::new(),
+                groups: groups.collect(),
                 cutting: 0,
                 stopped: false,
             }),
@@ -55,7 +81,11 @@ impl WorkList {
     }
 
     /// The next piece; none when all is done. A file has to be followed by [`WorkList::cut`].
-    pub(super) async fn next(&self) -> Option<Work> {
+    ///
+    /// Files come first that nobody wants of whom `is_late` says that they do not ask yet: a join asks
+    /// for its other side when it has read the first, and what it has no use for before has to wait, on
+    /// disk if it is much. Among those the smaller part comes first, as it is what joins read first.
+    pub(super) async fn next(&self, is_late: impl Fn(usize) -> bool) -> Option<Work> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -66,26 +96,32 @@ impl WorkList {
                 if state.stopped {
                     return None;
                 }
-                match state.waiting.pop_front() {
-                    Some(work) => {
-                        state.cutting += usize::from(matches!(work, Work::File { .. }));
-                        return Some(work);
-                    }
-                    None if state.cutting == 0 => return None,
-                    None => {}
+                if let Some(pass) = state.passes.pop_front() {
+                    return Some(Work::Pass(pass));
+                }
+                let late = |group: &Group| group.wanted_by.iter().filter(|consumer| is_late(**consumer)).count();
+                let groups = state.groups.iter_mut().filter(|group| !group.files.is_empty());
+                if let Some(group) = groups.min_by_key(|group| (late(group), group.bytes))
+                    && let Some(file) = group.files.pop_front()
+                {
+                    let wanted_by = group.wanted_by.clone();
+                    state.cutting += 1;
+                    return Some(Work::File { file, wanted_by });
+                }
+                if state.cutting == 0 {
+                    return None;
                 }
             }
             changed.await;
         }
     }
 
-    /// A file was cut into these passes, which come before all other files: what is known of
-    /// a file is then not held for long.
+    /// A file was cut into these passes.
     pub(super) fn cut(&self, passes: Vec<Pass>) {
         let mut state = lock(&self.state);
         state.cutting = state.cutting.saturating_sub(1);
         for pass in passes.into_iter().rev() {
-            state.waiting.push_front(Work::Pass(pass));
+            state.passes.push_front(pass);
         }
         drop(state);
         self.changed.notify_waiters();

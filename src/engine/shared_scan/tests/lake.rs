@@ -212,7 +212,7 @@ pub(super) async fn alone(session: &Session, sql: &str) -> DfResult<Vec<String>>
 }
 
 pub(super) async fn shared(session: &Session, statements: &[impl AsRef<str>]) -> Shared {
-    share(plans(session, statements).await).unwrap()
+    share(plans(session, statements).await).await.unwrap()
 }
 
 /// Runs all at the same time.

@@ -11,7 +11,8 @@ use std::time::Duration;
 static LAKE: LazyLock<TestLake> = LazyLock::new(|| TestLake::made(3, 20_000, 2000));
 
 const WIDE: &str = "SELECT event_id, raw FROM events WHERE event_action <> 'Send'";
-const COUNT: &str = "SELECT event_action, count(*) AS n FROM events GROUP BY event_action";
+/// It reads what the other one reads.
+const COUNT: &str = "SELECT event_action, count(raw) AS n FROM events GROUP BY event_action";
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work)
@@ -112,7 +113,7 @@ fn dropping_everything_stops_the_scan() {
 fn a_partition_that_nobody_polls_holds_up_none() {
     runtime(2).block_on(async {
         let session = LAKE.session(4).await;
-        let together = share(plans(&session, &[WIDE, COUNT]).await).unwrap();
+        let together = share(plans(&session, &[WIDE, COUNT]).await).await.unwrap();
         let node = nodes(together.plans[0].plan()).remove(0);
         assert!(node.properties().output_partitioning().partition_count() > 1);
         // One partition alone gets all rows; the others are opened and left.
@@ -165,6 +166,32 @@ fn a_plan_with_two_scans_may_read_them_in_any_order() {
 }
 
 #[test]
+fn who_has_all_its_rows_ends_while_others_wait() {
+    runtime(2).block_on(async {
+        let session = LAKE.session(1).await;
+        let [sign_ins, audit] = ["azure.signinlogs", "o365.audit"]
+            .map(|dataset| format!("SELECT event_id, raw FROM events WHERE event_dataset = '{dataset}'"));
+        let mut together = shared(&session, &[&sign_ins, &sign_ins, &audit, &audit]).await;
+        // Nobody asks for the last one's rows, so that the sign-ins come first.
+        let never = together.plans.pop();
+        let mut runs = together
+            .plans
+            .iter()
+            .map(|plan| plan.run(session.context().task_ctx()).unwrap());
+        let (first, second, mut held) = (runs.next().unwrap(), runs.next().unwrap(), runs.next().unwrap());
+        // This one takes a batch of many, and the scan waits for it.
+        let (first, second, one) = within(async { tokio::join!(collect(first), collect(second), held.next()) }).await;
+        let expected = alone(&session, &sign_ins).await.unwrap();
+        assert_eq!((first.unwrap(), second.unwrap()), (expected.clone(), expected));
+        let one = one.unwrap().unwrap().num_rows();
+        let rest = within(collect(held)).await.unwrap();
+        assert!(!rest.is_empty());
+        assert_eq!(one + rest.len(), alone(&session, &audit).await.unwrap().len());
+        drop(never);
+    });
+}
+
+#[test]
 fn what_cannot_be_shared_stays() {
     runtime(2).block_on(async {
         let session = LAKE.session(2).await;
@@ -176,7 +203,7 @@ fn what_cannot_be_shared_stays() {
         let apart = shared(&session, &[o365, sign_ins]).await;
         assert_eq!(counts(&apart), [(0, 1), (0, 1)], "no file in common");
         let limit = "SELECT event_id FROM events LIMIT 3";
-        let twice = "SELECT a.event_id FROM events a, events b WHERE a.timestamp > b.timestamp + INTERVAL '1 day' AND a.event_action = 'Send'";
+        let twice = "SELECT a.event_id, b.event_id AS other FROM events a, events b WHERE a.timestamp > b.timestamp + INTERVAL '1 day' AND a.event_action = 'Send'";
         let mixed = shared(&session, &[limit, twice, o365]).await;
         assert_eq!(counts(&mixed), [(0, 1), (1, 2), (1, 1)], "a limit, and a left side read again");
         let shown = displayable(mixed.plans[2].plan().as_ref()).indent(false).to_string();
@@ -192,7 +219,7 @@ fn figures_count_rows_and_bytes_once() {
     runtime(2).block_on(async {
         let session = LAKE.session(2).await;
         let one = "SELECT event_id FROM events WHERE event_action = 'MailItemsAccessed'";
-        let together = shared(&session, &[one, one, COUNT]).await;
+        let together = shared(&session, &[one, one, "SELECT count(event_id) AS n FROM events"]).await;
         let results = run_all(&session, &together).await;
         let figures: Vec<_> = together.plans.iter().map(|plan| plan.figures()).collect();
         assert_eq!(figures[0].rows_matched as usize, results[0].as_ref().unwrap().len());
@@ -212,13 +239,21 @@ fn what_does_not_pay_is_read_apart() {
         let all = "SELECT max(timestamp) AS last FROM events";
         let together = shared(&session, &[few, all]).await;
         run_all(&session, &together).await;
-        let own: Vec<u64> = together.plans.iter().map(|plan| plan.figures().own_bytes).collect();
         assert_eq!(
             together.common_bytes(),
             0,
             "one would make the other decode the text of every row"
         );
-        assert!(own.iter().all(|bytes| *bytes > 0), "{own:?}");
+        assert!(together.plans.iter().all(|plan| plan.shared_scans() == (0, 1)));
+        // One that is by itself beside two that are together.
+        let together = shared(&session, &[all, few, all]).await;
+        let counts: Vec<_> = together.plans.iter().map(|plan| plan.shared_scans()).collect();
+        assert_eq!(counts, [(1, 1), (0, 1), (1, 1)]);
+        let results = run_all(&session, &together).await;
+        assert!(together.common_bytes() > 0);
+        for (result, sql) in results.into_iter().zip([all, few, all]) {
+            assert_eq!(result.unwrap(), alone(&session, sql).await.unwrap());
+        }
     });
 }
 

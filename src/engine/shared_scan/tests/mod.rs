@@ -3,5 +3,6 @@
 mod alone_and_shared;
 mod lake;
 mod lifetimes;
+mod order;
 mod predicates;
 mod timings;

@@ -50,7 +50,7 @@ fn times() {
                 let timer = Instant::now();
                 let together = plans(&session, &detections).await;
                 let planned = timer.elapsed();
-                let together = share(together).unwrap();
+                let together = share(together).await.unwrap();
                 let sharing = timer.elapsed() - planned;
                 run_all(&session, &together).await;
                 let took = timer.elapsed();
