@@ -1,9 +1,12 @@
 //! The memory that queries share.
 
-use datafusion::common::{Result, resources_datafusion_err};
+mod halves;
+
+use datafusion::common::Result;
 use datafusion::execution::memory_pool::{
-    FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, TrackConsumersPool,
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, TrackConsumersPool,
 };
+use halves::HalvesPool;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -16,16 +19,11 @@ const PASSES_ON: &str = "RepartitionExec[";
 /// count what they gather, not the copy.
 const COPIES: &str = "HashJoinInput";
 
-/// Part of the memory, one in so many, of which nobody is refused any: those who can go to disk have a
-/// fair part of all of it, but most of them need little.
-const FREE: usize = 2;
-
 /// Largest consumers that an error names.
 const NAMED: usize = 5;
 
-/// Gives everybody who can go to disk what it asks for while half of the memory is free, and a fair
-/// part from then on, but whoever only passes rows on what it asks for, and counts twice what is held
-/// twice.
+/// Gives everybody what [`HalvesPool`] has for it, but whoever only passes rows on what it asks for,
+/// and counts twice what is held twice.
 ///
 /// An operator that passes rows on holds a few batches, as its channels let nobody send before
 /// somebody receives. When refused memory for one, it would write the batch to one of several
@@ -34,9 +32,7 @@ const NAMED: usize = 5;
 /// (DataFusion 55). It would also halve the parts of the others.
 #[derive(Debug)]
 struct QueryMemory {
-    /// All there is.
-    bytes: usize,
-    others: TrackConsumersPool<FairSpillPool>,
+    others: TrackConsumersPool<HalvesPool>,
     passed_on: AtomicUsize,
 }
 
@@ -96,23 +92,8 @@ impl MemoryPool for QueryMemory {
             self.grow(reservation, additional);
             return Ok(());
         }
-        let taken = taken(reservation.consumer(), additional);
-        if reservation.consumer().can_spill() {
-            let then = self.others.reserved().saturating_add(taken);
-            if then <= self.bytes / FREE {
-                self.others.grow(reservation, taken);
-                return Ok(());
-            }
-            // Fair parts add up to all of it only where nobody has more than that.
-            if then > self.bytes {
-                return Err(resources_datafusion_err!(
-                    "{} cannot have {taken} bytes more: {then} of {} would be taken",
-                    reservation.consumer().name(),
-                    self.bytes
-                ));
-            }
-        }
-        self.others.try_grow(reservation, taken)
+        self.others
+            .try_grow(reservation, taken(reservation.consumer(), additional))
     }
 
     fn reserved(&self) -> usize {
@@ -128,8 +109,7 @@ impl MemoryPool for QueryMemory {
 pub(super) fn pool(bytes: usize) -> Arc<dyn MemoryPool> {
     let named = NonZeroUsize::new(NAMED).unwrap_or(NonZeroUsize::MIN);
     Arc::new(QueryMemory {
-        bytes,
-        others: TrackConsumersPool::new(FairSpillPool::new(bytes), named),
+        others: TrackConsumersPool::new(HalvesPool::new(bytes), named),
         passed_on: AtomicUsize::new(0),
     })
 }
@@ -157,28 +137,6 @@ mod tests {
         join.shrink(250);
         assert_eq!(pool.reserved(), 400);
         drop(join);
-        assert_eq!(pool.reserved(), 0);
-    }
-
-    #[test]
-    fn half_is_for_whoever_asks_and_the_rest_in_fair_parts() {
-        let pool = pool(1000);
-        let sort = |number: usize| {
-            let sort = MemoryConsumer::new(format!("ExternalSorter[{number}]"));
-            sort.with_can_spill(true).register(&pool)
-        };
-        let sorts: Vec<_> = (0..4).map(sort).collect();
-        assert!(sorts[0].try_grow(450).is_ok(), "much more than a fourth");
-        assert!(sorts[1].try_grow(250).is_ok(), "a fourth");
-        assert!(sorts[0].try_grow(1).is_err());
-        assert!(sorts[1].try_grow(1).is_err());
-        assert!(sorts[2].try_grow(250).is_ok());
-        let error = sorts[3].try_grow(51).unwrap_err().to_string();
-        assert!(error.contains("ExternalSorter[3]"), "{error}");
-        assert!(sorts[3].try_grow(50).is_ok(), "the last there is");
-        sorts[0].shrink(450);
-        assert!(sorts[3].try_grow(200).is_ok());
-        drop(sorts);
         assert_eq!(pool.reserved(), 0);
     }
 

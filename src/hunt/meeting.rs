@@ -88,7 +88,8 @@ impl Meeting {
         if state.missing > 0 || state.waiting.is_empty() {
             return;
         }
-        let waiting = std::mem::take(&mut state.waiting);
+        let mut waiting = std::mem::take(&mut state.waiting);
+        waiting.retain(|(_, answer)| !answer.is_closed());
         // By a task of its own: who was the last may be just ending. Without a runtime, so are all.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(Arc::clone(self).begin(waiting));

@@ -9,15 +9,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 /// Bytes between two looks at whether anybody still wants to know.
 const PIECE_BYTES: usize = 1 << 20;
-
-/// How often somebody who waits looks at whether there is still something to wait for.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What a file hashes to.
 #[derive(Debug, Clone)]
@@ -32,7 +28,10 @@ pub(super) struct Hashed {
 
 /// The hash of a file, which may still be in the making.
 #[derive(Debug, Clone)]
-pub(super) struct Hash(watch::Receiver<Option<Hashed>>);
+pub(super) struct Hash {
+    hashed: watch::Receiver<Option<Hashed>>,
+    stop: Stop,
+}
 
 #[derive(Default)]
 pub(super) struct Hasher {
@@ -58,12 +57,15 @@ impl Hasher {
 impl Hash {
     /// Of what has been hashed already.
     pub(super) fn known(hasher: Hasher) -> Self {
-        Self(watch::channel(Some(hasher.finish(None))).1)
+        Self {
+            hashed: watch::channel(Some(hasher.finish(None))).1,
+            stop: Stop::default(),
+        }
     }
 
-    /// Of bytes, by another thread.
-    pub(super) fn of_bytes(bytes: Bytes, runtime: &Handle) -> Self {
-        Self::by_a_thread(runtime, move |hasher, wanted| {
+    /// Of bytes, by another thread, until somebody stops it.
+    pub(super) fn of_bytes(bytes: Bytes, stop: &Stop, runtime: &Handle) -> Self {
+        Self::by_a_thread(stop, runtime, move |hasher, wanted| {
             for piece in bytes.chunks(PIECE_BYTES).take_while(|_| wanted()) {
                 hasher.update(piece);
             }
@@ -71,9 +73,11 @@ impl Hash {
         })
     }
 
-    /// Of a file from where it stands, by another thread.
-    pub(super) fn of_file(mut file: File, runtime: &Handle) -> Self {
-        Self::by_a_thread(runtime, move |hasher, wanted| {
+    /// Of so many bytes of a file from where it stands, by another thread, until somebody stops it. What
+    /// is written to the file meanwhile may come after all else has been read: it is not hashed.
+    pub(super) fn of_file(file: File, bytes: u64, stop: &Stop, runtime: &Handle) -> Self {
+        let mut file = file.take(bytes);
+        Self::by_a_thread(stop, runtime, move |hasher, wanted| {
             let mut buffer = vec![0; PIECE_BYTES];
             while wanted() {
                 match file.read(&mut buffer) {
@@ -88,37 +92,43 @@ impl Hash {
     }
 
     fn by_a_thread(
+        stop: &Stop,
         runtime: &Handle,
         hash: impl FnOnce(&mut Hasher, &dyn Fn() -> bool) -> io::Result<()> + Send + 'static,
     ) -> Self {
-        let (sender, receiver) = watch::channel(None);
+        let (sender, hashed) = watch::channel(None);
+        let stopped = Arc::clone(stop);
         runtime.spawn_blocking(move || {
             let mut hasher = Hasher::default();
-            let hashed = hash(&mut hasher, &|| !sender.is_closed());
-            // Whoever wanted it may have gone.
-            let _ = sender.send(Some(hasher.finish(hashed.err())));
-        });
-        Self(receiver)
-    }
-
-    /// Waits for it. None where the thread that made it ended early.
-    pub(super) async fn get(&mut self) -> Option<Hashed> {
-        let known = self.0.wait_for(Option::is_some).await.ok()?;
-        known.clone()
-    }
-
-    /// Waits for it where blocking is allowed. None where somebody does not want to wait any
-    /// longer, or the thread that made it ended early.
-    pub(super) fn wait(&mut self, runtime: &Handle, stop: &Stop) -> Option<Hashed> {
-        runtime.block_on(async {
-            loop {
-                match tokio::time::timeout(PATIENCE, self.get()).await {
-                    Ok(hashed) => return hashed,
-                    Err(_) if stop.load(Ordering::Relaxed) => return None,
-                    Err(_) => {}
-                }
+            let wanted = || !sender.is_closed() && !stopped.load(Ordering::Relaxed);
+            let problem = hash(&mut hasher, &wanted).err();
+            // Whoever wanted it may have gone, and a part is nobody's hash.
+            if wanted() {
+                let _ = sender.send(Some(hasher.finish(problem)));
             }
+        });
+        Self {
+            hashed,
+            stop: Arc::clone(stop),
+        }
+    }
+
+    /// Waits for it, unless somebody stops it.
+    pub(super) async fn get(&mut self) -> Result<Hashed> {
+        if let Ok(hashed) = self.hashed.wait_for(Option::is_some).await
+            && let Some(hashed) = hashed.clone()
+        {
+            return Ok(hashed);
+        }
+        Err(match self.stop.load(Ordering::Relaxed) {
+            true => Error::Interrupted,
+            false => Error::Internal("a thread that hashes a file ended early".into()),
         })
+    }
+
+    /// As [`Self::get`], where blocking is allowed.
+    pub(super) fn wait(&mut self, runtime: &Handle) -> Result<Hashed> {
+        runtime.block_on(self.get())
     }
 }
 
@@ -139,13 +149,16 @@ impl Hashes {
         }
     }
 
-    /// Waits for all of them, and tells the hash of each origin.
+    /// Waits for all of them, and tells the hash of each origin once.
     pub(super) async fn settle(&mut self, mut tell: impl FnMut(usize, &Hashed)) -> Result<()> {
-        for (mut hash, origins) in self.0.drain(..) {
-            let hashed = hash.get().await;
-            let hashed = hashed.ok_or_else(|| Error::Internal("a thread that hashes a file ended early".into()))?;
-            origins.into_iter().for_each(|origin| tell(origin, &hashed));
+        for (hash, origins) in &mut self.0 {
+            if !origins.is_empty() {
+                let hashed = hash.get().await?;
+                origins.drain(..).for_each(|origin| tell(origin, &hashed));
+            }
         }
+        // Of the last file, more members may come.
+        self.0.drain(..self.0.len().saturating_sub(1));
         Ok(())
     }
 }
@@ -158,35 +171,37 @@ mod tests {
     const OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn runtime() -> tokio::runtime::Runtime {
-        // Somebody has to watch the clock while others wait.
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_time()
-            .build()
-            .unwrap()
+        tokio::runtime::Builder::new_current_thread().build().unwrap()
+    }
+
+    fn hashed(bytes: &[u8]) -> Hashed {
+        let mut hasher = Hasher::default();
+        hasher.update(bytes);
+        hasher.finish(None)
     }
 
     #[test]
     fn bytes_and_files_have_the_hash_that_they_have_read_at_once() {
-        let runtime = runtime();
+        let (runtime, stop) = (runtime(), Stop::default());
         let long: Vec<u8> = (0..3 * PIECE_BYTES + 7).map(|at| (at % 251) as u8).collect();
         for bytes in [b"abc".as_slice(), b"", &long] {
-            let mut hasher = Hasher::default();
-            hasher.update(bytes);
-            let expected = hasher.finish(None);
+            let expected = hashed(bytes);
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(bytes).unwrap();
-            let of_file = Hash::of_file(file.reopen().unwrap(), runtime.handle());
-            let of_bytes = Hash::of_bytes(bytes.to_vec().into(), runtime.handle());
+            // What comes later is not of the file that was found.
+            file.write_all(b"more").unwrap();
+            let size = bytes.len() as u64;
+            let of_file = Hash::of_file(file.reopen().unwrap(), size, &stop, runtime.handle());
+            let of_bytes = Hash::of_bytes(bytes.to_vec().into(), &stop, runtime.handle());
             for mut hash in [of_file, of_bytes] {
-                let hashed = hash.wait(runtime.handle(), &Stop::default()).unwrap();
-                assert_eq!((&hashed.sha256, hashed.size), (&expected.sha256, bytes.len() as u64));
+                let hashed = hash.wait(runtime.handle()).unwrap();
+                assert_eq!((&hashed.sha256, hashed.size), (&expected.sha256, size));
                 assert!(hashed.problem.is_none());
             }
         }
         let mut hasher = Hasher::default();
         hasher.update(b"abc");
-        let known = Hash::known(hasher).wait(runtime.handle(), &Stop::default()).unwrap();
+        let known = Hash::known(hasher).wait(runtime.handle()).unwrap();
         assert_eq!(&*known.sha256, OF_ABC);
     }
 
@@ -195,21 +210,48 @@ mod tests {
         let runtime = runtime();
         // A folder can be opened and not read.
         let folder = File::open("/").unwrap();
-        let hashed = Hash::of_file(folder, runtime.handle()).wait(runtime.handle(), &Stop::default());
-        let hashed = hashed.unwrap();
-        assert_eq!(hashed.sha256, Hasher::default().finish(None).sha256);
-        assert!(hashed.problem.is_some());
+        let hash = Hash::of_file(folder, 1, &Stop::default(), runtime.handle()).wait(runtime.handle());
+        let hash = hash.unwrap();
+        assert_eq!(hash.sha256, hashed(b"").sha256);
+        assert!(hash.problem.is_some());
     }
 
     #[test]
     fn nobody_waits_for_what_was_stopped_or_has_ended() {
         let runtime = runtime();
-        let (sender, receiver) = watch::channel(None);
-        let mut hash = Hash(receiver);
         let stop = Stop::default();
         stop.store(true, Ordering::Relaxed);
-        assert!(hash.wait(runtime.handle(), &stop).is_none());
-        drop(sender);
-        assert!(hash.wait(runtime.handle(), &Stop::default()).is_none());
+        let stopped = Hash::of_bytes(vec![0; 10].into(), &stop, runtime.handle()).wait(runtime.handle());
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+        let mut ended = Hash {
+            hashed: watch::channel(None).1,
+            stop: Stop::default(),
+        };
+        assert!(matches!(ended.wait(runtime.handle()), Err(Error::Internal(_))));
+    }
+
+    #[test]
+    fn members_that_come_later_have_the_hash_of_their_file() {
+        let known = |bytes: &[u8]| {
+            let mut hasher = Hasher::default();
+            hasher.update(bytes);
+            Hash::known(hasher)
+        };
+        let mut hashes = Hashes::default();
+        let mut told = Vec::new();
+        let mut settle = |hashes: &mut Hashes| {
+            let tell = |origin: usize, hashed: &Hashed| told.push((origin, hashed.sha256.to_string()));
+            runtime().block_on(hashes.settle(tell)).unwrap();
+        };
+        hashes.file(0, known(b"a"));
+        hashes.member(5);
+        settle(&mut hashes);
+        hashes.member(6);
+        hashes.file(1, known(b"b"));
+        settle(&mut hashes);
+        hashes.member(7);
+        settle(&mut hashes);
+        let (a, b) = (hashed(b"a").sha256.to_string(), hashed(b"b").sha256.to_string());
+        assert_eq!(told, [(0, a.clone()), (5, a.clone()), (6, a), (1, b.clone()), (7, b)]);
     }
 }

@@ -111,7 +111,7 @@ impl Reader {
     /// Returns the size of the file.
     fn file(&mut self, file: usize, found: &Found, done: u64) -> u64 {
         let name = found.name();
-        let mut source = match SourceFile::open(found, std::mem::take(&mut self.memory), &self.runtime) {
+        let mut source = match SourceFile::open(found, std::mem::take(&mut self.memory), &self.stop, &self.runtime) {
             Ok(source) => source,
             Err(error) => {
                 self.send(Item::Unreadable {
@@ -138,7 +138,11 @@ impl Reader {
             hash: source.hash.clone(),
         });
         let mut unfinished = self.content(file, &source, done);
-        let hashed = source.hash.wait(&self.runtime, &self.stop);
+        // Where nobody takes anything any more, nobody wants the hash.
+        let hashed = match self.outlet.items.is_closed() {
+            true => None,
+            false => source.hash.wait(&self.runtime).ok(),
+        };
         if let Some(error) = hashed.and_then(|hashed| hashed.problem)
             && !unfinished
         {
@@ -163,7 +167,7 @@ impl Reader {
         if !self.sizes.contains(&source.size) {
             return None;
         }
-        let hashed = source.hash.wait(&self.runtime, &self.stop)?;
+        let hashed = source.hash.wait(&self.runtime).ok()?;
         let known = self.ledger.get(&*hashed.sha256).filter(|_| hashed.problem.is_none())?;
         Some(FileReport {
             sha256: hashed.sha256.to_string(),

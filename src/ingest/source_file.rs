@@ -1,5 +1,6 @@
 //! The files to ingest: opening and hashing.
 
+use super::Stop;
 use super::archive::Input;
 use super::hash::{Hash, Hasher};
 use bytes::Bytes;
@@ -70,22 +71,22 @@ enum Content {
 impl SourceFile {
     /// Opens a file. A small one stays in memory for reading; a large object is copied to a
     /// temporary file, as archives are read back and forth. What is not hashed on its way is
-    /// hashed by a thread of its own, while it is read. To be called where blocking is allowed.
+    /// hashed by a thread of its own, while it is read, until somebody stops it. To be called where blocking is allowed.
     /// `memory` is what another file was held in.
-    pub(super) fn open(found: &Found, memory: Vec<u8>, runtime: &Handle) -> io::Result<Self> {
+    pub(super) fn open(found: &Found, memory: Vec<u8>, stop: &Stop, runtime: &Handle) -> io::Result<Self> {
         match found {
-            Found::Local(path) => Self::open_local(path, memory, runtime),
-            Found::Object { store, meta, .. } => runtime.block_on(Self::fetch(store, meta, runtime)),
+            Found::Local(path) => Self::open_local(path, memory, stop, runtime),
+            Found::Object { store, meta, .. } => runtime.block_on(Self::fetch(store, meta, stop, runtime)),
         }
     }
 
-    fn open_local(path: &Path, memory: Vec<u8>, runtime: &Handle) -> io::Result<Self> {
+    fn open_local(path: &Path, memory: Vec<u8>, stop: &Stop, runtime: &Handle) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
         if size > HELD_BYTES {
             return Ok(Self {
                 size,
-                hash: Hash::of_file(file, runtime),
+                hash: Hash::of_file(file, size, stop, runtime),
                 content: Content::OnDisk(path.to_owned()),
             });
         }
@@ -93,19 +94,19 @@ impl SourceFile {
         bytes.clear();
         bytes.reserve(size as usize + 1);
         file.read_to_end(&mut bytes)?;
-        Ok(Self::held(bytes, runtime))
+        Ok(Self::held(bytes, stop, runtime))
     }
 
-    fn held(bytes: Vec<u8>, runtime: &Handle) -> Self {
+    fn held(bytes: Vec<u8>, stop: &Stop, runtime: &Handle) -> Self {
         let bytes = Bytes::from(bytes);
         Self {
             size: bytes.len() as u64,
-            hash: Hash::of_bytes(bytes.clone(), runtime),
+            hash: Hash::of_bytes(bytes.clone(), stop, runtime),
             content: Content::Held(bytes),
         }
     }
 
-    async fn fetch(store: &Arc<dyn ObjectStore>, meta: &ObjectMeta, runtime: &Handle) -> io::Result<Self> {
+    async fn fetch(store: &Arc<dyn ObjectStore>, meta: &ObjectMeta, stop: &Stop, runtime: &Handle) -> io::Result<Self> {
         let starts = (0..meta.size).step_by(PART_BYTES as usize);
         let mut parts = futures::stream::iter(starts)
             .map(|start| {
@@ -124,7 +125,7 @@ impl SourceFile {
             while let Some(part) = parts.try_next().await? {
                 bytes.extend_from_slice(&part);
             }
-            return Ok(Self::held(bytes, runtime));
+            return Ok(Self::held(bytes, stop, runtime));
         }
         let mut copy = tempfile::tempfile()?;
         let mut hasher = Hasher::default();

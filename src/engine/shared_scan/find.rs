@@ -2,6 +2,7 @@
 
 use super::leaf::Leaf;
 use datafusion::common::Result as DfResult;
+use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec};
@@ -19,6 +20,11 @@ pub(super) struct Found {
 
 pub(super) fn is_scan(plan: &Arc<dyn ExecutionPlan>) -> bool {
     plan.downcast_ref::<DataSourceExec>().is_some()
+}
+
+fn reads_files(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let scan = plan.downcast_ref::<DataSourceExec>();
+    scan.is_some_and(|scan| scan.downcast_to_file_source::<ParquetSource>().is_some())
 }
 
 /// The scans of the plan with this number that can be shared, and how many scans it has.
@@ -52,9 +58,8 @@ impl Scans {
                 leaf,
                 others: 0,
             });
-            let end = phase + usize::from(found.is_some());
             self.found.extend(found);
-            return Ok(end);
+            return Ok(phase + usize::from(reads_files(plan)));
         }
         // These read their left side before they ask for the other one.
         let gathers = plan.downcast_ref::<HashJoinExec>().is_some()

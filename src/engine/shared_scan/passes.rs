@@ -6,7 +6,6 @@
 //! - The other columns for the rows that pass. How many these are is guessed from the form of
 //!   the predicate (`selectivity`), and several predicates are taken to keep the sum of theirs;
 //!   without a predicate, all rows.
-//!
 //! - The rows of a scan that its plan is not ready for, while another scan of the pass is read: they
 //!   are written and read once more, uncompressed. A join asks for one side after the other.
 //!
