@@ -466,7 +466,7 @@ mod tests {
         assert_eq!(divided.to_string(), "division by zero");
         assert!(divided.hint().is_some_and(|hint| hint.contains("nullif")));
         assert_eq!(
-            Error::Memory("Additional allocation failed for AggregateStream[0] with\n  x\nError: Failed to allocate - fair(pool_size: 64.0 MB)".into()).to_string(),
+            Error::Memory("Additional allocation failed for AggregateStream[0] with\n  x\nError: Failed to allocate - halves(pool_size: 64000000)".into()).to_string(),
             "the query needs more memory than the limit allows for GROUP BY, DISTINCT or an aggregate"
         );
     }

@@ -90,10 +90,9 @@ impl MemoryPool for HalvesPool {
         }
         if additional > available {
             return Err(resources_datafusion_err!(
-                "{additional} bytes more for {}, which has {}: {available} remain for it of {}",
+                "{additional} bytes more for {}, which has {}: {available} remain for it of {self}",
                 reservation.consumer().name(),
-                reservation.size(),
-                self.bytes
+                reservation.size()
             ));
         }
         match reservation.consumer().can_spill() {

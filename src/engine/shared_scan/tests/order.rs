@@ -71,7 +71,7 @@ fn rows_without_use_are_left_out_of_what_a_plan_is_given() {
             .into_iter()
             .find(|leaf| leaf.dynamic.is_some())
             .expect("a join says what it looks for");
-        let schema = leaf.table().table_schema().clone();
+        let schema = leaf.table().table_schema();
         let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let rows = session
             .query(&format!("SELECT {} FROM events", columns.join(", ")))
