@@ -25,6 +25,16 @@ struct State {
     unspillable: usize,
 }
 
+impl State {
+    /// What those have who are like this one.
+    fn of(&mut self, reservation: &MemoryReservation) -> &mut usize {
+        match reservation.consumer().can_spill() {
+            true => &mut self.spillable,
+            false => &mut self.unspillable,
+        }
+    }
+}
+
 impl HalvesPool {
     pub(super) fn new(bytes: usize) -> Self {
         Self {
@@ -59,19 +69,13 @@ impl MemoryPool for HalvesPool {
     }
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
-        let mut state = self.state();
-        match reservation.consumer().can_spill() {
-            true => state.spillable += additional,
-            false => state.unspillable += additional,
-        }
+        *self.state().of(reservation) += additional;
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         let mut state = self.state();
-        match reservation.consumer().can_spill() {
-            true => state.spillable = state.spillable.saturating_sub(shrink),
-            false => state.unspillable = state.unspillable.saturating_sub(shrink),
-        }
+        let taken = state.of(reservation);
+        *taken = taken.saturating_sub(shrink);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
@@ -95,10 +99,7 @@ impl MemoryPool for HalvesPool {
                 reservation.size()
             ));
         }
-        match reservation.consumer().can_spill() {
-            true => state.spillable += additional,
-            false => state.unspillable += additional,
-        }
+        *state.of(reservation) += additional;
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 //! each kind tells.
 
 use super::find::Found;
-use super::leaf::common_table;
+use super::leaf::{Leaf, common_table};
 use super::passes::passes;
 use crate::engine::row_groups::RowGroups;
 use crate::error::Result;
@@ -56,7 +56,8 @@ fn widen(table: &mut [Found]) -> DfResult<()> {
 /// For each scan the number of the part that it is in.
 async fn parts_of(table: &[Found]) -> Vec<usize> {
     let mut parts: Vec<usize> = (0..table.len()).collect();
-    let mut kinds: Vec<(Vec<usize>, Vec<&PartitionedFile>)> = kinds(table).into_iter().collect();
+    let kinds = kinds(table.iter().map(|found| &found.leaf));
+    let mut kinds: Vec<(Vec<usize>, Vec<&PartitionedFile>)> = kinds.into_iter().collect();
     let bytes = |files: &[&PartitionedFile]| files.iter().map(|file| file.object_meta.size).sum::<u64>();
     kinds.sort_by_key(|(_, files)| std::cmp::Reverse(bytes(files)));
     let mut looks = Vec::new();
@@ -95,11 +96,11 @@ async fn passes_over(table: &[Found], wanted_by: Vec<usize>, file: &PartitionedF
     passes(&wanted_by, &leaf, &bytes)
 }
 
-/// The files of a table by the scans that want them.
-fn kinds(table: &[Found]) -> BTreeMap<Vec<usize>, Vec<&PartitionedFile>> {
+/// The files of these scans by those of them that want them.
+pub(super) fn kinds<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> BTreeMap<Vec<usize>, Vec<&'a PartitionedFile>> {
     let mut files: BTreeMap<&String, (&PartitionedFile, Vec<usize>)> = BTreeMap::new();
-    for (number, found) in table.iter().enumerate() {
-        for (path, file) in &found.leaf.files {
+    for (number, leaf) in leaves.enumerate() {
+        for (path, file) in &leaf.files {
             files.entry(path).or_insert((file, Vec::new())).1.push(number);
         }
     }
@@ -113,7 +114,7 @@ fn kinds(table: &[Found]) -> BTreeMap<Vec<usize>, Vec<&PartitionedFile>> {
 /// Counts for each scan of a table the others that read some of its files.
 fn count_others(table: &mut [Found]) {
     let mut others = vec![BTreeSet::<usize>::new(); table.len()];
-    for numbers in kinds(table).into_keys() {
+    for numbers in kinds(table.iter().map(|found| &found.leaf)).into_keys() {
         for number in &numbers {
             if let Some(others) = others.get_mut(*number) {
                 others.extend(numbers.iter().filter(|other| *other != number));

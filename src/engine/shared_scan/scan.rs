@@ -1,6 +1,7 @@
 //! The common scan: workers that read passes and give each consumer its rows.
 
 use super::figures::Counters;
+use super::groups::kinds;
 use super::leaf::Leaf;
 use super::memory::QueueMemory;
 use super::passes::passes;
@@ -64,19 +65,16 @@ impl CommonScan {
         let source = ParquetSource::new(first.table().clone())
             .with_table_parquet_options(first.source.table_parquet_options().clone())
             .with_parquet_file_reader_factory(Arc::clone(&first.readers));
-        let mut files: BTreeMap<&String, (&PartitionedFile, Vec<usize>)> = BTreeMap::new();
-        for (number, leaf) in leaves.iter().enumerate() {
-            for (path, file) in &leaf.files {
-                files.entry(path).or_insert((file, Vec::new())).1.push(number);
-            }
-        }
         for (leaf, consumer) in leaves.iter().zip(&consumers) {
             consumer.left.store(leaf.files.len(), Ordering::Relaxed);
         }
         let columns = ReadColumns::of(first.table().file_schema());
-        let files = files.into_values();
-        let work =
-            WorkList::new(files.map(|(file, wanted_by)| (file.clone().with_extension(columns.clone()), wanted_by)));
+        let work = WorkList::new(kinds(leaves.iter()).into_iter().map(|(wanted_by, files)| {
+            let files = files
+                .into_iter()
+                .map(|file| file.clone().with_extension(columns.clone()));
+            (wanted_by, files.collect())
+        }));
         Some(Self {
             reading: Arc::new(Reading {
                 prunings: (leaves.iter().map(|leaf| pruning(leaf.table(), leaf.predicate.as_ref()))).collect(),

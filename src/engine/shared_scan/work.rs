@@ -2,7 +2,7 @@
 
 use super::queue::lock;
 use datafusion::datasource::listing::PartitionedFile;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use tokio::sync::Notify;
 
@@ -29,7 +29,7 @@ pub(super) struct Pass {
 
 /// Files that the same consumers want, the largest first, so that no worker is left with one at
 /// the end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
     wanted_by: Vec<usize>,
     files: VecDeque<PartitionedFile>,
@@ -55,13 +55,9 @@ pub(super) struct WorkList {
 }
 
 impl WorkList {
-    /// Of files, and the consumers that want each.
-    pub(super) fn new(files: impl IntoIterator<Item = (PartitionedFile, Vec<usize>)>) -> Self {
-        let mut groups: BTreeMap<Vec<usize>, Vec<PartitionedFile>> = BTreeMap::new();
-        for (file, wanted_by) in files {
-            groups.entry(wanted_by).or_default().push(file);
-        }
-        let groups = groups.into_iter().map(|(wanted_by, mut files)| {
+    /// Of the consumers that want the same files, and these.
+    pub(super) fn new(kinds: impl IntoIterator<Item = (Vec<usize>, Vec<PartitionedFile>)>) -> Self {
+        let groups = kinds.into_iter().map(|(wanted_by, mut files)| {
             files.sort_by_key(|file| std::cmp::Reverse(file.object_meta.size));
             Group {
                 wanted_by,
