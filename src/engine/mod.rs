@@ -487,6 +487,7 @@ mod tests {
             modified: 0,
             partition: Vec::new(),
             statistics: StatisticsOfColumns::from([("timestamp".into(), of_time)]),
+            filters: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Changes of a table: one atomic commit each, and never over one that was not looked at.
 
-use super::table::LakeTable;
+use super::table::{LakeTable, said_of};
 use super::{DataFile, ParquetFile};
 use crate::error::{Error, Result};
 use deltalake::DeltaTableError;
@@ -14,11 +14,17 @@ use std::collections::{HashMap, HashSet};
 /// for each commit after the last one.
 const CHECKPOINT_EVERY: u64 = 10;
 
+/// So many files in one commit are summed up at once: as lines of JSON they take twice as long to read.
+const FILES_OF_A_CHECKPOINT: usize = 200;
+
 /// How often a commit that fails is tried again, unless somebody else commits.
 const COMMIT_AGAIN: usize = 3;
 
 /// The tag under which the log keeps the hash of a file.
 const SHA256_TAG: &str = "retrohunt.sha256";
+
+/// The tag under which the log tells where the filters of a file are.
+pub(super) const FILTERS_TAG: &str = "retrohunt.filters";
 
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +113,9 @@ impl LakeTable {
                 }
             }
         }
-        self.sum_up(before).await;
+        if before / CHECKPOINT_EVERY != self.version() / CHECKPOINT_EVERY || added.len() >= FILES_OF_A_CHECKPOINT {
+            self.sum_up().await;
+        }
         Ok(Committed::At(self.version()))
     }
 
@@ -156,11 +164,10 @@ impl LakeTable {
     }
 
     /// SHA-256 of the files of this version, by path, where the log has it.
-    #[allow(deprecated, reason = "there is no other way to the tags of a file")]
     pub(super) fn hashes(&self) -> Result<HashMap<String, String>> {
         let log = self.snapshot()?.log_data();
         let hashes = log.iter().filter_map(|view| {
-            let tags = view.add_action().tags?;
+            let tags = said_of(&view).tags?;
             let hash = tags.get(SHA256_TAG).cloned().flatten()?;
             Some((view.object_store_path().to_string(), hash))
         });
@@ -200,10 +207,7 @@ impl LakeTable {
 
     /// A checkpoint, and the end of what is older than the log is kept. The table is whole
     /// without either, and whoever commits next tries again.
-    async fn sum_up(&self, before: u64) {
-        if before / CHECKPOINT_EVERY == self.version() / CHECKPOINT_EVERY {
-            return;
-        }
+    async fn sum_up(&self) {
         if create_checkpoint(self.delta(), None).await.is_ok() {
             let _ = cleanup_metadata(self.delta(), None).await;
         }
@@ -226,6 +230,8 @@ fn is_outdated(error: &DeltaTableError) -> bool {
 }
 
 fn add_action(file: &ParquetFile, data_change: bool) -> Add {
+    let filters = file.filters.clone().map(|told| (FILTERS_TAG.to_owned(), Some(told)));
+    let hash = (SHA256_TAG.to_owned(), Some(file.sha256.clone()));
     Add {
         path: file.path.clone(),
         partition_values: file.partition.iter().cloned().collect(),
@@ -233,7 +239,7 @@ fn add_action(file: &ParquetFile, data_change: bool) -> Add {
         modification_time: file.written_ms,
         data_change,
         stats: Some(file.statistics.to_string()),
-        tags: Some(HashMap::from([(SHA256_TAG.to_owned(), Some(file.sha256.clone()))])),
+        tags: Some(filters.into_iter().chain([hash]).collect()),
         deletion_vector: None,
         base_row_id: None,
         default_row_commit_version: None,

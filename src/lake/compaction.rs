@@ -299,6 +299,7 @@ mod tests {
             modified: number as i64,
             partition: vec![ScalarValue::from(partition)],
             statistics: Default::default(),
+            filters: None,
         }
     }
 

@@ -26,6 +26,8 @@ pub struct DataFile {
     pub partition: Vec<ScalarValue>,
     /// Per column: smallest, largest, number of nulls.
     pub statistics: StatisticsOfColumns,
+    /// Where its filters are, if the log tells.
+    pub filters: Option<Arc<str>>,
 }
 
 impl DataFile {

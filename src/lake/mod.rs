@@ -6,6 +6,7 @@ mod commit;
 mod compaction;
 mod entry;
 mod file_reader;
+mod filter_places;
 mod late;
 mod layout;
 mod log_reads;

@@ -3,31 +3,23 @@
 //!
 //! Of what a query looks for in a lake of months, an id, an address, a session, a message, most
 //! files have nothing, and no order of the rows would tell. The filter of a column is a few
-//! kilobytes of a file, and what it says of a text that is not there is right 99 times of 100.
+//! kilobytes of a file, and what it says of a text that is not there is right 999 times of 1000.
+//! Where in the file it is the log tells, or the file's footer.
 
-mod places;
+mod line;
 
 use super::columns::{BLOCK, block_of};
 use super::file_reader::{FileReader, FileReaders, ReadColumns};
-use datafusion::common::runtime::SpawnedTask;
+use super::filter_places::{Filter, FilterPlaces, Place};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::parquet::arrow::async_reader::AsyncFileReader as _;
 use datafusion::parquet::bloom_filter::Sbbf;
 use datafusion::parquet::errors::{ParquetError, Result as ParquetResult};
-use futures::{StreamExt as _, TryStreamExt as _};
-use places::{Filter, FilterPlaces, Place};
+pub(super) use line::Candidate;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Pieces of a list of files whose filters are read at once.
-const AT_ONCE: usize = 32;
-
-/// Files of a piece at most: to hand each to a thread on its own takes as long as to read it.
-const PIECE: usize = 16;
 
 /// What is kept of a file: where its filters are.
 const PLACES: &str = "filters/";
@@ -42,83 +34,71 @@ struct Needle {
     values: Vec<String>,
 }
 
-/// What rows have to fulfil: of each list, one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Needles(Arc<Vec<Vec<Needle>>>);
+/// What rows have to fulfil.
+#[derive(Debug, Clone)]
+pub(super) struct Needles {
+    /// Of each list, one.
+    clauses: Arc<Vec<Vec<Needle>>>,
+    /// The columns that they are about, each once.
+    names: Arc<[String]>,
+    read_columns: ReadColumns,
+    /// All columns of which files keep filters.
+    columns: &'static [&'static str],
+}
 
 impl Needles {
     /// Those among the conditions of a scan, about columns of which files keep filters.
-    pub(super) fn of(filters: &[Expr], columns: &[&str]) -> Self {
+    pub(super) fn of(filters: &[Expr], columns: &'static [&'static str]) -> Self {
         let mut clauses = Vec::new();
         filters
             .iter()
             .for_each(|filter| conditions(filter, columns, &mut clauses));
-        Self(Arc::new(clauses))
+        let names: BTreeSet<&String> = clauses.iter().flatten().map(|needle| &needle.column).collect();
+        let names: Arc<[String]> = names.into_iter().cloned().collect();
+        Self {
+            read_columns: ReadColumns::named(names.iter().cloned()),
+            names,
+            clauses: Arc::new(clauses),
+            columns,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.clauses.is_empty()
     }
 
     /// For each of the files which row groups may have a row that fulfils them.
-    pub(super) async fn may_be_in(&self, readers: &FileReaders, files: Vec<PartitionedFile>) -> Result<Vec<Vec<bool>>> {
-        let names: BTreeSet<String> = self.0.iter().flatten().map(|needle| needle.column.clone()).collect();
-        let columns = ReadColumns::named(names.iter().cloned());
-        let names: Arc<[String]> = names.into_iter().collect();
-        let readers = files.into_iter().map(|file| readers.reader(file, columns.clone()));
-        let mut readers = readers.peekable();
-        let is_here = readers.peek().is_some_and(FileReader::is_here);
-        let piece = if is_here {
-            (readers.len().div_ceil(AT_ONCE)).clamp(1, PIECE)
-        } else {
-            1
-        };
-        let pieces = std::iter::from_fn(|| {
-            readers.peek()?;
-            Some(readers.by_ref().take(piece).collect::<Vec<FileReader>>())
-        });
-        let asked = pieces.map(|piece| self.may_be_in_piece(piece, Arc::clone(&names)));
-        let found: Vec<Vec<Vec<bool>>> = futures::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
+    pub(super) async fn may_be_in(&self, readers: &FileReaders, files: Vec<Candidate>) -> Result<Vec<Vec<bool>>> {
+        line::ask(self, readers, files).await
     }
 
-    /// The same of a few files.
-    async fn may_be_in_piece(&self, piece: Vec<FileReader>, names: Arc<[String]>) -> Result<Vec<Vec<bool>>> {
-        let needles = self.clone();
-        let is_here = piece.iter().all(FileReader::is_here);
-        let asked = async move {
-            let mut found = Vec::with_capacity(piece.len());
-            for mut reader in piece {
-                reader.open_here()?;
-                let groups = needles.may_be_in_file(&mut reader, &names).await;
-                found.push(groups.map_err(|error| reader.named(error))?);
-            }
-            Ok::<_, ParquetError>(found)
+    async fn may_be_in_file(&self, reader: &mut FileReader, told: Option<&str>) -> ParquetResult<Vec<bool>> {
+        let places = match told.and_then(|told| self.told(told, reader)) {
+            Some(places) => places,
+            None => places_in(reader, &self.names).await?,
         };
-        let found = if is_here {
-            // What it waits for is the disk alone, which is waited for where that is allowed.
-            tokio::task::spawn_blocking(move || futures::executor::block_on(asked)).await
-        } else {
-            // On all cores: what a file's metadata say takes longer to read than to get.
-            SpawnedTask::spawn(asked).join().await
-        };
-        Ok(found.map_err(|error| DataFusionError::External(Box::new(error)))??)
-    }
-
-    async fn may_be_in_file(&self, reader: &mut FileReader, names: &[String]) -> ParquetResult<Vec<bool>> {
-        let places = places_in(reader, names).await?;
         let mut possible = Vec::with_capacity(places.0.len());
         for group in &places.0 {
-            possible.push(self.may_be_in_group(reader, names, group).await?);
+            possible.push(self.may_be_in_group(reader, group).await?);
         }
         Ok(possible)
     }
 
-    async fn may_be_in_group(&self, reader: &mut FileReader, names: &[String], group: &[Place]) -> ParquetResult<bool> {
-        for clause in self.0.iter() {
+    /// Where the filters are by what the log tells. None where that is nowhere, or the footer serves
+    /// better: the end of a file in a store, which comes with one request, has several filters as well.
+    fn told(&self, text: &str, reader: &FileReader) -> Option<FilterPlaces> {
+        if !reader.is_here() && self.clauses.iter().flatten().count() > 1 {
+            return None;
+        }
+        let places = FilterPlaces::of_told(text, self.columns, &self.names)?;
+        places.are_within(reader.size()).then_some(places)
+    }
+
+    async fn may_be_in_group(&self, reader: &mut FileReader, group: &[Place]) -> ParquetResult<bool> {
+        for clause in self.clauses.iter() {
             let mut any = false;
             for needle in clause {
-                let place = names.iter().position(|name| *name == needle.column);
+                let place = self.names.iter().position(|name| *name == needle.column);
                 any |= match place.and_then(|place| group.get(place)) {
                     Some(Place::Filter(filter)) => filter.may_hold_any(reader, &needle.values).await?,
                     // Of a column that the file does not have, no row is any text.
@@ -137,7 +117,7 @@ impl Needles {
     }
 }
 
-/// Where the filters of these columns are in a file.
+/// Where the filters of these columns are in a file, by its footer.
 async fn places_in(reader: &mut FileReader, names: &[String]) -> ParquetResult<FilterPlaces> {
     if let Some(kept) = reader.kept(PLACES)
         && let Some(known) = kept.as_any().downcast_ref::<FilterPlaces>()
@@ -264,4 +244,4 @@ fn add_texts(value: &ScalarValue, texts: &mut Vec<String>) -> Option<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

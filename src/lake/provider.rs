@@ -3,7 +3,7 @@
 use super::entry::{DataFile, TableFiles};
 use super::file_reader::{FileReaders, ReadColumns};
 use super::layout::TableName;
-use super::needles::Needles;
+use super::needles::{Candidate, Needles};
 use super::table::LakeTable;
 use super::writer::ROW_GROUP_ROWS;
 use crate::error::{Error, Result};
@@ -197,7 +197,11 @@ impl TableProvider for LakeTableProvider {
         // Of files of which not all row groups are read, which are.
         let mut parts: HashMap<&str, ParquetAccessPlan> = HashMap::new();
         if !wanted.is_empty() {
-            let candidates = files.iter().map(|file| self.partitioned_file(file)).collect();
+            let candidates = files.iter().map(|file| Candidate {
+                file: self.table.object_meta(file),
+                filters: file.filters.clone(),
+            });
+            let candidates = candidates.collect();
             let mut kept = wanted.may_be_in(&readers, candidates).await?.into_iter();
             files.retain(|file| {
                 let groups = kept.next().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! One Delta table: opening, listing its files, appending to it.
 
+use super::commit::FILTERS_TAG;
 use super::entry::{DataFile, StatisticsReader};
 use super::layout::TableName;
 use super::log_reads::LogReads;
@@ -7,10 +8,10 @@ use super::{Lake, ParquetFile};
 use crate::error::{Error, Result};
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::ScalarValue;
-use deltalake::kernel::LogicalFileView;
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::transaction::CommitProperties;
+use deltalake::kernel::{Add, LogicalFileView};
 use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::{DeltaTable, DeltaTableError};
@@ -207,22 +208,25 @@ impl LakeTable {
         let partition_columns = self.name.partition_columns();
         let log = self.snapshot()?.log_data();
         let file = |view: LogicalFileView| {
-            let (rows, statistics) = view.stats().map(|text| reader.read(&text)).unwrap_or_default();
-            let values = view.partition_values_map();
+            let mut said = said_of(&view);
+            let text = said.stats.take();
+            let (rows, statistics) = text.map(|text| reader.read(&text)).unwrap_or_default();
+            let filters = said.tags.as_mut().and_then(|tags| tags.remove(FILTERS_TAG));
             let partition = partition_columns
                 .iter()
                 .map(|column| {
-                    let text = values.get(column.name()).cloned().flatten();
+                    let text = said.partition_values.remove(column.name()).flatten();
                     partition_value(text, column.data_type())
                 })
                 .collect();
             DataFile {
                 path: view.object_store_path().to_string(),
-                size: u64::try_from(view.size()).unwrap_or_default(),
+                size: u64::try_from(said.size).unwrap_or_default(),
                 rows,
-                modified: view.modification_time(),
+                modified: said.modification_time,
                 partition,
                 statistics,
+                filters: filters.flatten().map(Arc::from),
             }
         };
         let count = log.num_files();
@@ -286,6 +290,12 @@ impl LakeTable {
     }
 }
 
+/// What the log says of a file.
+#[allow(deprecated, reason = "there is no other way to the tags of a file")]
+pub(super) fn said_of(view: &LogicalFileView) -> Add {
+    view.add_action()
+}
+
 /// Each part with a request of its own, a few at a time. What fails is ended, and leaves nothing.
 async fn upload_parts(store: Arc<dyn ObjectStore>, path: &Path, bytes: bytes::Bytes) -> object_store::Result<()> {
     let upload = store.put_multipart(path).await?;
@@ -337,6 +347,7 @@ mod tests {
             size: number as u64,
             sha256: String::new(),
             statistics: json!({"numRecords": number, "nullCount": {"source_ip": number}}),
+            filters: number.is_multiple_of(2).then(|| format!("told {number}")),
             written_ms: 0,
         }
     }
@@ -371,11 +382,35 @@ mod tests {
                 assert_eq!(file.path, made.path);
                 assert_eq!(file.rows, Some(file.size));
                 assert_eq!(file.statistics["source_ip"].nulls, Some(file.size));
+                assert_eq!(file.filters.as_deref(), made.filters.as_deref());
                 assert_eq!(
                     file.partition[0],
                     ScalarValue::from(format!("d{}", file.size % 3).as_str())
                 );
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_checkpoint_sums_up_is_said_as_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::at(&folder.path().display().to_string()).unwrap();
+        let mut table = lake.table_or_create(TableName::Events).await.unwrap();
+        for number in 0..12 {
+            table.append(&[file(number)]).await.unwrap();
+        }
+        let log = std::fs::read_dir(folder.path().join("events/_delta_log")).unwrap();
+        let is_checkpoint = |name: &std::ffi::OsStr| name.to_string_lossy().contains("checkpoint.parquet");
+        assert!(log.flatten().any(|entry| is_checkpoint(&entry.file_name())));
+        let table = LakeTable::open(&lake, TableName::Events).await.unwrap().unwrap();
+        let mut filters: Vec<_> = table
+            .files()
+            .unwrap()
+            .into_iter()
+            .map(|file| (file.size, file.filters))
+            .collect();
+        filters.sort_unstable();
+        let made = (0..12).map(|number| (number as u64, file(number).filters.map(Arc::from)));
+        assert_eq!(filters, made.collect::<Vec<_>>());
     }
 }

@@ -2,6 +2,8 @@
 
 use super::DataFile;
 use super::entry::StatisticsReader;
+use super::file_reader::{FileReaders, ReadColumns};
+use super::filter_places::FilterPlaces;
 use super::table::LakeTable;
 use super::writer::{Statistics, hex};
 use crate::error::{Error, Result};
@@ -90,7 +92,26 @@ impl LakeTable {
                 differences.insert(format!("{column} has values beyond the bounds that the log says"));
             }
         }
+        if let Some(told) = &file.filters
+            && !self.are_filters_where(told, file).await?
+        {
+            differences.insert("its filters are elsewhere than the log says".to_owned());
+        }
         Ok(differences)
+    }
+
+    /// Whether the filters of a file are where the log tells. What is told of other columns nobody uses.
+    async fn are_filters_where(&self, told: &str, file: &DataFile) -> Result<bool> {
+        let failed = |error| Error::store(format!("cannot read {}{}", self.url(), file.path), error);
+        let columns = self.name().needle_columns();
+        let Some(places) = FilterPlaces::of_told(told, columns, columns) else {
+            return Ok(true);
+        };
+        let readers = FileReaders::new(self.url().as_str(), self.root_store(), None);
+        let mut reader = readers.reader(self.object_meta(file).into(), ReadColumns::named([]));
+        let footer = reader.footer().await.map_err(failed)?;
+        let found = FilterPlaces::decoded(&footer, columns).map_err(failed)?;
+        Ok(found == places)
     }
 
     async fn hash(&self, file: &DataFile) -> Result<String> {
@@ -106,5 +127,48 @@ impl LakeTable {
             hasher.update(&part);
         }
         Ok(hex(&hasher.finalize()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lake::needles::tests::{Row, merged_file, written_file};
+    use crate::lake::{Lake, TableName};
+    use serde_json::json;
+
+    /// What is wrong with a file of which the log says something that is not so.
+    #[tokio::test]
+    async fn what_the_log_says_is_held_against_the_file() {
+        let rows: Vec<Row> = (0..300).map(|row| (Some(format!("id {row}")), None)).collect();
+        for made in [written_file(&rows), merged_file(&rows)] {
+            let other = made.filters.as_deref().unwrap().replacen(' ', " 1", 1);
+            let nothing = "ffffffff ,".to_owned();
+            for (filters, statistics, expected) in [
+                (made.filters.clone(), made.statistics.clone(), None),
+                (Some(nothing), made.statistics.clone(), None),
+                (None, made.statistics.clone(), None),
+                (
+                    Some(other),
+                    made.statistics.clone(),
+                    Some("its filters are elsewhere than the log says"),
+                ),
+                (
+                    made.filters.clone(),
+                    json!({"numRecords": 299}),
+                    Some("it has 300 rows, and the log says 299"),
+                ),
+            ] {
+                let folder = tempfile::tempdir().unwrap();
+                let lake = Lake::at(&folder.path().display().to_string()).unwrap();
+                let mut table = lake.table_or_create(TableName::Events).await.unwrap();
+                let mut file = made.clone();
+                (file.filters, file.statistics) = (filters, statistics);
+                table.upload(&file).await.unwrap();
+                table.append(&[file]).await.unwrap();
+                let files = table.files().unwrap();
+                let problems = table.verify(&files[0], Some(&made.sha256), &mut |_| {}).await;
+                assert_eq!(problems, expected.map(str::to_owned).into_iter().collect::<Vec<_>>());
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Rows to one Parquet file with the statistics that its `Add` action carries.
 
 use super::columns::FALSE_POSITIVES;
+use super::filter_places::{FilterPlaces, Place};
 use super::layout::TableName;
 use crate::error::{Error, Result};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -9,6 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef, TimeUnit, Tim
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::FooterTail;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
@@ -44,14 +46,22 @@ pub struct ParquetFile {
     pub sha256: String,
     /// Delta's statistics object.
     pub statistics: Value,
+    /// Where its filters are, as the log tells it; none where it has none, or that cannot be told.
+    pub filters: Option<String>,
     /// Milliseconds since the Unix epoch.
     pub written_ms: i64,
 }
 
 impl ParquetFile {
-    /// A file of these bytes.
-    pub(super) fn new(partition: Vec<(String, Option<String>)>, bytes: Vec<u8>, statistics: Statistics) -> Self {
+    /// A file of a table with these bytes.
+    pub(super) fn new(
+        table: TableName,
+        partition: Vec<(String, Option<String>)>,
+        bytes: Vec<u8>,
+        statistics: Statistics,
+    ) -> Self {
         Self {
+            filters: told_filters(&bytes, table.needle_columns()),
             path: new_path(&partition),
             partition,
             size: bytes.len() as u64,
@@ -66,6 +76,20 @@ impl ParquetFile {
     pub fn forget_bytes(&mut self) {
         self.bytes = bytes::Bytes::new();
     }
+}
+
+/// Where the filters of these columns are in a file, as a text for the log.
+pub(super) fn told_filters(file: &[u8], columns: &[&str]) -> Option<String> {
+    let places = FilterPlaces::of(footer_of(file)?, columns)?;
+    let any = places.0.iter().flatten().any(|place| matches!(place, Place::Filter(_)));
+    any.then(|| places.told(columns))
+}
+
+/// What the end of a file says of it, as Parquet encodes it.
+pub(super) fn footer_of(file: &[u8]) -> Option<&[u8]> {
+    let (rest, end) = file.split_last_chunk()?;
+    let length = FooterTail::try_new(end).ok()?.metadata_length();
+    rest.get(rest.len().checked_sub(length)?..)
 }
 
 /// A path for a new file in the folder of its partition. Nobody else will choose the same.
@@ -137,7 +161,7 @@ pub fn encode(
         writer.write(&batch).map_err(internal)?;
     }
     let bytes = writer.into_inner().map_err(internal)?;
-    Ok(ParquetFile::new(partition, bytes, statistics))
+    Ok(ParquetFile::new(table, partition, bytes, statistics))
 }
 
 /// Bytes as lower-case hexadecimal digits.

@@ -80,7 +80,7 @@ pub fn events_file(partition: Vec<(String, Option<String>)>, groups: Vec<Vec<Col
         group.close().map_err(failed)?;
     }
     let bytes = file.into_inner().map_err(failed)?;
-    Ok(ParquetFile::new(partition, bytes, statistics))
+    Ok(ParquetFile::new(TableName::Events, partition, bytes, statistics))
 }
 
 /// The columns of a row group in their order, and how many rows it has.

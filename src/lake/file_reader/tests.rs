@@ -366,3 +366,20 @@ fn what_is_opened_at_once_is_a_file() {
         assert_eq!(open_at_once(path).is_some(), is_file, "{}", path.display());
     }
 }
+
+#[test]
+fn paths_are_those_of_the_store() {
+    let store = datafusion::object_store::local::LocalFileSystem::new();
+    for path in [
+        "work/lake/event_dataset=o365.audit/day=2026-03-01/part-0a-1_b.zstd.parquet",
+        "a b/c#d/é/x?y/100%25/q+r~s/(t)",
+        "a",
+    ] {
+        let path = Path::parse(path).unwrap();
+        assert_eq!(
+            local_path(&path),
+            Some(store.path_to_filesystem(&path).unwrap()),
+            "{path}"
+        );
+    }
+}

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::lake::layout::{TableName, events_schema};
-use crate::lake::{ColumnsWriter, encode, events_file};
+use crate::lake::writer::told_filters;
+use crate::lake::{ColumnsWriter, ParquetFile, encode, events_file};
 use datafusion::arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::internal_err;
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{ColumnarValue, Volatility, col, create_udf, lit};
@@ -29,7 +31,7 @@ fn any_in(column: &str, values: &[&str]) -> Expr {
 
 fn asked(filter: Expr) -> Vec<Vec<(String, Vec<String>)>> {
     let needles = Needles::of(&[filter], COLUMNS);
-    let clauses = needles.0.iter().map(|clause| {
+    let clauses = needles.clauses.iter().map(|clause| {
         let needles = clause
             .iter()
             .map(|needle| (needle.column.clone(), needle.values.clone()));
@@ -79,10 +81,18 @@ fn conditions_that_ask_for_values() {
     }
 }
 
-pub(super) type Row = (Option<String>, Option<Vec<String>>);
+pub(in crate::lake) type Row = (Option<String>, Option<Vec<String>>);
+
+pub(in crate::lake) fn written(rows: &[Row]) -> bytes::Bytes {
+    written_file(rows).bytes
+}
+
+pub(in crate::lake) fn merged(rows: &[Row]) -> bytes::Bytes {
+    merged_file(rows).bytes
+}
 
 /// A file of the events' own writer.
-pub(super) fn written(rows: &[Row]) -> bytes::Bytes {
+pub(in crate::lake) fn written_file(rows: &[Row]) -> ParquetFile {
     let at = |name: &str| events_schema().index_of(name).unwrap();
     let mut positions = [at("event_id"), at("email_message_id"), at("raw")];
     positions.sort_unstable();
@@ -103,7 +113,7 @@ pub(super) fn written(rows: &[Row]) -> bytes::Bytes {
             }
             vec![columns.finish().unwrap()]
         });
-    events_file(Vec::new(), groups.collect()).unwrap().bytes
+    events_file(Vec::new(), groups.collect()).unwrap()
 }
 
 fn batch(rows: &[Row]) -> RecordBatch {
@@ -120,11 +130,9 @@ fn batch(rows: &[Row]) -> RecordBatch {
 }
 
 /// A file as compaction writes it.
-pub(super) fn merged(rows: &[Row]) -> bytes::Bytes {
+pub(in crate::lake) fn merged_file(rows: &[Row]) -> ParquetFile {
     let rows = batch(rows);
-    encode(TableName::Events, &rows.schema(), Vec::new(), [Ok(rows)])
-        .unwrap()
-        .bytes
+    encode(TableName::Events, &rows.schema(), Vec::new(), [Ok(rows)]).unwrap()
 }
 
 /// A file that somebody else wrote.
@@ -139,54 +147,73 @@ async fn may_hold(file: bytes::Bytes, filter: Expr) -> bool {
     row_groups(file, filter).await.contains(&true)
 }
 
+/// As the log tells where the filters are, and as it does not.
 async fn row_groups(file: bytes::Bytes, filter: Expr) -> Vec<bool> {
     let store = Arc::new(InMemory::new());
     let path = Path::from("file.parquet");
+    let filters = told_filters(&file, COLUMNS).map(Arc::from);
     store.put(&path, file.into()).await.unwrap();
     let meta = store.head(&path).await.unwrap();
     let readers = FileReaders::new("memory:///", store as Arc<dyn ObjectStore>, None);
     let needles = Needles::of(&[filter], COLUMNS);
     assert!(!needles.is_empty());
-    let kept = needles
-        .may_be_in(&readers, vec![PartitionedFile::from(meta)])
-        .await
-        .unwrap();
+    let mut candidates = vec![Candidate {
+        file: meta.clone(),
+        filters: None,
+    }];
+    candidates.extend(filters.map(|filters| Candidate {
+        file: meta,
+        filters: Some(filters),
+    }));
+    let kept = needles.may_be_in(&readers, candidates).await.unwrap();
+    assert!(kept.iter().all(|groups| *groups == kept[0]), "{kept:?}");
     kept.into_iter().next().unwrap()
 }
 
 /// Many files at once, on a disk and in a store, the second time with what was kept of the first.
 #[tokio::test]
 async fn each_of_many_files_is_asked() {
-    const FILES: usize = 2 * AT_ONCE + 5;
+    const FILES: usize = 2 * line::AT_ONCE + 5;
     let folder = tempfile::tempdir().unwrap();
     let here = Arc::new(datafusion::object_store::local::LocalFileSystem::new());
     let elsewhere = Arc::new(InMemory::new());
     let base = Path::from_absolute_path(folder.path()).unwrap();
     let mut files = Vec::new();
+    // Of every third the log tells nothing.
+    let told = |number: usize, file: &[u8]| match number % 3 {
+        0 => None,
+        _ => Some(Arc::from(told_filters(file, COLUMNS).unwrap())),
+    };
     for number in 0..FILES {
         let rows: Vec<Row> = (0..40).map(|row| (Some(format!("{number} {row}")), None)).collect();
         let (path, file) = (base.clone().join(format!("{number}.parquet")), written(&rows));
         here.put(&path, file.clone().into()).await.unwrap();
-        elsewhere.put(&path, file.into()).await.unwrap();
-        files.push(path);
+        elsewhere.put(&path, file.clone().into()).await.unwrap();
+        files.push((path, told(number, &file)));
     }
     let stores: [(&str, Arc<dyn ObjectStore>); 2] = [("file:///", here), ("memory:///", elsewhere)];
     for (url, store) in stores {
         let cache = RuntimeEnv::default().cache_manager.get_file_metadata_cache();
         let readers = FileReaders::new(url, Arc::clone(&store), Some(cache));
         for wanted in [0, 7, FILES - 1, 7] {
-            let mut partitioned = Vec::new();
-            for path in &files {
-                partitioned.push(PartitionedFile::from(store.head(path).await.unwrap()));
+            let mut candidates = Vec::new();
+            for (path, filters) in &files {
+                candidates.push(Candidate {
+                    file: store.head(path).await.unwrap(),
+                    filters: filters.clone(),
+                });
             }
             let needles = Needles::of(&[id_is(&format!("{wanted} 33"))], COLUMNS);
-            let found = needles.may_be_in(&readers, partitioned).await.unwrap();
+            let found = needles.may_be_in(&readers, candidates).await.unwrap();
             assert_eq!(found.len(), FILES);
             assert_eq!(found[wanted], [true], "{url}");
             let others = found.iter().filter(|groups| groups[0]).count() - 1;
             assert!(others < 8, "{others} of {FILES} in {url}");
         }
-        let gone = PartitionedFile::new(base.clone().join("gone.parquet").to_string(), 100);
+        let gone = Candidate {
+            file: PartitionedFile::new(base.clone().join("gone.parquet").to_string(), 100).object_meta,
+            filters: None,
+        };
         let needles = Needles::of(&[id_is("x")], COLUMNS);
         let error = needles.may_be_in(&readers, vec![gone]).await.unwrap_err();
         assert!(error.to_string().contains("gone.parquet"), "{error}");
@@ -273,5 +300,46 @@ proptest! {
             prop_assert!(!in_id || held(id_is(&wanted)));
             prop_assert!(!in_list || held(any_in("email_message_id", &[&wanted])));
         }
+    }
+}
+
+/// What the log tells is believed as far as it can be true, and what it cannot tell the footer does.
+#[tokio::test]
+async fn a_file_is_asked_where_the_log_says() {
+    let rows: Vec<Row> = (0..500).map(|row| (Some(format!("id {row}")), None)).collect();
+    let file = written(&rows);
+    let told = told_filters(&file, COLUMNS).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = Path::from_absolute_path(folder.path()).unwrap().join("file.parquet");
+    let store = Arc::new(datafusion::object_store::local::LocalFileSystem::new());
+    store.put(&path, file.clone().into()).await.unwrap();
+    let meta = store.head(&path).await.unwrap();
+    // Only who does not read the footer finds anything.
+    let mut damaged = file.to_vec();
+    let end = damaged.len();
+    damaged[end - 200..].fill(0);
+    store.put(&path, damaged.into()).await.unwrap();
+    let readers = FileReaders::new("file:///", Arc::clone(&store) as Arc<dyn ObjectStore>, None);
+    let ask = async |filters: Option<&str>, id: &str| {
+        let candidate = Candidate {
+            file: meta.clone(),
+            filters: filters.map(Arc::from),
+        };
+        let needles = Needles::of(&[id_is(id)], COLUMNS);
+        needles.may_be_in(&readers, vec![candidate]).await.ok()
+    };
+    assert_eq!(ask(Some(&told), "id 77").await, Some(vec![vec![true]]));
+    assert_eq!(ask(Some(&told), "absent").await, Some(vec![vec![false]]));
+    assert_eq!(ask(None, "id 77").await, None, "the footer is damaged");
+    let (of, _) = told.split_once(' ').unwrap();
+    let beyond = format!("{of} {}+72,", file.len());
+    for untrue in ["", "00000000 4+72,", &beyond] {
+        assert_eq!(ask(Some(untrue), "id 77").await, None, "{untrue}");
+        store.put(&path, file.clone().into()).await.unwrap();
+        assert_eq!(ask(Some(untrue), "id 77").await, Some(vec![vec![true]]), "{untrue}");
+        assert_eq!(ask(Some(untrue), "absent").await, Some(vec![vec![false]]), "{untrue}");
+        let mut damaged = file.to_vec();
+        damaged[end - 200..].fill(0);
+        store.put(&path, damaged.into()).await.unwrap();
     }
 }

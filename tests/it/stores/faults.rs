@@ -214,6 +214,7 @@ async fn an_upload_in_parts_is_there_whole_or_not_at_all() {
         size: 40 << 20,
         sha256: String::new(),
         statistics: json!({}),
+        filters: None,
         written_ms: 0,
     };
     let path = object_store::path::Path::from("lake/events/part-large.parquet");

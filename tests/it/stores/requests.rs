@@ -45,4 +45,18 @@ async fn a_lake_of_two_thousand_files_opens_with_a_handful_of_requests() {
     assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 1);
     let reading = store.take_calls();
     assert_eq!(reading.len(), 1, "{reading:#?}");
+
+    // Of one value all files are asked, with one short request each; then few are read.
+    let sql = "SELECT user.id FROM events WHERE event.id = '2020-01-01 00:00:00 UTC'";
+    let batches: Vec<_> = session.query(sql).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 1);
+    let calls = store.take_calls();
+    let asked = calls.iter().filter(|call| call.ends_with(", 32 bytes")).count();
+    assert_eq!(asked, 2080);
+    assert!(calls.len() < asked + 30, "{:#?}", &calls[..20]);
+    assert!(
+        calls
+            .iter()
+            .any(|call| call.contains("day=2020-01-01") && !call.ends_with(", 32 bytes"))
+    );
 }

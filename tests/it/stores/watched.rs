@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    CopyOptions, Error, GetOptions, GetRange, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
 };
 use std::ops::Range;
@@ -140,7 +140,11 @@ impl ObjectStore for Watched {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let verb = if options.head { "head" } else { "get" };
-        let lost = note(&self.calls, format!("{verb} {location}"))?;
+        let bytes = match &options.range {
+            Some(GetRange::Bounded(range)) => format!(", {} bytes", range.end - range.start),
+            _ => String::new(),
+        };
+        let lost = note(&self.calls, format!("{verb} {location}{bytes}"))?;
         let result = self.inner.get_opts(location, options).await;
         unless(lost, result)
     }

@@ -112,6 +112,8 @@ fn file(rows: &RecordBatch, dataset: usize, day: i64, row_group: usize) -> Parqu
     file.bytes = writer.into_inner().unwrap().into();
     file.size = file.bytes.len() as u64;
     file.path = new_path(&partition);
+    // Of the bytes that it had.
+    file.filters = None;
     file
 }
 

@@ -1,7 +1,10 @@
-//! Where the filters of some columns are, straight from a file's footer.
+//! Where in a file the filters of some columns are: as the log tells it (`told`), or straight from the
+//! file's footer.
 //!
 //! A footer describes two hundred columns, and a lake has thousands of files: to decode all that
-//! they say takes ten times as long as to pass over it.
+//! they say takes ten times as long as to pass over it, and to read it more than to ask a filter.
+
+mod told;
 
 use crate::lake::thrift::{self, BINARY, Compact, DEEPEST, I32, I64, LIST, STRUCT};
 use datafusion::common::HashMap;
@@ -34,7 +37,7 @@ impl FilterPlaces {
     /// Reads a footer: Thrift's compact form of Parquet's `FileMetaData`. What stands behind the last
     /// place that was asked for is not looked at. None where something is not as it nearly always
     /// is, and [`Self::decoded`] has to tell: no file is ruled out for what cannot be read of it.
-    pub(super) fn of(footer: &[u8], columns: &[String]) -> Option<Self> {
+    pub(super) fn of<S: AsRef<str>>(footer: &[u8], columns: &[S]) -> Option<Self> {
         let mut reader = Compact::of(footer);
         let (mut groups, mut leaves) = (Vec::new(), 0);
         let read = reader.structure(|reader, field, kind| match (field, kind) {
@@ -58,10 +61,10 @@ impl FilterPlaces {
     }
 
     /// The same, all of it decoded by the library.
-    pub(super) fn decoded(footer: &[u8], columns: &[String]) -> Result<Self> {
+    pub(super) fn decoded<S: AsRef<str>>(footer: &[u8], columns: &[S]) -> Result<Self> {
         let metadata = ParquetMetaDataReader::decode_metadata(thrift::checked(footer)?)?;
         let groups = metadata.row_groups().iter();
-        let found = groups.map(|group| columns.iter().map(|column| place_in(group, column)).collect());
+        let found = groups.map(|group| columns.iter().map(|column| place_in(group, column.as_ref())).collect());
         Ok(Self(found.collect()))
     }
 
@@ -110,15 +113,15 @@ fn schema_leaves(reader: &mut Compact<'_>) -> Option<usize> {
 }
 
 /// The places in one row group.
-struct Places<'c> {
-    columns: &'c [String],
+struct Places<'c, S> {
+    columns: &'c [S],
     leaves: usize,
     is_last: bool,
     found: Vec<Place>,
 }
 
-impl<'c> Places<'c> {
-    fn of(columns: &'c [String], leaves: usize, is_last: bool) -> Self {
+impl<'c, S: AsRef<str>> Places<'c, S> {
+    fn of(columns: &'c [S], leaves: usize, is_last: bool) -> Self {
         Self {
             columns,
             leaves,
@@ -169,7 +172,10 @@ impl<'c> Places<'c> {
                         let name = reader.binary()?;
                         if part == 0 {
                             is_named = true;
-                            column = self.columns.iter().position(|column| column.as_bytes() == name);
+                            column = self
+                                .columns
+                                .iter()
+                                .position(|column| column.as_ref().as_bytes() == name);
                         }
                     }
                 }
@@ -205,8 +211,9 @@ impl FileMetadata for FilterPlaces {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{merged, written};
     use super::*;
+    use crate::lake::needles::tests::{merged, written};
+    use crate::lake::writer::footer_of;
     use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
     use datafusion::parquet::arrow::ArrowWriter;
     use datafusion::parquet::file::properties::WriterProperties;
@@ -216,9 +223,7 @@ mod tests {
     const ASKED: [&str; 4] = ["email_message_id", "event_id", "nowhere", "raw"];
 
     fn footer(file: &[u8]) -> &[u8] {
-        let end = file.len() - 8;
-        let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap());
-        &file[end - length as usize..end]
+        footer_of(file).unwrap()
     }
 
     fn asked() -> Vec<String> {
