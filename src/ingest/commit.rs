@@ -1,32 +1,26 @@
 //! Pending events to the lake: one atomic commit, whatever other ingests do meanwhile.
 
 use super::dedup::{Known, Partition, PartitionIds, Verdict};
-use super::layout::FileLayout;
 use super::parse::Rejected;
 use super::pending::{Origin, Pending, RowRef};
 use super::quarantine::Quarantine;
 use super::records::ledger_rows;
 use super::report::FileReport;
+use super::write::write;
 use crate::error::{Error, Result};
 use crate::lake::{Committed, DataFile, Lake, LakeTable, ParquetFile, TableName, encode};
 use crate::schema::{EVENT_DATASET, EVENT_HASH, EVENT_KEY, SOURCE_FORMAT};
 use crate::sources::SOURCES;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
-use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// Attempts against other writers before giving up; each loses only to a commit of somebody else.
 pub(super) const ATTEMPTS: usize = 200;
 
 /// Files that are read at once.
 const FILES_AT_ONCE: usize = 16;
-
-/// Files that are on their way to the store at once.
-const UPLOADS_AT_ONCE: usize = 8;
 
 /// A row that turned out not to be new after all.
 pub(super) struct Withdrawn {
@@ -167,7 +161,9 @@ impl Committer {
                 .filter(|(partition, rows)| !rows.is_empty() && !written.contains_key(*partition))
                 .map(|(partition, _)| partition.clone())
                 .collect();
-            pending = self.write(pending, missing, origins, &mut written).await?;
+            let made = write(&self.events, pending, missing, origins, self.threads).await?;
+            pending = made.0;
+            written.extend(made.1);
             if written.is_empty() {
                 return Ok((pending, withdrawn, self.events.version()));
             }
@@ -194,60 +190,6 @@ impl Committer {
             action: "cannot commit to table events".into(),
             source: format!("other writers were first {ATTEMPTS} times; run the ingest again").into(),
         })
-    }
-
-    /// Encodes and uploads partitions on all threads. A partition that has much of all rows is written
-    /// by several: of a day's log, nearly all is one.
-    async fn write(
-        &self,
-        pending: Pending,
-        partitions: Vec<Partition>,
-        origins: &[Origin],
-        written: &mut BTreeMap<Partition, ParquetFile>,
-    ) -> Result<Pending> {
-        let ingested = chrono::Utc::now().timestamp_micros();
-        let pending = Arc::new(pending);
-        let origins: Arc<[Origin]> = origins.into();
-        let layouts = self.layouts(&pending, partitions).await?;
-        let threads = Arc::new(Semaphore::new(self.threads));
-        let uploads = Semaphore::new(UPLOADS_AT_ONCE);
-        let uploads = &uploads;
-        let files = layouts.into_iter().map(|layout| {
-            let (pending, origins, threads) = (Arc::clone(&pending), Arc::clone(&origins), Arc::clone(&threads));
-            async move {
-                let partition = layout.partition.clone();
-                let mut file = encoded(layout, pending, origins, ingested, threads).await?;
-                let _upload = uploads.acquire().await;
-                self.events.upload(&file).await?;
-                file.forget_bytes();
-                Ok::<_, Error>((partition, file))
-            }
-        });
-        // Files are on their way to the store while the next are encoded.
-        let files = futures::stream::iter(files).buffer_unordered(self.threads + UPLOADS_AT_ONCE);
-        let files: Vec<(Partition, ParquetFile)> = files.try_collect().await?;
-        written.extend(files);
-        Arc::into_inner(pending).ok_or_else(|| Error::Internal("a writer kept the events".into()))
-    }
-
-    /// The files that these partitions become, the largest first, so that none is left at the end.
-    async fn layouts(&self, pending: &Arc<Pending>, partitions: Vec<Partition>) -> Result<Vec<Arc<FileLayout>>> {
-        let rows = |partition: &Partition| pending.partitions.get(partition).map_or(0, Vec::len);
-        let all: usize = partitions.iter().map(rows).sum();
-        let mut sized: Vec<_> = partitions
-            .into_iter()
-            .map(|partition| (rows(&partition), partition))
-            .collect();
-        sized.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
-        let layouts = sized.into_iter().map(|(rows, partition)| {
-            let pending = Arc::clone(pending);
-            let threads = (rows * self.threads).div_ceil(all.max(1));
-            on_a_thread(move || Ok(Arc::new(FileLayout::new(&pending, &partition, threads))))
-        });
-        futures::stream::iter(layouts)
-            .buffered(self.threads)
-            .try_collect()
-            .await
     }
 
     /// Looks at what others have committed, and takes out of `pending` what is now stored.
@@ -314,47 +256,6 @@ impl Committer {
         }
         Err(busy("ledger"))
     }
-}
-
-/// Works on a thread of its own, from now on.
-fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> impl Future<Output = Result<T>> + Send {
-    let working = tokio::task::spawn_blocking(work);
-    async {
-        let ended = working.await;
-        ended.map_err(|error| Error::Internal(format!("a writer thread ended: {error}")))?
-    }
-}
-
-/// A file, each part of which waits for one of the threads.
-async fn encoded(
-    layout: Arc<FileLayout>,
-    pending: Arc<Pending>,
-    origins: Arc<[Origin]>,
-    ingested: i64,
-    threads: Arc<Semaphore>,
-) -> Result<ParquetFile> {
-    // The semaphore is never closed.
-    if let [part] = layout.parts().collect::<Vec<_>>()[..] {
-        let _thread = threads.acquire().await;
-        return on_a_thread(move || {
-            let columns = layout.encode(&pending, part, &origins, ingested)?;
-            layout.file(vec![columns])
-        })
-        .await;
-    }
-    let parts = layout.parts().map(|part| {
-        let (layout, pending, origins) = (Arc::clone(&layout), Arc::clone(&pending), Arc::clone(&origins));
-        let threads = Arc::clone(&threads);
-        async move {
-            let _thread = threads.acquire().await;
-            on_a_thread(move || layout.encode(&pending, part, &origins, ingested)).await
-        }
-    });
-    let parts = try_join_all(parts).await?;
-    // At once: behind the parts of all files that wait, it would hold its bytes as long.
-    on_a_thread(move || layout.file(parts)).await
 }
 
 async fn load(events: &LakeTable, file: &DataFile) -> Result<PartitionIds> {

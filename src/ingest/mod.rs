@@ -32,6 +32,7 @@ mod survey;
 mod tables;
 mod utf16;
 mod windows_1252;
+mod write;
 
 pub use content_hash::content_text;
 pub use examine::{Examined, Framed, examine, members};

@@ -1,0 +1,107 @@
+//! Pending events to files in the store, on all threads.
+
+use super::dedup::Partition;
+use super::layout::FileLayout;
+use super::pending::{Origin, Pending};
+use crate::error::{Error, Result};
+use crate::lake::{LakeTable, ParquetFile};
+use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _};
+use std::cmp::Reverse;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Files that are on their way to the store at once.
+const UPLOADS_AT_ONCE: usize = 8;
+
+/// Encodes and uploads partitions of the events, which are given back. A partition that has much of all
+/// rows is written by several threads: of a day's log, nearly all is one.
+pub(super) async fn write(
+    table: &LakeTable,
+    pending: Pending,
+    partitions: Vec<Partition>,
+    origins: &[Origin],
+    threads: usize,
+) -> Result<(Pending, Vec<(Partition, ParquetFile)>)> {
+    let ingested = chrono::Utc::now().timestamp_micros();
+    let pending = Arc::new(pending);
+    let origins: Arc<[Origin]> = origins.into();
+    let layouts = layouts(&pending, partitions, threads).await?;
+    let encoders = Arc::new(Semaphore::new(threads));
+    let uploads = Semaphore::new(UPLOADS_AT_ONCE);
+    let uploads = &uploads;
+    let files = layouts.into_iter().map(|layout| {
+        let (pending, origins, encoders) = (Arc::clone(&pending), Arc::clone(&origins), Arc::clone(&encoders));
+        async move {
+            let partition = layout.partition.clone();
+            let mut file = encoded(layout, pending, origins, ingested, encoders).await?;
+            let _upload = uploads.acquire().await;
+            table.upload(&file).await?;
+            file.forget_bytes();
+            Ok::<_, Error>((partition, file))
+        }
+    });
+    // Files are on their way to the store while the next are encoded.
+    let files = futures::stream::iter(files).buffer_unordered(threads + UPLOADS_AT_ONCE);
+    let files = files.try_collect().await?;
+    let pending = Arc::into_inner(pending).ok_or_else(|| Error::Internal("a writer kept the events".into()))?;
+    Ok((pending, files))
+}
+
+/// The files that these partitions become, the largest first, so that none is left at the end.
+async fn layouts(pending: &Arc<Pending>, partitions: Vec<Partition>, threads: usize) -> Result<Vec<Arc<FileLayout>>> {
+    let rows = |partition: &Partition| pending.partitions.get(partition).map_or(0, Vec::len);
+    let all: usize = partitions.iter().map(rows).sum();
+    let mut sized: Vec<_> = partitions
+        .into_iter()
+        .map(|partition| (rows(&partition), partition))
+        .collect();
+    sized.sort_by_key(|(rows, _)| Reverse(*rows));
+    let layouts = sized.into_iter().map(|(rows, partition)| {
+        let pending = Arc::clone(pending);
+        let parts = (rows * threads).div_ceil(all.max(1));
+        on_a_thread(move || Ok(Arc::new(FileLayout::new(&pending, &partition, parts))))
+    });
+    futures::stream::iter(layouts).buffered(threads).try_collect().await
+}
+
+/// A file, each part of which waits for one of the threads.
+async fn encoded(
+    layout: Arc<FileLayout>,
+    pending: Arc<Pending>,
+    origins: Arc<[Origin]>,
+    ingested: i64,
+    encoders: Arc<Semaphore>,
+) -> Result<ParquetFile> {
+    // The semaphore is never closed.
+    if let [part] = layout.parts().collect::<Vec<_>>()[..] {
+        let _encoder = encoders.acquire().await;
+        return on_a_thread(move || {
+            let columns = layout.encode(&pending, part, &origins, ingested)?;
+            layout.file(vec![columns])
+        })
+        .await;
+    }
+    let parts = layout.parts().map(|part| {
+        let (layout, pending, origins) = (Arc::clone(&layout), Arc::clone(&pending), Arc::clone(&origins));
+        let encoders = Arc::clone(&encoders);
+        async move {
+            let _encoder = encoders.acquire().await;
+            on_a_thread(move || layout.encode(&pending, part, &origins, ingested)).await
+        }
+    });
+    let parts = try_join_all(parts).await?;
+    // At once: behind the parts of all files that wait, it would hold its bytes as long.
+    on_a_thread(move || layout.file(parts)).await
+}
+
+/// Works on a thread of its own, from now on.
+fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> impl Future<Output = Result<T>> + Send {
+    let working = tokio::task::spawn_blocking(work);
+    async {
+        let ended = working.await;
+        ended.map_err(|error| Error::Internal(format!("a writer thread ended: {error}")))?
+    }
+}
