@@ -26,6 +26,9 @@ pub(super) enum Place {
     NoColumn,
 }
 
+/// Bytes of the longest filter that a footer can tell of.
+const LONGEST: u64 = i32::MAX as u64;
+
 /// A filter with its header, in bytes of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Filter {
@@ -89,7 +92,7 @@ fn place_in(group: &RowGroupMetaData, column: &str) -> Place {
 fn place(offset: Option<i64>, length: Option<i64>) -> Place {
     let unsigned = |number: i64| u64::try_from(number).ok();
     match (offset.and_then(unsigned), length.and_then(unsigned)) {
-        (Some(offset), Some(length)) if length <= i32::MAX as u64 => Place::Filter(Filter { offset, length }),
+        (Some(offset), Some(length)) if length <= LONGEST => Place::Filter(Filter { offset, length }),
         _ => Place::NoFilter,
     }
 }

@@ -73,19 +73,33 @@ impl Needles {
     }
 
     async fn may_be_in_file(&self, reader: &mut FileReader, told: Option<&str>) -> ParquetResult<Vec<bool>> {
-        let places = match told.and_then(|told| self.told(told, reader)) {
-            Some(places) => places,
-            None => places_in(reader, &self.names).await?,
-        };
-        let mut possible = Vec::with_capacity(places.0.len());
-        for group in &places.0 {
-            possible.push(self.may_be_in_group(reader, group).await?);
+        if let Some(places) = told.and_then(|told| self.told(told, reader)) {
+            let (possible, any_is_empty) = self.may_be_in_groups(reader, &places).await?;
+            // Blocks of filters are hardly ever empty, and those of a file that was lost are.
+            if !any_is_empty {
+                return Ok(possible);
+            }
         }
-        Ok(possible)
+        let places = places_in(reader, &self.names).await?;
+        Ok(self.may_be_in_groups(reader, &places).await?.0)
     }
 
-    /// Where the filters are by what the log tells. None where that is nowhere, or the footer serves
-    /// better: the end of a file in a store, which comes with one request, has several filters as well.
+    /// For each row group, and whether a filter had nothing at all where a value would be.
+    async fn may_be_in_groups(
+        &self,
+        reader: &mut FileReader,
+        places: &FilterPlaces,
+    ) -> ParquetResult<(Vec<bool>, bool)> {
+        let mut possible = Vec::with_capacity(places.0.len());
+        let mut any_is_empty = false;
+        for group in &places.0 {
+            possible.push(self.may_be_in_group(reader, group, &mut any_is_empty).await?);
+        }
+        Ok((possible, any_is_empty))
+    }
+
+    /// Where the filters are by what the log tells. None where it does not, or says what cannot be, or the
+    /// footer serves better: the end of a file in a store, which comes with one request, has several filters.
     fn told(&self, text: &str, reader: &FileReader) -> Option<FilterPlaces> {
         if !reader.is_here() && self.clauses.iter().flatten().count() > 1 {
             return None;
@@ -94,13 +108,22 @@ impl Needles {
         places.are_within(reader.size()).then_some(places)
     }
 
-    async fn may_be_in_group(&self, reader: &mut FileReader, group: &[Place]) -> ParquetResult<bool> {
+    async fn may_be_in_group(
+        &self,
+        reader: &mut FileReader,
+        group: &[Place],
+        any_is_empty: &mut bool,
+    ) -> ParquetResult<bool> {
         for clause in self.clauses.iter() {
             let mut any = false;
             for needle in clause {
                 let place = self.names.iter().position(|name| *name == needle.column);
                 any |= match place.and_then(|place| group.get(place)) {
-                    Some(Place::Filter(filter)) => filter.may_hold_any(reader, &needle.values).await?,
+                    Some(Place::Filter(filter)) => {
+                        let said = filter.ask(reader, &needle.values).await?;
+                        *any_is_empty |= said == Said::Nothing;
+                        said == Said::Maybe
+                    }
                     // Of a column that the file does not have, no row is any text.
                     Some(Place::NoColumn) => false,
                     Some(Place::NoFilter) | None => true,
@@ -139,18 +162,39 @@ async fn places_in(reader: &mut FileReader, names: &[String]) -> ParquetResult<F
 /// Longest header of a filter.
 const LONGEST_HEADER: u64 = 20;
 
+/// What a filter says of some values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// One of them may be there.
+    Maybe,
+    /// None is.
+    No,
+    /// None is, nor anything like them.
+    Nothing,
+}
+
 impl Filter {
-    async fn may_hold_any(&self, reader: &mut FileReader, values: &[String]) -> ParquetResult<bool> {
-        // To read a block for each of several takes longer than to read all of them at once.
-        if let ([value], Some(blocks)) = (values, self.blocks()) {
-            let begin = blocks.start + BLOCK * block_of(value, (blocks.end - blocks.start) / BLOCK);
-            let block = reader.get_bytes(begin..begin + BLOCK).await?;
-            // A filter of one block has it for every value.
-            return Ok(Sbbf::new(&block).check(value.as_str()));
-        }
-        let bytes = reader.get_bytes(self.offset..self.offset + self.length).await?;
-        let filter = Sbbf::from_bytes(&bytes)?;
-        Ok(values.iter().any(|value| filter.check(value.as_str())))
+    async fn ask(&self, reader: &mut FileReader, values: &[String]) -> ParquetResult<Said> {
+        let (bytes, filter) = match (values, self.blocks()) {
+            // To read a block for each of several takes longer than to read all of them at once.
+            ([value], Some(blocks)) => {
+                let begin = blocks.start + BLOCK * block_of(value, (blocks.end - blocks.start) / BLOCK);
+                let block = reader.get_bytes(begin..begin + BLOCK).await?;
+                // A filter of one block has it for every value.
+                let filter = Sbbf::new(&block);
+                (block, filter)
+            }
+            _ => {
+                let bytes = reader.get_bytes(self.offset..self.offset + self.length).await?;
+                let filter = Sbbf::from_bytes(&bytes)?;
+                (bytes, filter)
+            }
+        };
+        Ok(match values.iter().any(|value| filter.check(value.as_str())) {
+            true => Said::Maybe,
+            false if bytes.iter().all(|byte| *byte == 0) => Said::Nothing,
+            false => Said::No,
+        })
     }
 
     /// Where its blocks are, after the header: no two numbers of blocks leave one of its length.

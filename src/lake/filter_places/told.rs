@@ -1,12 +1,11 @@
 //! Where filters are, as a text of the log: whoever looks for one value in a lake of a thousand files then
 //! reads thirty-two bytes of each, and no footer.
 //!
-//! `1c0a6f52 4100+2063,,1039,-;9600+2063,,1039,-` is of two row groups. First stands which columns it is of;
-//! then for each row group and column the bytes of the filter, and before them where it begins, unless
-//! that is where the one before it ends. Of a column that is not there stands nothing, and `-` of one
-//! without a filter.
+//! `1c0a6f5277e0b13d 4100+2063,-,1039,?;9600+2063,-,1039,?` is of two row groups. First stands which columns
+//! it is of; then for each row group and column the bytes of the filter, and before them where it begins,
+//! unless that is where the one before it ends. `-` is a column that is not there, `?` one without a filter.
 
-use super::{Filter, FilterPlaces, Place};
+use super::{Filter, FilterPlaces, LONGEST, Place};
 use std::fmt::Write as _;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -22,8 +21,8 @@ impl FilterPlaces {
                     text.push(',');
                 }
                 match place {
-                    Place::NoColumn => {}
-                    Place::NoFilter => text.push('-'),
+                    Place::NoColumn => text.push('-'),
+                    Place::NoFilter => text.push('?'),
                     Place::Filter(Filter { offset, length }) => {
                         if behind != Some(*offset) {
                             let _ = write!(text, "{offset}+");
@@ -40,26 +39,26 @@ impl FilterPlaces {
     /// Those of some of the columns that a text is of. None where it is of others, as one that another
     /// version wrote, or is no such text.
     pub(in crate::lake) fn of_told<S: AsRef<str>>(text: &str, columns: &[&str], wanted: &[S]) -> Option<Self> {
-        let (of, groups) = text.split_once(' ')?;
-        let position = |name: &S| columns.iter().position(|column| *column == name.as_ref());
-        let positions: Vec<usize> = wanted.iter().map(position).collect::<Option<_>>()?;
-        if of != identity(columns) {
+        if !Self::is_told_of(text, columns) {
             return None;
         }
+        let (_, groups) = text.split_once(' ')?;
+        let position = |name: &S| columns.iter().position(|column| *column == name.as_ref());
+        let positions: Vec<usize> = wanted.iter().map(position).collect::<Option<_>>()?;
         let mut behind = None;
         let groups = groups.split(';').map(|group| {
             let mut found = vec![Place::NoColumn; wanted.len()];
             let mut count = 0;
             for place in group.split(',') {
                 let place = match place {
-                    "" => Place::NoColumn,
-                    "-" => Place::NoFilter,
+                    "-" => Place::NoColumn,
+                    "?" => Place::NoFilter,
                     place => {
                         let (offset, length) = match place.split_once('+') {
                             Some((offset, length)) => (offset.parse().ok()?, length),
                             None => (behind?, place),
                         };
-                        let length = length.parse().ok()?;
+                        let length = length.parse().ok().filter(|length| *length <= LONGEST)?;
                         behind = Some(u64::checked_add(offset, length)?);
                         Place::Filter(Filter { offset, length })
                     }
@@ -73,11 +72,16 @@ impl FilterPlaces {
         });
         Some(Self(groups.collect::<Option<_>>()?))
     }
+
+    /// Whether a text is of these columns.
+    pub(in crate::lake) fn is_told_of(text: &str, columns: &[&str]) -> bool {
+        text.split_once(' ').is_some_and(|(of, _)| of == identity(columns))
+    }
 }
 
 /// Which columns in which order.
 fn identity(columns: &[&str]) -> String {
-    format!("{:08x}", xxh3_64(columns.join(",").as_bytes()) >> 32)
+    format!("{:016x}", xxh3_64(columns.join(",").as_bytes()))
 }
 
 #[cfg(test)]
@@ -89,7 +93,7 @@ mod tests {
 
     fn place() -> impl Strategy<Value = Place> {
         let filter = |(offset, length): (u64, u64)| {
-            let length = length.min(u64::MAX - offset);
+            let length = length.min(LONGEST).min(u64::MAX - offset);
             Place::Filter(Filter { offset, length })
         };
         prop_oneof![
@@ -124,8 +128,15 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read(text in "1c0a6f52 [0-9+,;-]{0,30}|.*") {
+        fn any_text_is_read(text in "[0-9+,;?-]{0,40}|.*", places in "([0-9]{1,4}(\\+[0-9]{1,4})?|-|\\?)(,([0-9]{1,4}|-|\\?)){3}") {
+            let of = identity(&COLUMNS);
             let _ = FilterPlaces::of_told(&text, &COLUMNS, &COLUMNS);
+            for text in [&text, &places] {
+                if let Some(read) = FilterPlaces::of_told(&format!("{of} {text}"), &COLUMNS, &COLUMNS) {
+                    let again = FilterPlaces::of_told(&read.told(&COLUMNS), &COLUMNS, &COLUMNS);
+                    prop_assert_eq!(again, Some(read));
+                }
+            }
         }
     }
 
@@ -135,7 +146,7 @@ mod tests {
         let next = Place::Filter(Filter { offset: 44, length: 72 });
         let places = FilterPlaces(vec![vec![one, Place::NoColumn, Place::NoFilter, next]]);
         let text = places.told(&COLUMNS);
-        assert!(text.ends_with(" 4+40,,-,72"), "{text}");
+        assert!(text.ends_with(" 4+40,-,?,72"), "{text}");
         let (of, _) = text.split_once(' ').unwrap();
         for other in [
             "",
@@ -149,7 +160,8 @@ mod tests {
             let other = format!("{of} {other}");
             assert_eq!(FilterPlaces::of_told(&other, &COLUMNS, &COLUMNS), None, "{other}");
         }
-        assert_eq!(FilterPlaces::of_told("00000000 4+40,,-,72", &COLUMNS, &COLUMNS), None);
+        let others = "0000000000000000 4+40,-,?,72";
+        assert_eq!(FilterPlaces::of_told(others, &COLUMNS, &COLUMNS), None);
         assert_eq!(
             FilterPlaces::of_told(&text, &COLUMNS[..3], &COLUMNS[..3]),
             None,

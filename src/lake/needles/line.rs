@@ -41,6 +41,16 @@ struct Counter(Arc<Line>);
 
 /// For each of the files which row groups may have a row that fulfils the needles.
 pub(super) async fn ask(needles: &Needles, readers: &FileReaders, files: Vec<Candidate>) -> Result<Vec<Vec<bool>>> {
+    ask_within(needles, readers, files, IN_MEMORY).await
+}
+
+/// The same, where a file that takes longer than this is not in memory.
+pub(super) async fn ask_within(
+    needles: &Needles,
+    readers: &FileReaders,
+    files: Vec<Candidate>,
+    in_memory: Duration,
+) -> Result<Vec<Vec<bool>>> {
     let mut found = vec![Vec::new(); files.len()];
     let counter = Counter(Arc::new(Line {
         files: Mutex::new(files.into_iter().enumerate()),
@@ -51,12 +61,14 @@ pub(super) async fn ask(needles: &Needles, readers: &FileReaders, files: Vec<Can
     while line.length() > 0 {
         let waits = line.waits.load(Ordering::Relaxed);
         // Another thread takes as long to begin as forty files in memory.
-        let at_once = if waits { AT_ONCE } else { default_threads() };
+        let cores = default_threads();
+        let at_once = if waits { AT_ONCE.max(cores) } else { cores };
         let asking = (0..at_once.min(line.length())).map(|_| {
             let asking = Asking {
                 needles: needles.clone(),
                 readers: readers.clone(),
                 line: Arc::clone(line),
+                in_memory,
                 stays: waits,
             };
             asking.begin()
@@ -90,6 +102,7 @@ struct Asking {
     needles: Needles,
     readers: FileReaders,
     line: Arc<Line>,
+    in_memory: Duration,
     /// However long it takes; else it leaves when files have to wait, for more to come back.
     stays: bool,
 }
@@ -107,7 +120,7 @@ impl Asking {
     }
 
     async fn ask(self) -> ParquetResult<Vec<(usize, Vec<bool>)>> {
-        let (begin, mut allowed) = (Instant::now(), FEW * IN_MEMORY);
+        let (begin, mut allowed) = (Instant::now(), FEW * self.in_memory);
         let mut found = Vec::new();
         while self.stays || !self.line.waits.load(Ordering::Relaxed) {
             let Some((number, candidate)) = self.line.next() else {
@@ -118,7 +131,7 @@ impl Asking {
             reader.open_here()?;
             let groups = self.needles.may_be_in_file(&mut reader, candidate.filters.as_deref());
             found.push((number, groups.await.map_err(|error| reader.named(error))?));
-            allowed += IN_MEMORY;
+            allowed += self.in_memory;
             if begin.elapsed() > allowed {
                 self.line.waits.store(true, Ordering::Relaxed);
             }

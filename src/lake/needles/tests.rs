@@ -7,16 +7,17 @@ use crate::lake::{ColumnsWriter, ParquetFile, encode, events_file};
 use datafusion::arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StringBuilder};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::internal_err;
-use datafusion::datasource::listing::PartitionedFile;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{ColumnarValue, Volatility, col, create_udf, lit};
+use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::path::Path;
-use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
+use datafusion::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
+use std::time::Duration;
 
 const COLUMNS: &[&str] = &["event_id", "email_message_id"];
 
@@ -147,35 +148,42 @@ async fn may_hold(file: bytes::Bytes, filter: Expr) -> bool {
     row_groups(file, filter).await.contains(&true)
 }
 
-/// As the log tells where the filters are, and as it does not.
+/// As the log tells where the filters are, and as it does not, on a disk and in a store.
 async fn row_groups(file: bytes::Bytes, filter: Expr) -> Vec<bool> {
-    let store = Arc::new(InMemory::new());
-    let path = Path::from("file.parquet");
-    let filters = told_filters(&file, COLUMNS).map(Arc::from);
-    store.put(&path, file.into()).await.unwrap();
-    let meta = store.head(&path).await.unwrap();
-    let readers = FileReaders::new("memory:///", store as Arc<dyn ObjectStore>, None);
     let needles = Needles::of(&[filter], COLUMNS);
     assert!(!needles.is_empty());
-    let mut candidates = vec![Candidate {
-        file: meta.clone(),
-        filters: None,
-    }];
-    candidates.extend(filters.map(|filters| Candidate {
-        file: meta,
-        filters: Some(filters),
-    }));
-    let kept = needles.may_be_in(&readers, candidates).await.unwrap();
-    assert!(kept.iter().all(|groups| *groups == kept[0]), "{kept:?}");
-    kept.into_iter().next().unwrap()
+    let told = told_filters(&file, COLUMNS).map(Arc::from);
+    let folder = tempfile::tempdir().unwrap();
+    let path = Path::from_absolute_path(folder.path()).unwrap().join("file.parquet");
+    let stores: [(&str, Arc<dyn ObjectStore>); 2] = [
+        ("file:///", Arc::new(LocalFileSystem::new())),
+        ("memory:///", Arc::new(InMemory::new())),
+    ];
+    let mut found = Vec::new();
+    for (url, store) in stores {
+        store.put(&path, file.clone().into()).await.unwrap();
+        let meta = store.head(&path).await.unwrap();
+        let candidates = [None]
+            .into_iter()
+            .chain(told.clone().map(Some))
+            .map(|filters| Candidate {
+                file: meta.clone(),
+                filters,
+            });
+        let readers = FileReaders::new(url, store, None);
+        found.extend(needles.may_be_in(&readers, candidates.collect()).await.unwrap());
+    }
+    assert!(found.iter().all(|groups| *groups == found[0]), "{found:?}");
+    found.swap_remove(0)
 }
 
-/// Many files at once, on a disk and in a store, the second time with what was kept of the first.
+/// Many files at once, on a disk and in a store, the second time with what was kept of the first; as if they
+/// had to wait for the disk, and as if they had not.
 #[tokio::test]
 async fn each_of_many_files_is_asked() {
     const FILES: usize = 2 * line::AT_ONCE + 5;
     let folder = tempfile::tempdir().unwrap();
-    let here = Arc::new(datafusion::object_store::local::LocalFileSystem::new());
+    let here = Arc::new(LocalFileSystem::new());
     let elsewhere = Arc::new(InMemory::new());
     let base = Path::from_absolute_path(folder.path()).unwrap();
     let mut files = Vec::new();
@@ -195,7 +203,12 @@ async fn each_of_many_files_is_asked() {
     for (url, store) in stores {
         let cache = RuntimeEnv::default().cache_manager.get_file_metadata_cache();
         let readers = FileReaders::new(url, Arc::clone(&store), Some(cache));
-        for wanted in [0, 7, FILES - 1, 7] {
+        for (wanted, in_memory) in [
+            (0, Duration::ZERO),
+            (7, Duration::from_secs(60)),
+            (FILES - 1, Duration::from_secs(60)),
+            (7, Duration::ZERO),
+        ] {
             let mut candidates = Vec::new();
             for (path, filters) in &files {
                 candidates.push(Candidate {
@@ -204,19 +217,30 @@ async fn each_of_many_files_is_asked() {
                 });
             }
             let needles = Needles::of(&[id_is(&format!("{wanted} 33"))], COLUMNS);
-            let found = needles.may_be_in(&readers, candidates).await.unwrap();
+            let found = line::ask_within(&needles, &readers, candidates, in_memory)
+                .await
+                .unwrap();
             assert_eq!(found.len(), FILES);
             assert_eq!(found[wanted], [true], "{url}");
             let others = found.iter().filter(|groups| groups[0]).count() - 1;
             assert!(others < 8, "{others} of {FILES} in {url}");
         }
-        let gone = Candidate {
-            file: PartitionedFile::new(base.clone().join("gone.parquet").to_string(), 100).object_meta,
-            filters: None,
-        };
-        let needles = Needles::of(&[id_is("x")], COLUMNS);
-        let error = needles.may_be_in(&readers, vec![gone]).await.unwrap_err();
-        assert!(error.to_string().contains("gone.parquet"), "{error}");
+        let gone = base.clone().join("gone.parquet");
+        for at in [0, 50, FILES] {
+            let meta = store.head(&files[0].0).await.unwrap();
+            let mut candidates: Vec<Candidate> = (0..FILES).map(|_| meta.clone().into()).collect();
+            let location = gone.clone();
+            candidates.insert(at, ObjectMeta { location, ..meta }.into());
+            let needles = Needles::of(&[id_is("x")], COLUMNS);
+            let error = needles.may_be_in(&readers, candidates).await.unwrap_err();
+            assert!(error.to_string().contains("gone.parquet"), "{error}");
+        }
+    }
+}
+
+impl From<ObjectMeta> for Candidate {
+    fn from(file: ObjectMeta) -> Self {
+        Self { file, filters: None }
     }
 }
 
@@ -311,7 +335,7 @@ async fn a_file_is_asked_where_the_log_says() {
     let told = told_filters(&file, COLUMNS).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = Path::from_absolute_path(folder.path()).unwrap().join("file.parquet");
-    let store = Arc::new(datafusion::object_store::local::LocalFileSystem::new());
+    let store = Arc::new(LocalFileSystem::new());
     store.put(&path, file.clone().into()).await.unwrap();
     let meta = store.head(&path).await.unwrap();
     // Only who does not read the footer finds anything.
@@ -332,8 +356,8 @@ async fn a_file_is_asked_where_the_log_says() {
     assert_eq!(ask(Some(&told), "absent").await, Some(vec![vec![false]]));
     assert_eq!(ask(None, "id 77").await, None, "the footer is damaged");
     let (of, _) = told.split_once(' ').unwrap();
-    let beyond = format!("{of} {}+72,", file.len());
-    for untrue in ["", "00000000 4+72,", &beyond] {
+    let beyond = format!("{of} {}+72,-", file.len());
+    for untrue in ["", "0000000000000000 4+72,-", &beyond] {
         assert_eq!(ask(Some(untrue), "id 77").await, None, "{untrue}");
         store.put(&path, file.clone().into()).await.unwrap();
         assert_eq!(ask(Some(untrue), "id 77").await, Some(vec![vec![true]]), "{untrue}");
@@ -341,5 +365,18 @@ async fn a_file_is_asked_where_the_log_says() {
         let mut damaged = file.to_vec();
         damaged[end - 200..].fill(0);
         store.put(&path, damaged.into()).await.unwrap();
+    }
+    // What is lost is no answer, whether one value is looked for or two.
+    store.put(&path, vec![0; file.len()].into()).await.unwrap();
+    for filter in [
+        id_is("id 77"),
+        col("event_id").in_list(vec![lit("id 77"), lit("b")], false),
+    ] {
+        let candidate = Candidate {
+            file: meta.clone(),
+            filters: Some(told.as_str().into()),
+        };
+        let needles = Needles::of(&[filter], COLUMNS);
+        assert!(needles.may_be_in(&readers, vec![candidate]).await.is_err());
     }
 }
