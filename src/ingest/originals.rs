@@ -90,7 +90,7 @@ impl Original {
     /// Reads and hashes the file, or says why it cannot be read. To be called where blocking is
     /// allowed.
     pub fn open(&self) -> Result<Opened, String> {
-        let source = SourceFile::open(&self.found, Vec::new(), &Stop::default(), &self.runtime);
+        let source = SourceFile::open(&self.found, &Stop::default(), &self.runtime);
         let mut source = source.map_err(|error| in_words(&error))?;
         let hashed = source.hash.wait(&self.runtime).map_err(|error| error.to_string())?;
         match hashed.problem {

@@ -60,6 +60,13 @@ impl Pending {
         self.batches.push(batch);
     }
 
+    /// About how many bytes the events of a partition have.
+    pub(super) fn bytes_of(&self, partition: &Partition) -> usize {
+        let rows = self.partitions.get(partition).into_iter().flatten();
+        rows.map(|&(batch, _)| self.batches[batch as usize].bytes_of_a_row())
+            .sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.partitions.values().all(Vec::is_empty)
     }

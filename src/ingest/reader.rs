@@ -42,8 +42,6 @@ pub(super) struct Reader {
     progress: Arc<dyn Progress>,
     /// For files that are objects of a store.
     runtime: Handle,
-    /// What the file before was held in.
-    memory: Vec<u8>,
     sequence: u64,
 }
 
@@ -65,7 +63,6 @@ impl Reader {
             stop,
             progress,
             runtime: Handle::current(),
-            memory: Vec::new(),
             sequence: 0,
         }
     }
@@ -111,7 +108,7 @@ impl Reader {
     /// Returns the size of the file.
     fn file(&mut self, file: usize, found: &Found, done: u64) -> u64 {
         let name = found.name();
-        let mut source = match SourceFile::open(found, std::mem::take(&mut self.memory), &self.stop, &self.runtime) {
+        let mut source = match SourceFile::open(found, &self.stop, &self.runtime) {
             Ok(source) => source,
             Err(error) => {
                 self.send(Item::Unreadable {
@@ -155,7 +152,6 @@ impl Reader {
             };
             self.send(Item::Problem { file, problem });
         }
-        self.memory = source.into_memory();
         // Whoever stops the ingest may have stopped it within this file.
         let unfinished = unfinished || self.stop.load(Ordering::Relaxed);
         self.send(Item::End { file, unfinished });

@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::lake::{LakeTable, ParquetFile};
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
-use std::cmp::Reverse;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -48,18 +47,22 @@ pub(super) async fn write(
     Ok((pending, files))
 }
 
-/// The files that these partitions become, the largest first, so that none is left at the end.
+/// The files that these partitions become. Each is in as many parts as it takes for none to be most of what is
+/// left, and the largest parts come first, so that all threads end at about the same time.
 async fn layouts(pending: &Arc<Pending>, partitions: Vec<Partition>, threads: usize) -> Result<Vec<Arc<FileLayout>>> {
-    let rows = |partition: &Partition| pending.partitions.get(partition).map_or(0, Vec::len);
-    let all: usize = partitions.iter().map(rows).sum();
-    let mut sized: Vec<_> = partitions
+    let sized = partitions
         .into_iter()
-        .map(|partition| (rows(&partition), partition))
+        .map(|partition| (pending.bytes_of(&partition), partition));
+    let sized: Vec<(usize, Partition)> = sized.collect();
+    let all: usize = sized.iter().map(|(bytes, _)| bytes).sum();
+    let parts = |bytes: usize| (2 * threads * bytes).div_ceil(all.max(1)).clamp(1, threads);
+    let mut sized: Vec<_> = sized
+        .into_iter()
+        .map(|(bytes, partition)| (bytes / parts(bytes), parts(bytes), partition))
         .collect();
-    sized.sort_by_key(|(rows, _)| Reverse(*rows));
-    let layouts = sized.into_iter().map(|(rows, partition)| {
+    sized.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.2.cmp(&b.2)));
+    let layouts = sized.into_iter().map(|(_, parts, partition)| {
         let pending = Arc::clone(pending);
-        let parts = (rows * threads).div_ceil(all.max(1));
         on_a_thread(move || Ok(Arc::new(FileLayout::new(&pending, &partition, parts))))
     });
     futures::stream::iter(layouts).buffered(threads).try_collect().await

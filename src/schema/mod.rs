@@ -11,7 +11,7 @@ pub use row::{Cell, EventRow};
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// How the values of a field are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -162,6 +162,8 @@ struct TrieNode {
     field: Option<FieldId>,
     /// Records are walked beside this, a look for every key.
     children: ahash::AHashMap<&'static str, usize>,
+    /// The same by how records of Azure spell most of them, made when it is asked for.
+    spelled: OnceLock<ahash::AHashMap<String, usize>>,
 }
 
 impl Default for Trie {
@@ -209,6 +211,16 @@ impl<'a> Node<'a> {
         Some(Node { trie: self.trie, index })
     }
 
+    /// The place one segment further by a key in camel case, whose snake case is the segment.
+    pub fn child_in_snake_case(&self, key: &str) -> Option<Node<'a>> {
+        let node = &self.trie.nodes[self.index];
+        let spelled = node.spelled.get_or_init(|| spellings(&node.children));
+        match spelled.get(key) {
+            Some(&index) => Some(Node { trie: self.trie, index }),
+            None => self.child(&snake_case(key)),
+        }
+    }
+
     /// The places one segment further, in no order.
     pub fn children(&self) -> impl Iterator<Item = (&'static str, Node<'a>)> + use<'a> {
         let trie = self.trie;
@@ -220,6 +232,25 @@ impl<'a> Node<'a> {
     pub fn is_leaf(&self) -> bool {
         self.trie.nodes[self.index].children.is_empty()
     }
+}
+
+/// Segments as they are, and in the camel case that they are likely to be the snake case of.
+fn spellings(segments: &ahash::AHashMap<&'static str, usize>) -> ahash::AHashMap<String, usize> {
+    let spelled = segments.iter().flat_map(|(segment, &index)| {
+        let mut words = segment.split('_');
+        let first = words.next().unwrap_or_default().to_owned();
+        let camel = words.fold(first, |mut camel, word| {
+            let mut characters = word.chars();
+            camel.extend(characters.next().map(|first| first.to_ascii_uppercase()));
+            camel.push_str(characters.as_str());
+            camel
+        });
+        [(*segment).to_owned(), camel].map(|key| (key, index))
+    });
+    // Not of all is it so: of `a__b` it is not, nor of one with a capital.
+    let mut spelled: ahash::AHashMap<String, usize> = spelled.collect();
+    spelled.retain(|key, index| segments.get(&*snake_case(key)) == Some(index));
+    spelled
 }
 
 /// The column of an ECS name: `o365.audit.ClientAppId` is `o365_audit_client_app_id`.
@@ -303,6 +334,42 @@ mod tests {
         ] {
             assert_eq!(snake_case(key), expected);
         }
+    }
+
+    #[test]
+    fn a_key_leads_where_its_snake_case_does() {
+        for prefix in [
+            "azure.signinlogs.properties",
+            "azure.auditlogs.properties",
+            "azure.signinlogs",
+            "o365.audit",
+        ] {
+            let node = CATALOGUE.node(prefix).unwrap();
+            let mut keys: Vec<String> = node.children().map(|(segment, _)| segment.to_owned()).collect();
+            keys.extend(spellings(&node.trie.nodes[node.index].children).into_keys());
+            keys.extend(keys.clone().iter().map(|key| key.replace('_', "")));
+            keys.extend(keys.clone().iter().map(|key| key.to_ascii_uppercase()));
+            keys.extend(
+                [
+                    "ipAddress",
+                    "IPAddress",
+                    "ip_address",
+                    "riskEventTypes_v2",
+                    "",
+                    "_",
+                    "nowhere",
+                ]
+                .map(Into::into),
+            );
+            for key in keys {
+                let slow = node.child(&snake_case(&key)).map(|child| child.index);
+                let fast = node.child_in_snake_case(&key).map(|child| child.index);
+                assert_eq!(fast, slow, "{prefix}.{key}");
+            }
+        }
+        let properties = CATALOGUE.node("azure.signinlogs.properties").unwrap();
+        let spelled = spellings(&properties.trie.nodes[properties.index].children);
+        assert!(spelled.contains_key("ipAddress") && spelled.contains_key("isInteractive"));
     }
 
     #[test]

@@ -113,15 +113,18 @@ fn members<'a>(row: &mut EventRow<'a>, node: Node<'_>, object: Json<'a>, keys: K
 
 /// The place in the catalogue that a key leads to.
 pub(crate) fn descend<'n>(node: Node<'n>, key: &str, keys: Keys) -> Option<Node<'n>> {
+    let (child, dotted) = match keys {
+        Keys::Kept => (node.child(key), key.contains('.')),
+        Keys::Snake => (node.child_in_snake_case(key), key.contains('.')),
+    };
+    if child.is_some() || !dotted {
+        return child;
+    }
     let key = match keys {
         Keys::Kept => Cow::Borrowed(key),
         Keys::Snake => snake_case(key),
     };
-    match node.child(&key) {
-        Some(child) => Some(child),
-        None if key.contains('.') => key.split('.').try_fold(node, |node, segment| node.child(segment)),
-        None => None,
-    }
+    key.split('.').try_fold(node, |node, segment| node.child(segment))
 }
 
 #[cfg(test)]
