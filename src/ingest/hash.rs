@@ -1,11 +1,11 @@
 //! SHA-256 of files, made while they are read.
 
 use super::Stop;
+use super::local_file::LocalFile;
 use crate::error::{Error, Result};
 use crate::lake::hex;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -73,14 +73,13 @@ impl Hash {
         })
     }
 
-    /// Of so many bytes of a file from where it stands, by another thread, until somebody stops it. What
-    /// is written to the file meanwhile may come after all else has been read: it is not hashed.
-    pub(super) fn of_file(file: File, bytes: u64, stop: &Stop, runtime: &Handle) -> Self {
-        let mut file = file.take(bytes);
+    /// Of a file as far as it went when it was opened, by another thread, until somebody stops it.
+    pub(super) fn of_file(file: &Arc<LocalFile>, stop: &Stop, runtime: &Handle) -> Self {
+        let mut reading = file.read();
         Self::by_a_thread(stop, runtime, move |hasher, wanted| {
             let mut buffer = vec![0; PIECE_BYTES];
             while wanted() {
-                match file.read(&mut buffer) {
+                match reading.read(&mut buffer) {
                     Ok(0) => break,
                     Ok(count) => hasher.update(&buffer[..count]),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -188,10 +187,11 @@ mod tests {
             let expected = hashed(bytes);
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(bytes).unwrap();
+            let size = bytes.len() as u64;
+            let opened = Arc::new(LocalFile::open(file.path()).unwrap());
             // What comes later is not of the file that was found.
             file.write_all(b"more").unwrap();
-            let size = bytes.len() as u64;
-            let of_file = Hash::of_file(file.reopen().unwrap(), size, &stop, runtime.handle());
+            let of_file = Hash::of_file(&opened, &stop, runtime.handle());
             let of_bytes = Hash::of_bytes(bytes.to_vec().into(), &stop, runtime.handle());
             for mut hash in [of_file, of_bytes] {
                 let hashed = hash.wait(runtime.handle()).unwrap();
@@ -209,8 +209,8 @@ mod tests {
     fn what_cannot_be_read_to_its_end_has_a_hash_and_a_problem() {
         let runtime = runtime();
         // A folder can be opened and not read.
-        let folder = File::open("/").unwrap();
-        let hash = Hash::of_file(folder, 1, &Stop::default(), runtime.handle()).wait(runtime.handle());
+        let folder = Arc::new(LocalFile::open("/".as_ref()).unwrap());
+        let hash = Hash::of_file(&folder, &Stop::default(), runtime.handle()).wait(runtime.handle());
         let hash = hash.unwrap();
         assert_eq!(hash.sha256, hashed(b"").sha256);
         assert!(hash.problem.is_some());

@@ -15,6 +15,7 @@ mod examine;
 mod framing;
 mod hash;
 mod layout;
+mod local_file;
 mod near;
 mod originals;
 mod packed;

@@ -119,10 +119,11 @@ impl Opened {
         };
         let input = self.source.input().map_err(|error| in_words(&error))?;
         archive::visit(input, archive::Limits::new(self.source.size, stop), &mut search);
+        let changed = self.source.unchanged();
         Ok(Reread {
             sha256: self.sha256.to_string(),
             records: search.records,
-            problem: search.problem,
+            problem: search.problem.or_else(|| changed.err().map(|error| in_words(&error))),
         })
     }
 

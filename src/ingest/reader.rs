@@ -140,7 +140,8 @@ impl Reader {
             true => None,
             false => source.hash.wait(&self.runtime).ok(),
         };
-        if let Some(error) = hashed.and_then(|hashed| hashed.problem)
+        let changed = || source.unchanged().err().map(Arc::new);
+        if let Some(error) = hashed.and_then(|hashed| hashed.problem.or_else(changed))
             && !unfinished
         {
             unfinished = true;

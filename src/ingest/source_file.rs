@@ -3,11 +3,12 @@
 use super::Stop;
 use super::archive::Input;
 use super::hash::{Hash, Hasher};
+use super::local_file::LocalFile;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -19,6 +20,9 @@ const HELD_BYTES: u64 = 1 << 20;
 
 /// The same of objects, of which each part is a request.
 const HELD_BYTES_OF_OBJECT: u64 = 64 << 20;
+
+/// Bytes that are read of a file at once, at least.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// Bytes of one request for a part of an object, and how many are made at once.
 const PART_BYTES: u64 = 8 << 20;
@@ -69,7 +73,7 @@ enum Content {
     Held(Bytes),
     /// A copy of a large object, gone when it is closed.
     Copied(File),
-    OnDisk(PathBuf, u64),
+    OnDisk(Arc<LocalFile>),
 }
 
 impl SourceFile {
@@ -84,18 +88,16 @@ impl SourceFile {
     }
 
     fn open_local(path: &Path, stop: &Stop, runtime: &Handle) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        if size > HELD_BYTES {
-            return Ok(Self {
-                size,
-                hash: Hash::of_file(file, size, stop, runtime),
-                content: Content::OnDisk(path.to_owned(), size),
-            });
+        let file = LocalFile::open(path)?;
+        if file.size <= HELD_BYTES {
+            return Ok(Self::held(file.into_bytes()?, stop, runtime));
         }
-        let mut bytes = Vec::with_capacity(size as usize + 1);
-        file.read_to_end(&mut bytes)?;
-        Ok(Self::held(bytes, stop, runtime))
+        let file = Arc::new(file);
+        Ok(Self {
+            size: file.size,
+            hash: Hash::of_file(&file, stop, runtime),
+            content: Content::OnDisk(file),
+        })
     }
 
     fn held(bytes: Vec<u8>, stop: &Stop, runtime: &Handle) -> Self {
@@ -152,12 +154,17 @@ impl SourceFile {
                 copy.rewind()?;
                 Box::new(copy)
             }
-            Content::OnDisk(path, size) => Box::new(Begin {
-                file: File::open(path)?,
-                at: 0,
-                size: *size,
-            }),
+            // What archives hold is read byte by byte here and there.
+            Content::OnDisk(file) => Box::new(BufReader::with_capacity(BUFFER_BYTES, file.read())),
         })
+    }
+
+    /// An error where what was hashed may not be what was read.
+    pub(super) fn unchanged(&self) -> io::Result<()> {
+        match &self.content {
+            Content::OnDisk(file) => file.unchanged(),
+            Content::Held(_) | Content::Copied(_) => Ok(()),
+        }
     }
 
     /// Its first bytes, as many as can be read.
@@ -173,90 +180,9 @@ impl SourceFile {
     }
 }
 
-/// As much of a file as it had when it was opened, which is what is hashed: others may write to it meanwhile.
-struct Begin {
-    file: File,
-    at: u64,
-    size: u64,
-}
-
-impl Read for Begin {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let most = left.min(buffer.len());
-        let count = self.file.read(&mut buffer[..most])?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Begin {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let to = match to {
-            // Of what there was, not of what there is.
-            SeekFrom::End(from) => match self.size.checked_add_signed(from) {
-                Some(at) => SeekFrom::Start(at),
-                None => return Err(io::ErrorKind::InvalidInput.into()),
-            },
-            other => other,
-        };
-        self.at = self.file.seek(to)?;
-        Ok(self.at)
-    }
-}
-
 fn of_store(error: object_store::Error) -> io::Error {
     match error {
         object_store::Error::Precondition { .. } => io::Error::other("it changed while it was read; ingest it again"),
         error => io::Error::other(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What comes to a log while it is read is for the next ingest, as it is not hashed.
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_file_that_grows_is_read_as_far_as_it_is_hashed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log.json");
-        let text: Vec<u8> = (0..HELD_BYTES as u32 / 2).flat_map(u32::to_le_bytes).collect();
-        std::fs::write(&path, &text).unwrap();
-        let found = Found::Local(path.clone());
-        let runtime = Handle::current();
-        let read = tokio::task::spawn_blocking(move || {
-            let mut source = SourceFile::open(&found, &Stop::default(), &runtime).unwrap();
-            let mut more = File::options().append(true).open(&path).unwrap();
-            more.write_all(b"more").unwrap();
-            let mut input = source.input().unwrap();
-            let mut whole = Vec::new();
-            input.read_to_end(&mut whole).unwrap();
-            let mut end = Vec::new();
-            let from = input.seek(SeekFrom::End(-10)).unwrap();
-            input.read_to_end(&mut end).unwrap();
-            assert!(input.seek(SeekFrom::End(-(text.len() as i64) - 1)).is_err());
-            input.seek(SeekFrom::Start(from + 4)).unwrap();
-            input.seek(SeekFrom::Current(4)).unwrap();
-            let mut last = Vec::new();
-            input.read_to_end(&mut last).unwrap();
-            assert_eq!(
-                (end.as_slice(), last.as_slice()),
-                (&text[text.len() - 10..], &text[text.len() - 2..])
-            );
-            let hashed = source.hash.wait(&runtime).unwrap();
-            assert_eq!((hashed.size, source.size), (text.len() as u64, text.len() as u64));
-            (whole == text, hashed)
-        });
-        let (is_whole, hashed) = read.await.unwrap();
-        assert!(is_whole);
-        let mut hasher = Hasher::default();
-        hasher.update(
-            &(0..HELD_BYTES as u32 / 2)
-                .flat_map(u32::to_le_bytes)
-                .collect::<Vec<u8>>(),
-        );
-        let expected = Hash::known(hasher).get().await.unwrap();
-        assert_eq!(hashed.sha256, expected.sha256);
     }
 }

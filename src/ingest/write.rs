@@ -7,14 +7,15 @@ use crate::error::{Error, Result};
 use crate::lake::{LakeTable, ParquetFile};
 use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
+use std::cmp::Reverse;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Files that are on their way to the store at once.
 const UPLOADS_AT_ONCE: usize = 8;
 
-/// Encodes and uploads partitions of the events, which are given back. A partition that has much of all
-/// rows is written by several threads: of a day's log, nearly all is one.
+/// Encodes and uploads partitions of the events, which are given back. A partition that is more than half of
+/// what a thread has to do is written by several: of a day's log, nearly all is one.
 pub(super) async fn write(
     table: &LakeTable,
     pending: Pending,
@@ -55,17 +56,19 @@ async fn layouts(pending: &Arc<Pending>, partitions: Vec<Partition>, threads: us
         .map(|partition| (pending.bytes_of(&partition), partition));
     let sized: Vec<(usize, Partition)> = sized.collect();
     let all: usize = sized.iter().map(|(bytes, _)| bytes).sum();
-    let parts = |bytes: usize| (2 * threads * bytes).div_ceil(all.max(1)).clamp(1, threads);
-    let mut sized: Vec<_> = sized
-        .into_iter()
-        .map(|(bytes, partition)| (bytes / parts(bytes), parts(bytes), partition))
-        .collect();
-    sized.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.2.cmp(&b.2)));
-    let layouts = sized.into_iter().map(|(_, parts, partition)| {
+    let layouts = sized.into_iter().map(|(bytes, partition)| {
         let pending = Arc::clone(pending);
-        on_a_thread(move || Ok(Arc::new(FileLayout::new(&pending, &partition, parts))))
+        let parts = (2 * threads * bytes).div_ceil(all.max(1)).clamp(1, threads);
+        on_a_thread(move || {
+            let layout = FileLayout::new(&pending, &partition, parts);
+            Ok((bytes / layout.parts().count().max(1), Arc::new(layout)))
+        })
     });
-    futures::stream::iter(layouts).buffered(threads).try_collect().await
+    let layouts = futures::stream::iter(layouts).buffered(threads).try_collect();
+    let mut layouts: Vec<(usize, Arc<FileLayout>)> = layouts.await?;
+    // Of equal ones the order is that of the partitions.
+    layouts.sort_by_key(|(bytes_of_a_part, _)| Reverse(*bytes_of_a_part));
+    Ok(layouts.into_iter().map(|(_, layout)| layout).collect())
 }
 
 /// A file, each part of which waits for one of the threads.

@@ -114,7 +114,8 @@ impl LakeTable {
                 }
             }
         }
-        let many = added.len() >= FILES_OF_A_CHECKPOINT && added.len() >= self.snapshot()?.log_data().num_files() / 10;
+        let files = self.snapshot().map_or(0, |snapshot| snapshot.log_data().num_files());
+        let many = added.len() >= FILES_OF_A_CHECKPOINT && added.len() >= files / 10;
         if many || before / CHECKPOINT_EVERY != self.version() / CHECKPOINT_EVERY {
             self.sum_up().await;
         }

@@ -175,7 +175,8 @@ enum Said {
 
 impl Filter {
     async fn ask(&self, reader: &mut FileReader, values: &[String]) -> ParquetResult<Said> {
-        let (bytes, filter) = match (values, self.blocks()) {
+        let blocks = self.blocks();
+        let (bits, filter) = match (values, &blocks) {
             // To read a block for each of several takes longer than to read all of them at once.
             ([value], Some(blocks)) => {
                 let begin = blocks.start + BLOCK * block_of(value, (blocks.end - blocks.start) / BLOCK);
@@ -186,13 +187,13 @@ impl Filter {
             }
             _ => {
                 let bytes = reader.get_bytes(self.offset..self.offset + self.length).await?;
-                let filter = Sbbf::from_bytes(&bytes)?;
-                (bytes, filter)
+                let header = blocks.map_or(0, |blocks| (blocks.start - self.offset) as usize);
+                (bytes.slice(header..), Sbbf::from_bytes(&bytes)?)
             }
         };
         Ok(match values.iter().any(|value| filter.check(value.as_str())) {
             true => Said::Maybe,
-            false if bytes.iter().all(|byte| *byte == 0) => Said::Nothing,
+            false if bits.iter().all(|byte| *byte == 0) => Said::Nothing,
             false => Said::No,
         })
     }
