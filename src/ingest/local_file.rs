@@ -20,7 +20,7 @@ pub(super) struct LocalFile {
 
 /// Reads a file from its begin. Others read it meanwhile.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct LocalReader {
     file: Arc<LocalFile>,
     at: u64,
 }
@@ -38,8 +38,8 @@ impl LocalFile {
     }
 
     /// Reads from its begin.
-    pub(super) fn read(self: &Arc<Self>) -> Reading {
-        Reading {
+    pub(super) fn read(self: &Arc<Self>) -> LocalReader {
+        LocalReader {
             file: Arc::clone(self),
             at: 0,
         }
@@ -64,7 +64,7 @@ impl LocalFile {
     }
 }
 
-impl Read for Reading {
+impl Read for LocalReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.file.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let most = left.min(buffer.len());
@@ -80,7 +80,7 @@ impl Read for Reading {
     }
 }
 
-impl Seek for Reading {
+impl Seek for LocalReader {
     /// Nothing is asked of the system: a place that cannot be is that of a damaged archive.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = match to {
@@ -117,7 +117,7 @@ mod tests {
         (folder, path, file)
     }
 
-    fn rest(reading: &mut Reading) -> String {
+    fn rest(reading: &mut LocalReader) -> String {
         let mut text = String::new();
         reading.read_to_string(&mut text).unwrap();
         text

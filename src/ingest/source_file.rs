@@ -79,7 +79,8 @@ enum Content {
 impl SourceFile {
     /// Opens a file. A small one stays in memory for reading; a large object is copied to a
     /// temporary file, as archives are read back and forth. What is not hashed on its way is
-    /// hashed by a thread of its own, while it is read, until somebody stops it. To be called where blocking is allowed.
+    /// hashed by a thread of its own, while it is read, until somebody stops it. To be called where
+    /// blocking is allowed.
     pub(super) fn open(found: &Found, stop: &Stop, runtime: &Handle) -> io::Result<Self> {
         match found {
             Found::Local(path) => Self::open_local(path, stop, runtime),

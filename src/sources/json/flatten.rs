@@ -3,8 +3,7 @@
 
 use super::super::{Json, address, time};
 use super::{DEEPEST, boolean, double, entries, inner, integer, is_empty, items, pairs, text};
-use crate::schema::{Cell, EventRow, FieldId, FieldType, Node, snake_case};
-use std::borrow::Cow;
+use crate::schema::{Cell, EventRow, FieldId, FieldType, Node};
 
 /// Puts a value into a field, converted to its type. A scalar field that is set already
 /// keeps its value, a list grows. What cannot be converted is left to `raw`.
@@ -113,18 +112,14 @@ fn members<'a>(row: &mut EventRow<'a>, node: Node<'_>, object: Json<'a>, keys: K
 
 /// The place in the catalogue that a key leads to.
 pub(crate) fn descend<'n>(node: Node<'n>, key: &str, keys: Keys) -> Option<Node<'n>> {
-    let (child, dotted) = match keys {
-        Keys::Kept => (node.child(key), key.contains('.')),
-        Keys::Snake => (node.child_in_snake_case(key), key.contains('.')),
+    let step = |node: Node<'n>, segment: &str| match keys {
+        Keys::Kept => node.child(segment),
+        Keys::Snake => node.child_in_snake_case(segment),
     };
-    if child.is_some() || !dotted {
-        return child;
+    match step(node, key) {
+        None if key.contains('.') => key.split('.').try_fold(node, step),
+        child => child,
     }
-    let key = match keys {
-        Keys::Kept => Cow::Borrowed(key),
-        Keys::Snake => snake_case(key),
-    };
-    key.split('.').try_fold(node, |node, segment| node.child(segment))
 }
 
 #[cfg(test)]
