@@ -188,7 +188,7 @@ mod tests {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(bytes).unwrap();
             let size = bytes.len() as u64;
-            let opened = Arc::new(LocalFile::open(file.path()).unwrap());
+            let opened = Arc::new(LocalFile::of(file.reopen().unwrap()).unwrap());
             // What comes later is not of the file that was found.
             file.write_all(b"more").unwrap();
             let of_file = Hash::of_file(&opened, &stop, runtime.handle());
@@ -209,7 +209,7 @@ mod tests {
     fn what_cannot_be_read_to_its_end_has_a_hash_and_a_problem() {
         let runtime = runtime();
         // A folder can be opened and not read.
-        let folder = Arc::new(LocalFile::open("/".as_ref()).unwrap());
+        let folder = Arc::new(LocalFile::of(std::fs::File::open("/").unwrap()).unwrap());
         let hash = Hash::of_file(&folder, &Stop::default(), runtime.handle()).wait(runtime.handle());
         let hash = hash.unwrap();
         assert_eq!(hash.sha256, hashed(b"").sha256);

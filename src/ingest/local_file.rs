@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -26,8 +25,8 @@ pub(super) struct LocalReader {
 }
 
 impl LocalFile {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+    /// As it is now.
+    pub(super) fn of(file: File) -> io::Result<Self> {
         let about = file.metadata()?;
         Ok(Self {
             file,
@@ -113,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.json");
         std::fs::write(&path, "0123456789").unwrap();
-        let file = Arc::new(LocalFile::open(&path).unwrap());
+        let file = Arc::new(LocalFile::of(File::open(&path).unwrap()).unwrap());
         (folder, path, file)
     }
 
@@ -162,7 +161,7 @@ mod tests {
             .set_modified(SystemTime::now() + Duration::from_secs(60))
             .unwrap();
         assert!(file.unchanged().is_err(), "written over");
-        let file = Arc::new(LocalFile::open(&path).unwrap());
+        let file = Arc::new(LocalFile::of(File::open(&path).unwrap()).unwrap());
         opened.set_len(4).unwrap();
         assert!(file.unchanged().is_err(), "cut off");
         assert_eq!(rest(&mut file.read()), "0123");

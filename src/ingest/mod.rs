@@ -55,6 +55,10 @@ use source_file::Found;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+/// How often somebody looks whether the ingest is stopped, while nothing comes.
+const LOOK_FOR_STOP: Duration = Duration::from_millis(50);
 
 /// What to ingest, and with what.
 #[derive(Debug, Clone)]
@@ -206,20 +210,36 @@ async fn read(reading: Reading, progress: Arc<dyn Progress>, stop: Stop, sink: &
 
     let mut waiting = BTreeMap::new();
     let mut next = 0;
-    while let Some((sequence, item)) = inbox.recv().await {
+    let stopped = stopped(&stop);
+    tokio::pin!(stopped);
+    loop {
+        let received = tokio::select! {
+            biased;
+            received = inbox.recv() => received,
+            // The reader may wait for somebody who never writes.
+            () = &mut stopped => None,
+        };
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let Some((sequence, item)) = received else { break };
         waiting.insert(sequence, item);
         while let Some(item) = waiting.remove(&next) {
             next += 1;
             sink.take(item).await?;
-        }
-        if stop.load(Ordering::Relaxed) {
-            return Err(Error::Interrupted);
         }
     }
     while let Some(ended) = running.join_next().await {
         ended.map_err(|error| Error::Internal(format!("an ingest thread ended: {error}")))?;
     }
     Ok(())
+}
+
+/// Waits until somebody stops the ingest.
+async fn stopped(stop: &Stop) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(LOOK_FOR_STOP).await;
+    }
 }
 
 fn parse_all(queue: &Mutex<mpsc::Receiver<Work>>, items: &Sender, unwrap: bool) {

@@ -11,6 +11,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tempfile::{SpooledData, SpooledTempFile};
 use tokio::runtime::Handle;
 
 /// Files up to this size are held in memory while they are hashed and parsed. Larger ones are read twice at
@@ -18,8 +20,8 @@ use tokio::runtime::Handle;
 /// has not to clear memory for it.
 const HELD_BYTES: u64 = 1 << 20;
 
-/// The same of objects, of which each part is a request.
-const HELD_BYTES_OF_OBJECT: u64 = 64 << 20;
+/// The same of what can be read but once: objects, of which each part is a request, and pipes.
+const HELD_BYTES_OF_COPY: u64 = 64 << 20;
 
 /// Bytes that are read of a file at once, at least.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -71,16 +73,16 @@ pub(super) struct SourceFile {
 #[derive(Debug)]
 enum Content {
     Held(Bytes),
-    /// A copy of a large object, gone when it is closed.
+    /// A copy of a large object or of a pipe, gone when it is closed.
     Copied(File),
     OnDisk(Arc<LocalFile>),
 }
 
 impl SourceFile {
-    /// Opens a file. A small one stays in memory for reading; a large object is copied to a
-    /// temporary file, as archives are read back and forth. What is not hashed on its way is
-    /// hashed by a thread of its own, while it is read, until somebody stops it. To be called where
-    /// blocking is allowed.
+    /// Opens a file. A small one stays in memory for reading; a large object and what comes through
+    /// a pipe are copied to a temporary file, as archives are read back and forth. What is not hashed
+    /// on its way is hashed by a thread of its own, while it is read, until somebody stops it. To be
+    /// called where blocking is allowed: a pipe is waited for.
     pub(super) fn open(found: &Found, stop: &Stop, runtime: &Handle) -> io::Result<Self> {
         match found {
             Found::Local(path) => Self::open_local(path, stop, runtime),
@@ -89,7 +91,11 @@ impl SourceFile {
     }
 
     fn open_local(path: &Path, stop: &Stop, runtime: &Handle) -> io::Result<Self> {
-        let file = LocalFile::open(path)?;
+        let file = File::open(path)?;
+        if !file.metadata()?.is_file() {
+            return Self::drained(file, HELD_BYTES_OF_COPY, stop);
+        }
+        let file = LocalFile::of(file)?;
         if file.size <= HELD_BYTES {
             return Ok(Self::held(file.into_bytes()?, stop, runtime));
         }
@@ -99,6 +105,21 @@ impl SourceFile {
             hash: Hash::of_file(&file, stop, runtime),
             content: Content::OnDisk(file),
         })
+    }
+
+    /// What ends when its writer does, and is as long as that. Of what somebody stops, the begin.
+    fn drained(mut input: impl Read, most_held: u64, stop: &Stop) -> io::Result<Self> {
+        let mut copy = Copy::holding(most_held);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        while !stop.load(Ordering::Relaxed) {
+            match input.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => copy.write(&buffer[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        copy.finish()
     }
 
     fn held(bytes: Vec<u8>, stop: &Stop, runtime: &Handle) -> Self {
@@ -124,26 +145,18 @@ impl SourceFile {
             })
             .buffered(PARTS_AT_ONCE)
             .map_err(of_store);
-        if meta.size <= HELD_BYTES_OF_OBJECT {
+        if meta.size <= HELD_BYTES_OF_COPY {
             let mut bytes = Vec::with_capacity(meta.size as usize);
             while let Some(part) = parts.try_next().await? {
                 bytes.extend_from_slice(&part);
             }
             return Ok(Self::held(bytes, stop, runtime));
         }
-        let mut copy = tempfile::tempfile()?;
-        let mut hasher = Hasher::default();
-        let mut size = 0;
+        let mut copy = Copy::holding(HELD_BYTES_OF_COPY);
         while let Some(part) = parts.try_next().await? {
-            hasher.update(&part);
-            size += part.len() as u64;
-            copy.write_all(&part)?;
+            copy.write(&part)?;
         }
-        Ok(Self {
-            size,
-            hash: Hash::known(hasher),
-            content: Content::Copied(copy),
-        })
+        copy.finish()
     }
 
     /// Its bytes, from the first.
@@ -181,9 +194,73 @@ impl SourceFile {
     }
 }
 
+/// What was read once, to be read again.
+struct Copy {
+    content: SpooledTempFile,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl Copy {
+    /// In memory until it is longer than that.
+    fn holding(most_held: u64) -> Self {
+        Self {
+            content: tempfile::spooled_tempfile(usize::try_from(most_held).unwrap_or(usize::MAX)),
+            hasher: Hasher::default(),
+            size: 0,
+        }
+    }
+
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.hasher.update(piece);
+        self.size += piece.len() as u64;
+        self.content.write_all(piece)
+    }
+
+    fn finish(self) -> io::Result<SourceFile> {
+        Ok(SourceFile {
+            size: self.size,
+            hash: Hash::known(self.hasher),
+            content: match self.content.into_inner() {
+                SpooledData::InMemory(held) => Content::Held(held.into_inner().into()),
+                SpooledData::OnDisk(file) => Content::Copied(file),
+            },
+        })
+    }
+}
+
 fn of_store(error: object_store::Error) -> io::Error {
     match error {
         object_store::Error::Precondition { .. } => io::Error::other("it changed while it was read; ingest it again"),
         error => io::Error::other(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::hex;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn what_is_read_once_can_be_read_again() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let bytes: Vec<u8> = (0..3 * BUFFER_BYTES).map(|at| (at % 251) as u8).collect();
+        let stop = Stop::default();
+        for (most_held, on_disk) in [(bytes.len() as u64, false), (bytes.len() as u64 - 1, true)] {
+            let mut source = SourceFile::drained(bytes.as_slice(), most_held, &stop).unwrap();
+            assert_eq!(matches!(source.content, Content::Copied(_)), on_disk);
+            assert_eq!(source.size, bytes.len() as u64);
+            let hashed = source.hash.wait(runtime.handle()).unwrap();
+            assert_eq!(*hashed.sha256, hex(&Sha256::digest(&bytes)));
+            for _ in 0..2 {
+                let mut read = Vec::new();
+                source.input().unwrap().read_to_end(&mut read).unwrap();
+                assert!(read == bytes);
+            }
+        }
+        // One that never ends is not read for ever.
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(SourceFile::drained(io::repeat(0), 10, &stop).unwrap().size, 0);
     }
 }

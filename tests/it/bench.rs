@@ -6,7 +6,7 @@ use crate::stores::servers;
 use retrohunt::capacity::{Measurements, Model, Phase, Work};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 const SMALL: [&str; 12] = [
@@ -263,8 +263,7 @@ fn ctrl_c_leaves_nothing_behind() {
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(Duration::from_millis(700));
-    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(signal.unwrap().success());
+    crate::sandbox::interrupt(&child);
     let ended = child.wait().unwrap();
     assert_eq!(ended.code(), Some(1));
     assert!(is_empty(&sandbox.path("workspace")));

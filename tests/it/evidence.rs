@@ -210,13 +210,7 @@ fn a_pipe_in_the_place_of_the_file_is_not_waited_for() {
     let path = sandbox.file("a.json", lines(&["x"]));
     sandbox.ingest(&[&path]);
     std::fs::remove_file(&path).unwrap();
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(&path)
-            .status()
-            .unwrap()
-            .success()
-    );
+    crate::sandbox::make_pipe(&path);
     let (code, events) = evidence(&sandbox, &["x"]);
     assert_eq!((code, status(&events[0])), (3, "file not reachable"));
 }

@@ -276,19 +276,8 @@ fn what_fails_only_on_a_row_that_no_tick_sees_is_replayed_and_the_hunt_says_so()
 #[cfg(unix)]
 mod interrupted {
     use super::*;
+    use crate::sandbox::{interrupt, make_pipe};
     use std::io::{BufRead as _, BufReader, Read as _};
-    use std::process::{Child, Command, Stdio};
-
-    fn start(sandbox: &Sandbox, arguments: &[&str]) -> Child {
-        let mut command = sandbox.command(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-    }
-
-    /// What Ctrl-C does.
-    fn interrupt(child: &Child) {
-        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-        assert!(status.unwrap().success());
-    }
 
     /// Puts a pipe without a writer in the place of a dataset's file.
     fn pipe_for(sandbox: &Sandbox, dataset: &str) -> std::path::PathBuf {
@@ -296,7 +285,7 @@ mod interrupted {
         let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let file = files.map(|file| file.unwrap().path()).next().unwrap();
         std::fs::remove_file(&file).unwrap();
-        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+        make_pipe(&file);
         file
     }
 
@@ -330,7 +319,7 @@ mod interrupted {
             "64MB",
         ];
         let ids = ["a_done", "b_tells", "c_hangs", "d_later"];
-        let child = start(&sandbox, &[&arguments[..], &ids].concat());
+        let child = sandbox.start(&[&arguments[..], &ids].concat());
         // Waits until the second detection opens its file. That fails, as a pipe is no
         // Parquet file, now or soon; the third waits for a writer that never comes.
         drop(std::fs::OpenOptions::new().write(true).open(tells).unwrap());
@@ -381,7 +370,7 @@ mod interrupted {
         assert_eq!(sandbox.ingest(&["log.json"]), [3000, 3000, 0, 0]);
         own(&sandbox, "every", "", "SELECT event.id, user.id FROM events");
         for format in ["jsonl", "json", "csv"] {
-            let mut child = start(&sandbox, &["hunt", "--detections", "own", "every", "--format", format]);
+            let mut child = sandbox.start(&["hunt", "--detections", "own", "every", "--format", format]);
             let mut stdout = BufReader::new(child.stdout.take().unwrap());
             let mut stderr = BufReader::new(child.stderr.take().unwrap());
             let (mut written, mut said) = (String::new(), String::new());

@@ -133,6 +133,39 @@ fn a_file_is_known_by_its_content_alone() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_comes_through_a_pipe_is_a_file_and_one_that_nobody_writes_to_can_be_left() {
+    use crate::sandbox::{interrupt, make_pipe};
+    let sandbox = Sandbox::new();
+    let text = lines(&records(25));
+    let packed = zip(&[("records.json", text.as_bytes())]);
+    let full = sandbox.path("a.pipe");
+    make_pipe(&full);
+    make_pipe(sandbox.path("silent.pipe"));
+    for (bytes, is_known) in [(text.as_bytes(), false), (text.as_bytes(), true), (&packed, false)] {
+        let child = sandbox.start(&["ingest", "--format", "json", "a.pipe"]);
+        std::fs::write(&full, bytes).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let file = &report["details"][0];
+        assert_eq!(file["already_ingested"] == true, is_known, "{file}");
+        let expected = (&json!(sha256(bytes)), &json!(bytes.len()));
+        assert_eq!((&file["sha256"], &file["size"]), expected);
+    }
+    assert_eq!(sandbox.sql("SELECT count(*) AS n FROM events")[0]["n"], 25);
+
+    let child = sandbox.start(&["ingest", "a.pipe", "silent.pipe"]);
+    std::fs::write(&full, &text).unwrap();
+    // By now it has begun, and waits for the other one, or soon will.
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("interrupted: what was committed stays"), "{said}");
+}
+
 #[test]
 fn the_members_of_an_archive_are_ingested_as_files() {
     use std::io::{Cursor, Write as _};

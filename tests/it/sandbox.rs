@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A temporary folder with a lake in it; both are gone when it is dropped.
 pub(crate) struct Sandbox {
@@ -46,6 +46,12 @@ impl Sandbox {
             .env("TMPDIR", self.folder.path());
         command.current_dir(self.folder.path()).args(arguments);
         command
+    }
+
+    /// Starts the program, to be watched while it runs.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Runs the program. The lake is `./lake` in this folder.
@@ -119,6 +125,19 @@ impl Run {
             stderr: text(&output.stderr),
         }
     }
+}
+
+/// What Ctrl-C does.
+#[cfg(unix)]
+pub(crate) fn interrupt(child: &Child) {
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(status.unwrap().success());
+}
+
+/// A pipe that nobody writes to yet.
+#[cfg(unix)]
+pub(crate) fn make_pipe(path: impl AsRef<Path>) {
+    assert!(Command::new("mkfifo").arg(path.as_ref()).status().unwrap().success());
 }
 
 /// A file of the repository.
