@@ -1,5 +1,6 @@
 //! Which row groups of a file a scan needs, by the file's own statistics.
 
+use crate::lake::ReadColumns;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, UInt64Array};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::pruning::PruningStatistics;
@@ -41,6 +42,10 @@ pub(super) struct Reading {
     pub(super) index: Option<Range<u64>>,
     /// How often the file is opened for that, each time with its index.
     pub(super) opened: u64,
+    /// The columns of which the metadata are read, which are kept.
+    pub(super) metadata_of: Option<ReadColumns>,
+    /// Whether the same scan has not just read of the file, and still has its end.
+    pub(super) comes_anew: bool,
 }
 
 /// What rules out row groups for a scan of a table; none where its predicate cannot.
@@ -106,6 +111,8 @@ impl<'a> RowGroups<'a> {
             row_groups: row_groups.into_iter().map(of_group).collect(),
             index: self.index().filter(|_| with_index),
             opened: 1,
+            metadata_of: self.file.extensions.get::<ReadColumns>().cloned(),
+            comes_anew: true,
         }
     }
 

@@ -5,7 +5,7 @@ use super::row_groups::{Reading, RowGroups, pruning};
 use super::scan_plans::{columns, files};
 use super::shared_scan::share;
 use crate::error::{Error, Result};
-use crate::lake::{REMOTE_TAIL, stores};
+use crate::lake::{FilesOfScan, REMOTE_TAIL, ReadColumns, stores};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileSource as _, ParquetSource};
@@ -37,6 +37,8 @@ struct FileBytes {
     /// Of all chunks, each as often as it is read.
     bytes: u64,
     requests: u64,
+    /// The columns of which the metadata of a file were read that is longer than its end.
+    metadata_of: BTreeSet<Option<ReadColumns>>,
 }
 
 /// How much there is to read, at most: conditions that are evaluated while reading spare columns
@@ -87,11 +89,15 @@ impl ScanBytes {
     fn add(&mut self, reading: Reading) {
         let file = self.files.entry(reading.path).or_default();
         file.row_groups_of = reading.row_groups_of;
+        // The end of a file, which is asked for first, is all of a small one.
+        let is_small = reading.size <= REMOTE_TAIL;
+        if reading.comes_anew && (is_small || file.metadata_of.insert(reading.metadata_of)) {
+            file.requests += 1;
+        }
         for (number, rows, chunks) in reading.row_groups {
             file.row_groups.insert(number, rows);
             file.bytes += chunks.iter().map(|chunk| chunk.end - chunk.start).sum::<u64>();
-            // The end of a file, which is asked for first, is all of a small one.
-            if reading.size > REMOTE_TAIL {
+            if !is_small {
                 file.requests += stores::requests_for(&chunks);
             }
         }
@@ -109,7 +115,9 @@ impl ScanBytes {
             file.row_groups_of = more.row_groups_of;
             file.row_groups.extend(more.row_groups);
             file.bytes += more.bytes;
-            file.requests += more.requests;
+            let known = more.metadata_of.intersection(&file.metadata_of).count() as u64;
+            file.requests += more.requests - known;
+            file.metadata_of.extend(more.metadata_of);
         }
     }
 
@@ -123,7 +131,7 @@ impl ScanBytes {
                 row_groups_of: file.row_groups_of,
                 rows: file.row_groups.values().sum(),
                 bytes: file.bytes,
-                requests: file.requests + 1,
+                requests: file.requests,
             };
         }
         sum
@@ -213,6 +221,7 @@ impl Scan {
         let Some(readers) = self.source.parquet_file_reader_factory() else {
             return Ok(None);
         };
+        let file = &file.clone().with_extension(FilesOfScan::none());
         let groups = RowGroups::read(readers.as_ref(), self.source.table_schema(), file).await?;
         let wanted = groups.wanted(self.pruning.as_ref());
         let wanted = wanted.iter().enumerate().filter(|(_, wanted)| **wanted);

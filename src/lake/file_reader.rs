@@ -7,10 +7,12 @@
 //! small file comes with one request.
 
 mod ahead;
+mod fetched;
 mod narrow;
 
 use super::thrift;
 use ahead::Ahead;
+pub use ahead::FilesOfScan;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::listing::PartitionedFile;
@@ -18,12 +20,14 @@ use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
 use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadata, FileMetadataCache};
 use datafusion::object_store::path::Path;
-use datafusion::object_store::{ObjectStore, ObjectStoreExt as _};
+use datafusion::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
 use datafusion::parquet::errors::{ParquetError, Result};
-use datafusion::parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, FooterTail, ParquetMetaData, ParquetMetaDataReader};
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
+use fetched::Fetched;
+pub(super) use fetched::LastFetched;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use narrow::narrow;
@@ -43,6 +47,10 @@ const LOCAL_TAIL: u64 = 32 << 10;
 /// file is read with one request.
 pub const REMOTE_TAIL: u64 = 512 << 10;
 
+/// Bytes of the chunks of a larger file in a store that are read before a scan comes to it: a request more
+/// takes as long as so many bytes.
+const CHUNKS_AHEAD: u64 = 1 << 20;
+
 /// Name of the metric of bytes read, as in DataFusion.
 const BYTES_SCANNED: &str = "bytes_scanned";
 
@@ -53,7 +61,7 @@ const WHOLE: &str = "";
 const FOOTER: usize = 8;
 
 /// The columns that a scan reads of its files: an extension of each [`PartitionedFile`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReadColumns {
     names: Arc<BTreeSet<String>>,
     /// Tells sets of columns apart in the cache.
@@ -89,8 +97,8 @@ pub(super) struct FileReaders {
     local: bool,
     /// What is known of files, for scans that come again.
     cache: Option<Arc<FileMetadataCache>>,
-    /// The files of the scan, where it may have to wait for a disk.
-    ahead: Option<Arc<Ahead>>,
+    /// What others of this lake have just read of files in a store.
+    last: Option<LastFetched>,
 }
 
 impl FileReaders {
@@ -101,19 +109,19 @@ impl FileReaders {
             store,
             local,
             cache,
-            ahead: None,
+            last: None,
         }
+    }
+
+    /// For scans, which share what they read of files in a store.
+    pub(super) fn for_scans(mut self, last: &LastFetched) -> Self {
+        self.last = (!self.local).then(|| last.clone());
+        self
     }
 
     /// Whether their files are on a local disk.
     pub(super) fn are_here(&self) -> bool {
         self.local
-    }
-
-    /// For a scan that comes to these files, with their sizes in bytes, in this order.
-    pub(super) fn of_scan(mut self, files: impl Iterator<Item = (Path, u64)>) -> Self {
-        self.ahead = self.local.then(|| Arc::new(Ahead::new(files.collect())));
-        self
     }
 }
 
@@ -132,9 +140,12 @@ impl ParquetFileReaderFactory for FileReaders {
             columns: file.extensions.get::<ReadColumns>().cloned(),
             store: Arc::clone(&self.store),
             cache: self.cache.clone(),
-            ahead: self.ahead.clone(),
+            last: self.last.clone(),
+            ahead: file.extensions.get::<FilesOfScan>().map(|files| Arc::clone(&files.0)),
             opened: None,
-            tail: None,
+            fetched: Fetched::default(),
+            has_arrived: false,
+            has_fetched: false,
             file,
         }))
     }
@@ -149,9 +160,12 @@ impl FileReaders {
             columns: Some(columns),
             store: Arc::clone(&self.store),
             cache: self.cache.clone(),
+            last: None,
             ahead: None,
             opened: None,
-            tail: None,
+            fetched: Fetched::default(),
+            has_arrived: false,
+            has_fetched: false,
             file,
         }
     }
@@ -180,10 +194,17 @@ pub(super) struct FileReader {
     store: Arc<dyn ObjectStore>,
     cache: Option<Arc<FileMetadataCache>>,
     path: Option<PathBuf>,
+    /// Of a scan of files in a store.
+    last: Option<LastFetched>,
+    /// The files of its scan.
     ahead: Option<Arc<Ahead>>,
     opened: Option<File>,
-    /// The end of the file, from this position on, as it came from a store.
-    tail: Option<(u64, bytes::Bytes)>,
+    /// What came of the file from a store.
+    fetched: Fetched,
+    /// What others have fetched of it is among that.
+    has_arrived: bool,
+    /// And all of it, or what its scan is going to read.
+    has_fetched: bool,
 }
 
 impl FileReader {
@@ -241,43 +262,177 @@ impl FileReader {
         Ok(Some(read))
     }
 
-    /// Bytes of the end of the file, if these are all of them.
-    fn of_tail(&self, range: &Range<u64>) -> Option<bytes::Bytes> {
-        let (begin, tail) = self.tail.as_ref()?;
-        let from = usize::try_from(range.start.checked_sub(*begin)?).ok()?;
-        let to = usize::try_from(range.end.checked_sub(*begin)?).ok()?;
-        (from <= to && to <= tail.len()).then(|| tail.slice(from..to))
+    /// Takes what others have fetched of a file of a store, and asks for what is read next.
+    async fn arrive(&mut self) {
+        let Some(last) = self.last.clone().filter(|_| !self.has_arrived) else {
+            return;
+        };
+        self.has_arrived = true;
+        let location = &self.file.object_meta.location;
+        let coming = self.ahead.as_ref().and_then(|ahead| {
+            ahead.come_to_object(location, |next| {
+                let next = self.next(next.clone());
+                let needed = next.most_ahead();
+                let ahead = Arc::clone(ahead);
+                (needed, next.fetch_for(ahead))
+            })
+        });
+        let known = last.get(location);
+        let fetched = match (known, coming) {
+            (Some(known), _) => Some(known),
+            (None, Some(coming)) => coming.await,
+            (None, None) => None,
+        };
+        if let Some(fetched) = fetched {
+            last.keep(&self.file.object_meta.location, &fetched);
+            self.fetched = fetched;
+        }
+    }
+
+    /// A reader of a file that the scan comes to later.
+    fn next(&self, file: ObjectMeta) -> Self {
+        Self {
+            scanned: Count::new(),
+            path: None,
+            columns: self.columns.clone(),
+            store: Arc::clone(&self.store),
+            cache: self.cache.clone(),
+            last: None,
+            ahead: None,
+            opened: None,
+            fetched: Fetched::default(),
+            has_arrived: false,
+            has_fetched: false,
+            file: file.into(),
+        }
+    }
+
+    /// Bytes that [`Self::fetch_for`] gives at most.
+    fn most_ahead(&self) -> u64 {
+        match self.size() {
+            small @ ..=REMOTE_TAIL => small,
+            _ if self.kept(WHOLE).is_some() => CHUNKS_AHEAD,
+            _ => REMOTE_TAIL + CHUNKS_AHEAD,
+        }
+    }
+
+    /// Reads what a scan will: all of a small file; of others the metadata, unless they are kept, and chunks.
+    fn fetch_for(mut self, scan: Arc<Ahead>) -> BoxFuture<'static, Option<Fetched>> {
+        async move {
+            match self.size() {
+                ..=REMOTE_TAIL => self.end().await.map(drop),
+                _ => self.fetch_chunks(&scan.columns).await,
+            }
+            .ok()?;
+            Some(self.fetched)
+        }
+        .boxed()
+    }
+
+    /// Reads the chunks of these columns at once, the small ones first, where there is but one row group,
+    /// which no statistics of the file will rule out.
+    async fn fetch_chunks(&mut self, columns: &BTreeSet<String>) -> Result<()> {
+        let metadata = self.get_metadata(None).await?;
+        let [group] = metadata.row_groups() else {
+            return Ok(());
+        };
+        let is_read = |chunk: &&ColumnChunkMetaData| {
+            let column = chunk.column_path().parts().first();
+            column.is_some_and(|column| columns.contains(column))
+        };
+        let mut chunks: Vec<(u64, u64)> = group.columns().iter().filter(is_read).map(|c| c.byte_range()).collect();
+        chunks.sort_by_key(|(_, length)| *length);
+        let mut left = CHUNKS_AHEAD;
+        chunks.retain(|(_, length)| {
+            left = left.saturating_sub(*length);
+            left > 0
+        });
+        let chunks = chunks.into_iter().map(|(begin, length)| begin..begin + length);
+        let chunks: Vec<Range<u64>> = chunks.filter(|chunk| self.fetched.get(chunk).is_none()).collect();
+        if !chunks.is_empty() {
+            let read = self.store.get_ranges(&self.file.object_meta.location, &chunks).await;
+            let read = read.map_err(|error| ParquetError::External(Box::new(error)))?;
+            for (chunk, bytes) in chunks.iter().zip(read) {
+                self.fetched.add(chunk.start, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of a file of a store: all of a small one.
+    async fn end(&mut self) -> Result<bytes::Bytes> {
+        self.arrive().await;
+        let end = self.size().saturating_sub(REMOTE_TAIL)..self.size();
+        if let Some(fetched) = self.fetched.get(&end) {
+            return Ok(fetched);
+        }
+        let read = self.read_there(end.clone()).await?;
+        self.fetched.add(end.start, read.clone());
+        if let Some(last) = &self.last {
+            last.keep(&self.file.object_meta.location, &self.fetched);
+        }
+        Ok(read)
+    }
+
+    /// Before a scan reads a part of a file in a store: gets all of a small one, and of others what the scan
+    /// is going to read.
+    async fn before_parts(&mut self) -> Result<()> {
+        let (Some(last), false) = (self.last.clone(), self.has_fetched) else {
+            return Ok(());
+        };
+        self.has_fetched = true;
+        if self.size() <= REMOTE_TAIL {
+            return self.end().await.map(drop);
+        }
+        if let Some(ahead) = self.ahead.clone() {
+            self.fetch_chunks(&ahead.columns).await?;
+            last.keep(&self.file.object_meta.location, &self.fetched);
+        }
+        Ok(())
     }
 
     async fn read(&mut self, range: Range<u64>) -> Result<bytes::Bytes> {
         let here = self.read_here(std::slice::from_ref(&range)).await?;
         let here = here.and_then(|mut here| here.pop());
-        if let Some(bytes) = here.or_else(|| self.of_tail(&range)) {
-            return Ok(bytes);
+        if let Some(here) = here {
+            return Ok(here);
         }
+        self.before_parts().await?;
+        match self.fetched.get(&range) {
+            Some(bytes) => Ok(bytes),
+            None => self.read_there(range).await,
+        }
+    }
+
+    async fn read_there(&self, range: Range<u64>) -> Result<bytes::Bytes> {
         let read = self.store.get_range(&self.file.object_meta.location, range).await;
         read.map_err(|error| ParquetError::External(Box::new(error)))
     }
 
     /// What the end of the file says of it, as Parquet encodes it.
     pub(super) async fn footer(&mut self) -> Result<bytes::Bytes> {
-        let (size, local) = (self.size(), self.is_here());
-        let begin = size.saturating_sub(if local { LOCAL_TAIL } else { REMOTE_TAIL });
-        self.open().await?;
-        if let (Some(ahead), Some(opened)) = (&self.ahead, &self.opened) {
-            ahead.come_to(&self.file.object_meta.location, opened, begin);
-        }
-        let mut end = self.read(begin..size).await?;
-        if !local {
-            self.tail = Some((begin, end.clone()));
-        }
+        let size = self.size();
+        let mut end = match self.is_here() {
+            true => {
+                let begin = size.saturating_sub(LOCAL_TAIL);
+                self.open().await?;
+                if let (Some(ahead), Some(opened)) = (&self.ahead, &self.opened) {
+                    ahead.come_to(&self.file.object_meta.location, opened, begin);
+                }
+                self.read(begin..size).await?
+            }
+            false => self.end().await?,
+        };
         let footer = |end: &bytes::Bytes| end.last_chunk::<FOOTER>().copied();
         let footer = footer(&end).ok_or_else(|| ParquetError::EOF("a file too short for Parquet".into()))?;
         let length = FooterTail::try_new(&footer)?.metadata_length();
         if length + FOOTER > end.len() {
             let begin = size.checked_sub((length + FOOTER) as u64);
             let begin = begin.ok_or_else(|| ParquetError::EOF("metadata longer than their file".into()))?;
-            end = self.read(begin..size).await?;
+            end = match self.is_here() {
+                true => self.read(begin..size).await?,
+                false => self.read_there(begin..size).await?,
+            };
         }
         Ok(end.slice(end.len() - FOOTER - length..end.len() - FOOTER))
     }
@@ -376,11 +531,21 @@ impl AsyncFileReader for FileReader {
             if let Some(here) = self.read_here(&ranges).await? {
                 return Ok(here);
             }
-            if let Some(here) = ranges.iter().map(|range| self.of_tail(range)).collect() {
-                return Ok(here);
+            self.before_parts().await?;
+            let mut read: Vec<Option<bytes::Bytes>> = ranges.iter().map(|range| self.fetched.get(range)).collect();
+            let missing = read.iter().zip(&ranges).filter(|(read, _)| read.is_none());
+            let missing: Vec<Range<u64>> = missing.map(|(_, range)| range.clone()).collect();
+            if !missing.is_empty() {
+                let rest = self.store.get_ranges(&self.file.object_meta.location, &missing).await;
+                let mut rest = rest
+                    .map_err(|error| ParquetError::External(Box::new(error)))?
+                    .into_iter();
+                read.iter_mut()
+                    .filter(|read| read.is_none())
+                    .for_each(|read| *read = rest.next());
             }
-            let read = self.store.get_ranges(&self.file.object_meta.location, &ranges).await;
-            read.map_err(|error| ParquetError::External(Box::new(error)))
+            let read: Option<Vec<bytes::Bytes>> = read.into_iter().collect();
+            read.ok_or_else(|| ParquetError::EOF("a store gives fewer parts than it was asked for".into()))
         }
         .boxed()
     }
@@ -390,6 +555,7 @@ impl AsyncFileReader for FileReader {
         _: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
         async move {
+            self.arrive().await;
             if let Some(kept) = self.kept(WHOLE)
                 && let Some(known) = kept.as_any().downcast_ref::<CachedParquetMetaData>()
             {

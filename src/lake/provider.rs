@@ -1,7 +1,7 @@
 //! The DataFusion table over a version of a lake table.
 
 use super::entry::{DataFile, TableFiles};
-use super::file_reader::{FileReaders, ReadColumns};
+use super::file_reader::{FileReaders, FilesOfScan, LastFetched, ReadColumns};
 use super::layout::TableName;
 use super::needles::{Candidate, Needles};
 use super::table::LakeTable;
@@ -41,6 +41,8 @@ pub struct LakeTableProvider {
     table: LakeTable,
     files: Arc<TableFiles>,
     schema: TableSchema,
+    /// What scans have just read.
+    last_fetched: LastFetched,
 }
 
 impl LakeTableProvider {
@@ -55,6 +57,7 @@ impl LakeTableProvider {
             files: Arc::new(files),
             table,
             schema,
+            last_fetched: LastFetched::default(),
         })
     }
 
@@ -67,6 +70,7 @@ impl LakeTableProvider {
             table: self.table.clone(),
             files: Arc::clone(&self.files),
             schema: self.schema_of(Schema::new(named)),
+            last_fetched: self.last_fetched.clone(),
         }
     }
 
@@ -79,6 +83,7 @@ impl LakeTableProvider {
             table: self.table.clone(),
             files: Arc::new(files),
             schema: self.schema.clone(),
+            last_fetched: self.last_fetched.clone(),
         }
     }
 
@@ -191,7 +196,7 @@ impl TableProvider for LakeTableProvider {
         let url = self.object_store_url()?;
         let store = state.runtime_env().object_store(&url)?;
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        let readers = FileReaders::new(url.as_str(), store, Some(cache));
+        let readers = FileReaders::new(url.as_str(), store, Some(cache)).for_scans(&self.last_fetched);
         let mut files = self.prune(state, filters)?;
         let wanted = Needles::of(filters, self.table.name().needle_columns());
         // Of files of which not all row groups are read, which are.
@@ -242,15 +247,15 @@ impl TableProvider for LakeTableProvider {
             false => schema.file_schema(),
         });
         let groups = split(files, state.config().target_partitions());
-        let listed = groups.iter().flatten();
-        let readers = readers.of_scan(listed.map(|file| (self.table.object_meta(file).location, file.size)));
+        let read = schema.file_schema().fields().iter().map(|field| field.name().clone());
+        let read: BTreeSet<String> = read.collect();
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(datafusion::config::TableParquetOptions {
                 global: options,
                 ..Default::default()
             })
             .with_parquet_file_reader_factory(Arc::new(readers));
-        let groups = groups
+        let mut groups: Vec<Vec<PartitionedFile>> = groups
             .into_iter()
             .map(|files| {
                 let files = files.into_iter().map(|file| {
@@ -260,9 +265,18 @@ impl TableProvider for LakeTableProvider {
                         None => opened,
                     }
                 });
-                FileGroup::new(files.collect())
+                files.collect()
             })
             .collect();
+        // A limit is likely to end the scan with its first files.
+        let in_order = match limit {
+            Some(_) => FilesOfScan::none(),
+            None => FilesOfScan::new(groups.iter().flatten(), read),
+        };
+        for file in groups.iter_mut().flatten() {
+            file.extensions.insert(in_order.clone());
+        }
+        let groups = groups.into_iter().map(FileGroup::new).collect();
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)

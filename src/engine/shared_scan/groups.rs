@@ -10,7 +10,7 @@ use super::leaf::{Leaf, common_table};
 use super::passes::passes;
 use crate::engine::row_groups::RowGroups;
 use crate::error::Result;
-use crate::lake::ReadColumns;
+use crate::lake::{FilesOfScan, ReadColumns};
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::listing::PartitionedFile;
 use futures::future::join_all;
@@ -87,7 +87,7 @@ async fn passes_over(table: &[Found], wanted_by: Vec<usize>, file: &PartitionedF
         return Vec::new();
     };
     let columns = ReadColumns::of(first.table().file_schema());
-    let file = file.clone().with_extension(columns);
+    let file = file.clone().with_extension(columns).with_extension(FilesOfScan::none());
     let Ok(groups) = RowGroups::read(first.readers.as_ref(), first.table(), &file).await else {
         return vec![wanted_by];
     };

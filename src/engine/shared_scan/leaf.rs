@@ -2,7 +2,7 @@
 
 use super::predicate::{columns_of, is_dynamic, safe_part};
 use super::selectivity::kept;
-use crate::lake::ReadColumns;
+use crate::lake::{FilesOfScan, ReadColumns};
 use datafusion::arrow::datatypes::{FieldRef, Schema};
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
@@ -137,6 +137,13 @@ impl Leaf {
         file.clone().with_extension(columns)
     }
 
+    /// Names of the columns that it reads.
+    pub(super) fn column_names(&self) -> impl Iterator<Item = String> {
+        let fields = self.table.table_schema().fields();
+        let read = self.columns.iter().filter_map(|column| fields.get(*column));
+        read.map(|field| field.name().clone())
+    }
+
     /// Whether both read the same table of the same store: what they both know of it agrees.
     pub(super) fn same_table(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.table.file_schema(), other.table.file_schema());
@@ -196,7 +203,11 @@ fn reads_subquery(expr: &Arc<dyn PhysicalExpr>) -> bool {
 fn whole_files(config: &FileScanConfig) -> Option<BTreeMap<String, PartitionedFile>> {
     let mut files: BTreeMap<String, (PartitionedFile, u64)> = BTreeMap::new();
     for file in config.file_groups.iter().flat_map(|group| group.iter()) {
-        let known = usize::from(file.extensions.contains::<ReadColumns>());
+        let known = [
+            file.extensions.contains::<ReadColumns>(),
+            file.extensions.contains::<FilesOfScan>(),
+        ];
+        let known = known.into_iter().filter(|known| *known).count();
         if file.extensions.len() > known {
             return None;
         }

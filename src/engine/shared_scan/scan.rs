@@ -11,7 +11,7 @@ use super::taste::Taste;
 use super::work::{Pass, Work, WorkList};
 use crate::engine::row_groups::{self, RowGroups, pruning};
 use crate::engine::scan_bytes::with_page_index;
-use crate::lake::ReadColumns;
+use crate::lake::{FilesOfScan, ReadColumns};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::datasource::listing::PartitionedFile;
@@ -23,6 +23,7 @@ use datafusion::physical_optimizer::pruning::PruningPredicate;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use futures::TryStreamExt as _;
 use futures::future::join_all;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -70,10 +71,18 @@ impl CommonScan {
         }
         let columns = ReadColumns::of(first.table().file_schema());
         let work = WorkList::new(kinds(leaves.iter()).into_iter().map(|(wanted_by, files)| {
-            let files = files
+            let read = (wanted_by.iter().filter_map(|number| leaves.get(*number))).flat_map(Leaf::column_names);
+            let mut files: Vec<PartitionedFile> = files
                 .into_iter()
-                .map(|file| file.clone().with_extension(columns.clone()));
-            (wanted_by, files.collect())
+                .map(|file| file.clone().with_extension(columns.clone()))
+                .collect();
+            // So that no worker is left with a large one at the end.
+            files.sort_by_key(|file| Reverse(file.object_meta.size));
+            let in_order = FilesOfScan::new(&files, read.collect());
+            for file in &mut files {
+                file.extensions.insert(in_order.clone());
+            }
+            (wanted_by, files)
         }));
         Some(Self {
             reading: Arc::new(Reading {
@@ -289,23 +298,23 @@ impl Reading {
 
     /// What the passes over a file will read.
     async fn count(&self, file: &PartitionedFile, wanted_by: &[usize]) -> DfResult<Vec<row_groups::Reading>> {
+        let file = &file.clone().with_extension(FilesOfScan::none());
         let Some(groups) = self.row_groups(file, wanted_by).await? else {
             return Ok(Vec::new());
         };
         let of_pass = |pass: Pass| {
             let leaves = pass.consumers.iter().filter_map(|number| self.leaves.get(*number));
-            let fields = leaves.clone().flat_map(|leaf| {
-                let fields = leaf.table().table_schema().fields();
-                leaf.columns.iter().filter_map(|column| fields.get(*column))
-            });
-            let columns: BTreeSet<String> = fields.map(|field| field.name().clone()).collect();
+            let columns: BTreeSet<String> = leaves.clone().flat_map(Leaf::column_names).collect();
             // One of them may be left alone, and reads as its own scan.
             let with_index =
                 with_page_index(&self.source) || leaves.into_iter().any(|leaf| with_page_index(&leaf.source));
             groups.reading(pass.row_groups, &columns, with_index)
         };
-        let passes = self.cut(&groups, file, wanted_by).into_iter();
-        Ok(passes.map(of_pass).collect())
+        let mut readings: Vec<_> = self.cut(&groups, file, wanted_by).into_iter().map(of_pass).collect();
+        for later in readings.iter_mut().skip(1) {
+            later.comes_anew = false;
+        }
+        Ok(readings)
     }
 
     async fn pass(&self, pass: &Pass, context: &Arc<TaskContext>) {

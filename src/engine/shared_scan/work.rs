@@ -27,8 +27,7 @@ pub(super) struct Pass {
     pub(super) rows: u64,
 }
 
-/// Files that the same consumers want, the largest first, so that no worker is left with one at
-/// the end.
+/// Files that the same consumers want.
 #[derive(Debug)]
 struct Group {
     wanted_by: Vec<usize>,
@@ -55,15 +54,12 @@ pub(super) struct WorkList {
 }
 
 impl WorkList {
-    /// Of the consumers that want the same files, and these.
+    /// Of the consumers that want the same files, and these in the order in which they are read.
     pub(super) fn new(kinds: impl IntoIterator<Item = (Vec<usize>, Vec<PartitionedFile>)>) -> Self {
-        let groups = kinds.into_iter().map(|(wanted_by, mut files)| {
-            files.sort_by_key(|file| std::cmp::Reverse(file.object_meta.size));
-            Group {
-                wanted_by,
-                bytes: files.iter().map(|file| file.object_meta.size).sum(),
-                files: files.into(),
-            }
+        let groups = kinds.into_iter().map(|(wanted_by, files)| Group {
+            wanted_by,
+            bytes: files.iter().map(|file| file.object_meta.size).sum(),
+            files: files.into(),
         });
         Self {
             state: Mutex::new(State {

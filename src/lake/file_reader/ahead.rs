@@ -1,24 +1,58 @@
-//! On a slow disk: the ends of files are brought before a scan comes to them.
+//! The ends of files are brought before a scan comes to them.
 //!
 //! A scan reads the end of a file, then some of its columns, then goes on to the next, and waits
-//! for the disk each time. Whoever finds a file that is not in memory has those behind it brought
+//! each time. On a disk, whoever finds a file that is not in memory has those behind it brought
 //! meanwhile, so that for each the scan waits once in place of twice. Where files are in memory,
-//! as they are for all hunts but the first, this costs one look.
+//! as they are for all hunts but the first, this costs one look. Of a store, what the scan reads of
+//! the files behind is asked for while one is read, and the scan waits for the first alone.
 
+use super::fetched::Fetched;
 use super::{LOCAL_TAIL, announce, local_path};
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::object_store::ObjectMeta;
 use datafusion::object_store::path::Path;
-use std::collections::HashMap;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How many files ahead: what a disk may do at once, and a scan that ends early does in vain.
-const FILES: usize = 16;
+const FILES_OF_DISK: usize = 16;
 
-/// The files of a scan, in the order in which it comes to them: its threads take them from one list.
-#[derive(Debug)]
+/// The same of a store, which answers many at once, each after a while.
+const FILES_OF_STORE: usize = 32;
+
+/// Bytes that are on their way from a store, or have come, for files that a scan has not come to.
+const BYTES_OF_STORE: u64 = 16 << 20;
+
+/// The files of a scan, in the order in which it comes to them, as its threads take them from one list,
+/// and the columns that it reads: an extension of each [`PartitionedFile`].
+#[derive(Debug, Clone)]
+pub struct FilesOfScan(pub(super) Arc<Ahead>);
+
+impl FilesOfScan {
+    /// These, of each of which these columns are read.
+    pub fn new<'a>(files: impl IntoIterator<Item = &'a PartitionedFile>, columns: BTreeSet<String>) -> Self {
+        let files = files.into_iter().map(|file| file.object_meta.clone());
+        Self(Arc::new(Ahead::new(files.collect(), columns)))
+    }
+
+    /// For a look at a single file, behind which nothing is read.
+    pub fn none() -> Self {
+        Self::new([], BTreeSet::new())
+    }
+}
+
+/// What was asked for: none where it could not be read, which whoever needs it has to find out.
+pub(super) type Coming = BoxFuture<'static, Option<Fetched>>;
+
 pub(super) struct Ahead {
-    files: Vec<(Path, u64)>,
+    files: Vec<ObjectMeta>,
+    pub(super) columns: BTreeSet<String>,
     brought: Vec<AtomicBool>,
     /// Some file could be read without waiting.
     answered: AtomicBool,
@@ -26,17 +60,33 @@ pub(super) struct Ahead {
     is_cold: AtomicBool,
     /// Where each file is among them; made when one was not.
     places: OnceLock<HashMap<Path, usize>>,
+    of_store: Mutex<OfStore>,
+}
+
+/// What comes from a store, by the place of its file.
+#[derive(Default)]
+struct OfStore {
+    coming: HashMap<usize, (u64, Coming)>,
+    /// Of all of these, at most.
+    bytes: u64,
+}
+
+impl std::fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ahead").finish_non_exhaustive()
+    }
 }
 
 impl Ahead {
-    /// Of files with their sizes in bytes.
-    pub(super) fn new(files: Vec<(Path, u64)>) -> Self {
+    fn new(files: Vec<ObjectMeta>, columns: BTreeSet<String>) -> Self {
         Self {
             brought: files.iter().map(|_| AtomicBool::new(false)).collect(),
             files,
+            columns,
             answered: AtomicBool::new(false),
             is_cold: AtomicBool::new(false),
             places: OnceLock::new(),
+            of_store: Mutex::default(),
         }
     }
 
@@ -45,7 +95,20 @@ impl Ahead {
         self.answered.load(Ordering::Relaxed) && !self.is_cold.load(Ordering::Relaxed)
     }
 
-    /// The scan has come to a file, whose end from `begin` on it reads next.
+    fn place(&self, location: &Path) -> Option<usize> {
+        let places = self.places.get_or_init(|| {
+            let numbered = self.files.iter().enumerate();
+            numbered.map(|(place, file)| (file.location.clone(), place)).collect()
+        });
+        places.get(location).copied()
+    }
+
+    fn behind(&self, place: usize, count: usize) -> Range<usize> {
+        let last = self.files.len();
+        last.min(place + 1)..last.min(place + 1 + count)
+    }
+
+    /// The scan has come to a file of a disk, whose end from `begin` on it reads next.
     pub(super) fn come_to(self: &Arc<Self>, location: &Path, file: &File, begin: u64) {
         if !self.is_cold.load(Ordering::Relaxed) {
             match is_in_memory(file, begin) {
@@ -55,15 +118,8 @@ impl Ahead {
             }
             self.is_cold.store(true, Ordering::Relaxed);
         }
-        let places = self.places.get_or_init(|| {
-            let numbered = self.files.iter().enumerate();
-            numbered
-                .map(|(place, (location, _))| (location.clone(), place))
-                .collect()
-        });
-        let Some(&place) = places.get(location) else { return };
-        let next = self.files.len().min(place + 1)..self.files.len().min(place + 1 + FILES);
-        for place in next {
+        let Some(place) = self.place(location) else { return };
+        for place in self.behind(place, FILES_OF_DISK) {
             if !self.brought[place].swap(true, Ordering::Relaxed) {
                 let ahead = Arc::clone(self);
                 // To open it may have to wait for the disk as well.
@@ -74,10 +130,48 @@ impl Ahead {
 
     /// Nobody depends on it, so what fails fails for whoever reads the file.
     fn bring(&self, place: usize) {
-        let (location, size) = &self.files[place];
+        let ObjectMeta { location, size, .. } = &self.files[place];
         if let Some(file) = local_path(location).and_then(|path| File::open(path).ok()) {
             announce(&file, &(size.saturating_sub(LOCAL_TAIL)..*size));
         }
+    }
+
+    /// The scan has come to a file of a store: gives what was asked for of it, if it was, and asks for
+    /// those behind it, each with `fetch`, which tells how many bytes it takes at most.
+    pub(super) fn come_to_object(
+        &self,
+        location: &Path,
+        fetch: impl Fn(&ObjectMeta) -> (u64, Coming),
+    ) -> Option<Coming> {
+        let place = self.place(location)?;
+        // Whoever comes to it reads it.
+        self.brought[place].store(true, Ordering::Relaxed);
+        let mut of_store = self.of_store();
+        let coming = of_store.coming.remove(&place).map(|(bytes, coming)| {
+            of_store.bytes -= bytes;
+            coming
+        });
+        for place in self.behind(place, FILES_OF_STORE) {
+            if self.brought[place].load(Ordering::Relaxed) {
+                continue;
+            }
+            let (bytes, fetched) = fetch(&self.files[place]);
+            if of_store.bytes + bytes > BYTES_OF_STORE {
+                break;
+            }
+            self.brought[place].store(true, Ordering::Relaxed);
+            // It ends where the scan does.
+            let fetched = SpawnedTask::spawn(fetched).join();
+            of_store.bytes += bytes;
+            of_store
+                .coming
+                .insert(place, (bytes, fetched.map(|fetched| fetched.ok().flatten()).boxed()));
+        }
+        coming
+    }
+
+    fn of_store(&self) -> MutexGuard<'_, OfStore> {
+        self.of_store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,17 +197,72 @@ fn is_in_memory(_: &File, _: u64) -> Option<bool> {
 mod tests {
     use super::*;
 
+    fn meta(location: Path, size: u64) -> ObjectMeta {
+        ObjectMeta {
+            location,
+            size,
+            last_modified: chrono::DateTime::UNIX_EPOCH,
+            e_tag: None,
+            version: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn objects_behind_one_are_asked_for_once_each_and_no_more_than_there_is_room_for() {
+        let files = (0..100).map(|number| meta(Path::from(format!("{number}")), 10));
+        let ahead = Ahead::new(files.collect(), BTreeSet::new());
+        let asked = Mutex::new(Vec::new());
+        let come_to = |place: usize, bytes: u64| {
+            let coming = ahead.come_to_object(&Path::from(format!("{place}")), |file| {
+                asked
+                    .lock()
+                    .unwrap()
+                    .push(file.location.to_string().parse::<usize>().unwrap());
+                let location = file.location.to_string();
+                (
+                    bytes,
+                    async move { (location != "7").then(|| Fetched::of(0, location.into())) }.boxed(),
+                )
+            });
+            (coming, std::mem::take(&mut *asked.lock().unwrap()))
+        };
+        let (coming, asked_for) = come_to(0, 1);
+        assert!(coming.is_none(), "nobody has asked for the first one");
+        assert_eq!(asked_for, (1..=FILES_OF_STORE).collect::<Vec<_>>());
+        let (coming, asked_for) = come_to(5, 1);
+        let fetched = coming.unwrap().await.unwrap();
+        assert_eq!(fetched.get(&(0..1)).unwrap(), "5");
+        assert_eq!(asked_for, (33..=37).collect::<Vec<_>>());
+        assert!(come_to(7, 1).0.unwrap().await.is_none(), "what fails is nothing");
+        assert!(come_to(5, 1).0.is_none(), "it was given");
+        assert!(
+            ahead
+                .come_to_object(&Path::from("another"), |_| (1, async { None }.boxed()))
+                .is_none()
+        );
+        // Of larger ones fewer, and the rest when some were taken.
+        let half = BYTES_OF_STORE / 2;
+        assert_eq!(
+            come_to(60, half).1,
+            [61, 62],
+            "the second is asked about and has no room"
+        );
+        assert_eq!(come_to(61, half).1, [62, 63]);
+        // From a place of which some were read already.
+        assert_eq!(come_to(99, 1).1, Vec::<usize>::new());
+        assert_eq!(come_to(97, 1).1, [98]);
+    }
+
     #[tokio::test]
     async fn files_behind_a_cold_one_are_brought_once_each() {
         let folder = tempfile::tempdir().unwrap();
         let files = (0..40).map(|number| {
             let path = folder.path().join(format!("{number} ü.parquet"));
             std::fs::write(&path, [0; 100]).unwrap();
-            (Path::from_absolute_path(path).unwrap(), 100)
+            meta(Path::from_absolute_path(path).unwrap(), 100)
         });
-        let files: Vec<(Path, u64)> = files.collect();
-        let ahead = Arc::new(Ahead::new(files));
-        let open = |place: usize| File::open(local_path(&ahead.files[place].0).unwrap()).unwrap();
+        let ahead = Arc::new(Ahead::new(files.collect(), BTreeSet::new()));
+        let open = |place: usize| File::open(local_path(&ahead.files[place].location).unwrap()).unwrap();
         let brought = || {
             let brought = ahead.brought.iter().map(|one| one.load(Ordering::Relaxed));
             brought
@@ -122,17 +271,17 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert!(!ahead.answers());
-        ahead.come_to(&ahead.files[0].0, &open(0), 0);
+        ahead.come_to(&ahead.files[0].location, &open(0), 0);
         assert_eq!(brought(), Vec::<usize>::new(), "what was just written is in memory");
         assert!(ahead.answers());
         ahead.is_cold.store(true, Ordering::Relaxed);
         assert!(!ahead.answers());
-        ahead.come_to(&ahead.files[0].0, &open(0), 0);
-        assert_eq!(brought(), (1..=FILES).collect::<Vec<_>>());
-        ahead.come_to(&ahead.files[39].0, &open(39), 0);
+        ahead.come_to(&ahead.files[0].location, &open(0), 0);
+        assert_eq!(brought(), (1..=FILES_OF_DISK).collect::<Vec<_>>());
+        ahead.come_to(&ahead.files[39].location, &open(39), 0);
         ahead.come_to(&Path::from("of/another"), &open(5), 0);
-        assert_eq!(brought(), (1..=FILES).collect::<Vec<_>>());
-        ahead.come_to(&ahead.files[30].0, &open(30), 0);
-        assert_eq!(brought(), (1..=FILES).chain(31..40).collect::<Vec<_>>());
+        assert_eq!(brought(), (1..=FILES_OF_DISK).collect::<Vec<_>>());
+        ahead.come_to(&ahead.files[30].location, &open(30), 0);
+        assert_eq!(brought(), (1..=FILES_OF_DISK).chain(31..40).collect::<Vec<_>>());
     }
 }

@@ -58,11 +58,15 @@ fn rows(count: usize) -> RecordBatch {
 /// Its columns.
 pub(super) const ALL: [&str; 4] = ["id", "name", "pairs", "tags"];
 
-/// A file of so many rows, with so many bytes about it that nobody needs.
+/// A file of so many rows in three row groups, with so many bytes about it that nobody needs.
 pub(super) fn file(count: usize, about: usize) -> bytes::Bytes {
+    file_of(count, count.div_ceil(3), about)
+}
+
+fn file_of(count: usize, of_group: usize, about: usize) -> bytes::Bytes {
     let rows = rows(count);
     let properties = WriterProperties::builder()
-        .set_max_row_group_row_count(Some(count.div_ceil(3)))
+        .set_max_row_group_row_count(Some(of_group))
         .set_created_by("a test".to_owned())
         .set_key_value_metadata(Some(vec![KeyValue::new("about".to_owned(), "x".repeat(about))]))
         .build();
@@ -309,6 +313,81 @@ async fn a_file_from_a_store_is_read_with_few_requests() {
             assert!(reader.get_byte_ranges(ranges.to_vec()).await.unwrap() == parts);
             assert_eq!(remote.requests(), of_columns);
         }
+    }
+}
+
+#[tokio::test]
+async fn files_of_a_scan_take_few_requests_and_what_they_gave_is_kept_for_who_comes_next() {
+    let remote = Remote::new();
+    let readers = remote.readers.clone().for_scans(&LastFetched::default());
+    let contents = [file(100, 0), file_of(16_000, 16_000, 0), file(70, 0), file(60_000, 0)];
+    assert_eq!(
+        contents.each_ref().map(|content| content.len() as u64 > REMOTE_TAIL),
+        [false, true, false, true]
+    );
+    let names: BTreeSet<String> = ["pairs".to_owned(), "name".to_owned()].into();
+    let mut files = Vec::new();
+    for (number, content) in contents.iter().enumerate() {
+        let path = Path::from(format!("{number}"));
+        remote.store.put(&path, content.clone().into()).await.unwrap();
+        let meta = remote.store.store.head(&path).await.unwrap();
+        files.push(PartitionedFile::from(meta).with_extension(ReadColumns::named(names.clone())));
+    }
+    let scan = FilesOfScan::new(&files, names);
+    for file in &mut files {
+        file.extensions.insert(scan.clone());
+    }
+    let metrics = ExecutionPlanMetricsSet::new();
+    // Whoever reads the first one asks for all, and nobody is asked for what is there.
+    for round in 0..2 {
+        let mut expected = 0;
+        for (file, content) in files.iter().zip(&contents) {
+            let size = content.len() as u64;
+            let tail = size.saturating_sub(REMOTE_TAIL);
+            let mut reader = readers.create_reader(0, file.clone(), None, &metrics).unwrap();
+            let metadata = reader.get_metadata(None).await.unwrap();
+            expected += usize::from(round == 0);
+            for group in metadata.row_groups() {
+                let chunks = group.columns().iter().map(ColumnChunkMetaData::byte_range);
+                let chunks: Vec<Range<u64>> = chunks.map(|(begin, length)| begin..begin + length).collect();
+                assert_eq!(chunks.len(), 3, "{group:?}");
+                let length: u64 = chunks.iter().map(|chunk| chunk.end - chunk.start).sum();
+                assert!(length < CHUNKS_AHEAD || metadata.num_row_groups() > 1, "{length}");
+                let is_before_tail = chunks.iter().any(|chunk| chunk.start < tail);
+                expected += usize::from(is_before_tail && (round == 0 || metadata.num_row_groups() > 1));
+                // One after the other, as conditions are evaluated.
+                let first = reader.get_byte_ranges(chunks[..1].to_vec()).await.unwrap();
+                let rest = reader.get_byte_ranges(chunks[1..].to_vec()).await.unwrap();
+                let parts = chunks.iter().map(|chunk| part(content, chunk));
+                assert!(first.into_iter().chain(rest).eq(parts));
+                if metadata.num_row_groups() > 1 {
+                    // Both asked for something before the tail.
+                    expected += usize::from(chunks[0].start < tail && chunks[1..].iter().any(|c| c.start < tail));
+                }
+            }
+        }
+        assert_eq!(remote.requests(), expected, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_fetched_before_a_scan_comes_to_it_is_an_error_then() {
+    let remote = Remote::new();
+    let readers = remote.readers.clone().for_scans(&LastFetched::default());
+    let mut files = Vec::new();
+    for number in 0..3 {
+        let path = Path::from(format!("{number}"));
+        remote.store.put(&path, file(100, 0).into()).await.unwrap();
+        files.push(PartitionedFile::from(remote.store.store.head(&path).await.unwrap()));
+    }
+    remote.store.delete(&Path::from("1")).await.unwrap();
+    let scan = FilesOfScan::new(&files, BTreeSet::new());
+    let metrics = ExecutionPlanMetricsSet::new();
+    for (number, file) in files.into_iter().enumerate() {
+        let file = file.with_extension(scan.clone());
+        let mut reader = readers.create_reader(0, file, None, &metrics).unwrap();
+        let metadata = reader.get_metadata(None).await;
+        assert_eq!(metadata.is_ok(), number != 1, "{number}");
     }
 }
 

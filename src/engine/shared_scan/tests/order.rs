@@ -32,8 +32,8 @@ fn order(work: &WorkList, is_late: impl Fn(usize) -> bool) -> Vec<String> {
 fn what_is_asked_for_comes_first_and_of_that_the_smaller_part() {
     let work = || {
         WorkList::new([
-            (vec![0, 1], vec![file("audit-small", 500), file("audit-large", 900)]),
-            (vec![2, 3], vec![file("sign-ins-small", 10), file("sign-ins-large", 20)]),
+            (vec![0, 1], vec![file("audit-large", 900), file("audit-small", 500)]),
+            (vec![2, 3], vec![file("sign-ins-large", 20), file("sign-ins-small", 10)]),
             (vec![0], vec![file("network", 100)]),
         ])
     };
