@@ -5,7 +5,7 @@ use super::row_groups::{Reading, RowGroups, pruning};
 use super::scan_plans::{columns, files};
 use super::shared_scan::share;
 use crate::error::{Error, Result};
-use crate::lake::{FilesOfScan, REMOTE_TAIL, ReadColumns, stores};
+use crate::lake::{FilesOfScan, REMOTE_TAIL, ReadColumns, at_once, stores};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileSource as _, ParquetSource};
@@ -98,7 +98,13 @@ impl ScanBytes {
             file.row_groups.insert(number, rows);
             file.bytes += chunks.iter().map(|chunk| chunk.end - chunk.start).sum::<u64>();
             if !is_small {
-                file.requests += stores::requests_for(&chunks);
+                file.requests += match reading.row_groups_of {
+                    1 => {
+                        let (first, later) = at_once(chunks);
+                        stores::requests_for(&first) + stores::requests_for(&later)
+                    }
+                    _ => stores::requests_for(&chunks),
+                };
             }
         }
         if let Some(index) = reading.index {
@@ -197,7 +203,10 @@ async fn of_scan(source: &ParquetSource, files: Vec<OpenedFile>) -> Result<Vec<R
         columns: columns(source).into_iter().collect(),
         source: source.clone(),
     });
+    // Of which the metadata are read alone.
+    let in_order = FilesOfScan::new(files.iter().map(|(file, _)| file), BTreeSet::new());
     let read = files.into_iter().map(|(file, opened)| {
+        let file = file.with_extension(in_order.clone());
         let scan = Arc::clone(&scan);
         // On all cores: what a file's metadata say takes longer to read than to get.
         SpawnedTask::spawn(async move {
@@ -221,7 +230,6 @@ impl Scan {
         let Some(readers) = self.source.parquet_file_reader_factory() else {
             return Ok(None);
         };
-        let file = &file.clone().with_extension(FilesOfScan::none());
         let groups = RowGroups::read(readers.as_ref(), self.source.table_schema(), file).await?;
         let wanted = groups.wanted(self.pruning.as_ref());
         let wanted = wanted.iter().enumerate().filter(|(_, wanted)| **wanted);

@@ -152,7 +152,7 @@ impl SourceFile {
             }
             return Ok(Self::held(bytes, stop, runtime));
         }
-        let mut copy = Copy::holding(HELD_BYTES_OF_COPY);
+        let mut copy = Copy::holding(0);
         while let Some(part) = parts.try_next().await? {
             copy.write(&part)?;
         }

@@ -51,6 +51,9 @@ pub const REMOTE_TAIL: u64 = 512 << 10;
 /// takes as long as so many bytes.
 const CHUNKS_AHEAD: u64 = 1 << 20;
 
+/// Bytes that may lie between the first and the last of these, as requests that are near each other are one.
+const SPAN_AHEAD: u64 = 4 << 20;
+
 /// Name of the metric of bytes read, as in DataFusion.
 const BYTES_SCANNED: &str = "bytes_scanned";
 
@@ -268,24 +271,22 @@ impl FileReader {
             return;
         };
         self.has_arrived = true;
-        let location = &self.file.object_meta.location;
+        let file = &self.file.object_meta;
         let coming = self.ahead.as_ref().and_then(|ahead| {
-            ahead.come_to_object(location, |next| {
-                let next = self.next(next.clone());
-                let needed = next.most_ahead();
-                let ahead = Arc::clone(ahead);
-                (needed, next.fetch_for(ahead))
+            ahead.come_to_object(&file.location, &last.coming, |next| {
+                let is_there = last.get(next).is_some();
+                let next = (!is_there).then(|| self.next(next.clone()))?;
+                Some((next.most_ahead(), next.fetch_for(Arc::clone(&ahead.columns))))
             })
         });
-        let known = last.get(location);
-        let fetched = match (known, coming) {
-            (Some(known), _) => Some(known),
-            (None, Some(coming)) => coming.await,
-            (None, None) => None,
-        };
-        if let Some(fetched) = fetched {
-            last.keep(&self.file.object_meta.location, &fetched);
+        if let Some(fetched) = last.get(file) {
             self.fetched = fetched;
+        }
+        if let Some(coming) = coming
+            && let Some(fetched) = coming.await
+        {
+            self.fetched.merge(&fetched);
+            last.keep(&self.file.object_meta, &self.fetched);
         }
     }
 
@@ -317,11 +318,11 @@ impl FileReader {
     }
 
     /// Reads what a scan will: all of a small file; of others the metadata, unless they are kept, and chunks.
-    fn fetch_for(mut self, scan: Arc<Ahead>) -> BoxFuture<'static, Option<Fetched>> {
+    fn fetch_for(mut self, columns: Arc<BTreeSet<String>>) -> BoxFuture<'static, Option<Fetched>> {
         async move {
             match self.size() {
                 ..=REMOTE_TAIL => self.end().await.map(drop),
-                _ => self.fetch_chunks(&scan.columns).await,
+                _ => self.fetch_chunks(&columns).await,
             }
             .ok()?;
             Some(self.fetched)
@@ -340,20 +341,17 @@ impl FileReader {
             let column = chunk.column_path().parts().first();
             column.is_some_and(|column| columns.contains(column))
         };
-        let mut chunks: Vec<(u64, u64)> = group.columns().iter().filter(is_read).map(|c| c.byte_range()).collect();
-        chunks.sort_by_key(|(_, length)| *length);
-        let mut left = CHUNKS_AHEAD;
-        chunks.retain(|(_, length)| {
-            left = left.saturating_sub(*length);
-            left > 0
-        });
-        let chunks = chunks.into_iter().map(|(begin, length)| begin..begin + length);
-        let chunks: Vec<Range<u64>> = chunks.filter(|chunk| self.fetched.get(chunk).is_none()).collect();
+        let chunks = group.columns().iter().filter(is_read).map(|chunk| chunk.byte_range());
+        let (chunks, _) = at_once(chunks.map(|(begin, length)| begin..begin + length).collect());
+        let chunks: Vec<Range<u64>> = (chunks.into_iter())
+            .filter(|chunk| self.fetched.get(chunk).is_none())
+            .collect();
         if !chunks.is_empty() {
             let read = self.store.get_ranges(&self.file.object_meta.location, &chunks).await;
             let read = read.map_err(|error| ParquetError::External(Box::new(error)))?;
             for (chunk, bytes) in chunks.iter().zip(read) {
-                self.fetched.add(chunk.start, bytes);
+                // What was read between them is not to be kept.
+                self.fetched.add(chunk.start, bytes::Bytes::copy_from_slice(&bytes));
             }
         }
         Ok(())
@@ -369,7 +367,7 @@ impl FileReader {
         let read = self.read_there(end.clone()).await?;
         self.fetched.add(end.start, read.clone());
         if let Some(last) = &self.last {
-            last.keep(&self.file.object_meta.location, &self.fetched);
+            last.keep(&self.file.object_meta, &self.fetched);
         }
         Ok(read)
     }
@@ -386,7 +384,7 @@ impl FileReader {
         }
         if let Some(ahead) = self.ahead.clone() {
             self.fetch_chunks(&ahead.columns).await?;
-            last.keep(&self.file.object_meta.location, &self.fetched);
+            last.keep(&self.file.object_meta, &self.fetched);
         }
         Ok(())
     }
@@ -474,6 +472,24 @@ impl FileReader {
             other => ParquetError::General(format!("cannot read {}: {other}", self.file.object_meta.location)),
         }
     }
+}
+
+/// Which chunks of the only row group of a file in a store a scan reads with one step, and which it reads
+/// when it comes to them: the small ones that lie together first.
+pub fn at_once(mut chunks: Vec<Range<u64>>) -> (Vec<Range<u64>>, Vec<Range<u64>>) {
+    chunks.sort_by_key(|chunk| chunk.end - chunk.start);
+    let (mut bytes, mut span): (u64, Option<Range<u64>>) = (0, None);
+    let together = chunks.iter().take_while(|chunk| {
+        bytes += chunk.end - chunk.start;
+        let all = span.clone().unwrap_or_else(|| (*chunk).clone());
+        let all = all.start.min(chunk.start)..all.end.max(chunk.end);
+        let fits = bytes <= CHUNKS_AHEAD && all.end - all.start <= SPAN_AHEAD;
+        span = Some(all);
+        fits
+    });
+    let count = together.count();
+    let rest = chunks.split_off(count);
+    (chunks, rest)
 }
 
 /// A file that is no pipe, whose opening would wait for a writer. None where it has to be opened with time.

@@ -26,7 +26,7 @@ pub use columns::{Columns, ColumnsWriter, events_file, row_groups};
 pub use commit::Committed;
 pub use compaction::{Compacted, TARGET_FILE_BYTES};
 pub use entry::{ColumnStatistics, DataFile, StatisticsOfColumns};
-pub use file_reader::{FilesOfScan, REMOTE_TAIL, ReadColumns};
+pub use file_reader::{FilesOfScan, REMOTE_TAIL, ReadColumns, at_once};
 pub use late::LateTable;
 pub use layout::{TableName, events_schema, ledger_schema, quarantine_schema, repeat_fields};
 pub use provider::LakeTableProvider;

@@ -268,11 +268,7 @@ impl TableProvider for LakeTableProvider {
                 files.collect()
             })
             .collect();
-        // A limit is likely to end the scan with its first files.
-        let in_order = match limit {
-            Some(_) => FilesOfScan::none(),
-            None => FilesOfScan::new(groups.iter().flatten(), read),
-        };
+        let in_order = FilesOfScan::new(groups.iter().flatten(), read);
         for file in groups.iter_mut().flatten() {
             file.extensions.insert(in_order.clone());
         }

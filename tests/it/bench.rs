@@ -247,6 +247,7 @@ fn what_cannot_be_measured_is_said_before_anything_is_made() {
     assert!(is_empty(&sandbox.path("workspace")));
 }
 
+#[cfg(unix)]
 #[test]
 fn ctrl_c_leaves_nothing_behind() {
     let sandbox = Sandbox::new();

@@ -49,6 +49,7 @@ impl Sandbox {
     }
 
     /// Starts the program, to be watched while it runs.
+    #[cfg(unix)]
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

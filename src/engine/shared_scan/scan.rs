@@ -121,12 +121,16 @@ impl CommonScan {
 
     /// What the workers would read, pass by pass.
     pub(super) async fn readings(&self, at_once: usize) -> DfResult<Vec<row_groups::Reading>> {
+        let files = kinds(self.reading.leaves.iter()).into_values().flatten();
+        // Of which the metadata are read alone.
+        let in_order = FilesOfScan::new(files, BTreeSet::new());
         let counting = (0..at_once).map(|_| {
-            let reading = Arc::clone(&self.reading);
+            let (reading, in_order) = (Arc::clone(&self.reading), in_order.clone());
             SpawnedTask::spawn(async move {
                 let mut readings = Vec::new();
                 while let Some(work) = reading.work.next(|_| false).await {
                     if let Work::File { file, wanted_by } = work {
+                        let file = file.with_extension(in_order.clone());
                         let counted = reading.count(&file, &wanted_by).await;
                         reading.work.cut(Vec::new());
                         readings.extend(counted?);
@@ -298,7 +302,6 @@ impl Reading {
 
     /// What the passes over a file will read.
     async fn count(&self, file: &PartitionedFile, wanted_by: &[usize]) -> DfResult<Vec<row_groups::Reading>> {
-        let file = &file.clone().with_extension(FilesOfScan::none());
         let Some(groups) = self.row_groups(file, wanted_by).await? else {
             return Ok(Vec::new());
         };

@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How many files ahead: what a disk may do at once, and a scan that ends early does in vain.
@@ -26,8 +26,11 @@ const FILES_OF_DISK: usize = 16;
 /// The same of a store, which answers many at once, each after a while.
 const FILES_OF_STORE: usize = 32;
 
-/// Bytes that are on their way from a store, or have come, for files that a scan has not come to.
-const BYTES_OF_STORE: u64 = 16 << 20;
+/// The same of a scan that has come to its first file: it may end there. With each file it is as many more.
+const FIRST_FILES_OF_STORE: usize = 4;
+
+/// Bytes that are on their way from a store, or have come, for files that no scan of an engine has come to.
+const BYTES_OF_STORE: u64 = 32 << 20;
 
 /// The files of a scan, in the order in which it comes to them, as its threads take them from one list,
 /// and the columns that it reads: an extension of each [`PartitionedFile`].
@@ -52,7 +55,7 @@ pub(super) type Coming = BoxFuture<'static, Option<Fetched>>;
 
 pub(super) struct Ahead {
     files: Vec<ObjectMeta>,
-    pub(super) columns: BTreeSet<String>,
+    pub(super) columns: Arc<BTreeSet<String>>,
     brought: Vec<AtomicBool>,
     /// Some file could be read without waiting.
     answered: AtomicBool,
@@ -63,12 +66,22 @@ pub(super) struct Ahead {
     of_store: Mutex<OfStore>,
 }
 
-/// What comes from a store, by the place of its file.
+/// What comes from a store.
 #[derive(Default)]
 struct OfStore {
+    /// By the place of the file, with its bytes at most.
     coming: HashMap<usize, (u64, Coming)>,
-    /// Of all of these, at most.
-    bytes: u64,
+    /// Of all scans of an engine.
+    bytes: Arc<AtomicU64>,
+    /// Files that the scan has come to.
+    come_to: usize,
+}
+
+impl Drop for OfStore {
+    fn drop(&mut self) {
+        let bytes: u64 = self.coming.values().map(|(bytes, _)| bytes).sum();
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Debug for Ahead {
@@ -82,7 +95,7 @@ impl Ahead {
         Self {
             brought: files.iter().map(|_| AtomicBool::new(false)).collect(),
             files,
-            columns,
+            columns: Arc::new(columns),
             answered: AtomicBool::new(false),
             is_cold: AtomicBool::new(false),
             places: OnceLock::new(),
@@ -137,35 +150,43 @@ impl Ahead {
     }
 
     /// The scan has come to a file of a store: gives what was asked for of it, if it was, and asks for
-    /// those behind it, each with `fetch`, which tells how many bytes it takes at most.
+    /// those behind it, each with `fetch`, which tells how many bytes it takes at most; none where the file
+    /// is there. `bytes` are those that all scans have asked for.
     pub(super) fn come_to_object(
         &self,
         location: &Path,
-        fetch: impl Fn(&ObjectMeta) -> (u64, Coming),
+        bytes: &Arc<AtomicU64>,
+        fetch: impl Fn(&ObjectMeta) -> Option<(u64, Coming)>,
     ) -> Option<Coming> {
         let place = self.place(location)?;
         // Whoever comes to it reads it.
         self.brought[place].store(true, Ordering::Relaxed);
         let mut of_store = self.of_store();
+        if of_store.come_to == 0 {
+            of_store.bytes = Arc::clone(bytes);
+        }
+        of_store.come_to += 1;
         let coming = of_store.coming.remove(&place).map(|(bytes, coming)| {
-            of_store.bytes -= bytes;
+            of_store.bytes.fetch_sub(bytes, Ordering::Relaxed);
             coming
         });
-        for place in self.behind(place, FILES_OF_STORE) {
+        let count = FILES_OF_STORE.min(FIRST_FILES_OF_STORE * of_store.come_to);
+        for place in self.behind(place, count) {
             if self.brought[place].load(Ordering::Relaxed) {
                 continue;
             }
-            let (bytes, fetched) = fetch(&self.files[place]);
-            if of_store.bytes + bytes > BYTES_OF_STORE {
+            let Some((bytes, fetched)) = fetch(&self.files[place]) else {
+                continue;
+            };
+            if of_store.bytes.load(Ordering::Relaxed) + bytes > BYTES_OF_STORE {
                 break;
             }
             self.brought[place].store(true, Ordering::Relaxed);
+            of_store.bytes.fetch_add(bytes, Ordering::Relaxed);
             // It ends where the scan does.
             let fetched = SpawnedTask::spawn(fetched).join();
-            of_store.bytes += bytes;
-            of_store
-                .coming
-                .insert(place, (bytes, fetched.map(|fetched| fetched.ok().flatten()).boxed()));
+            let fetched = fetched.map(|fetched| fetched.ok().flatten()).boxed();
+            of_store.coming.insert(place, (bytes, fetched));
         }
         coming
     }
@@ -194,12 +215,12 @@ fn is_in_memory(_: &File, _: u64) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn meta(location: Path, size: u64) -> ObjectMeta {
+    pub(in super::super) fn meta(location: &str, size: u64) -> ObjectMeta {
         ObjectMeta {
-            location,
+            location: Path::parse(location).unwrap(),
             size,
             last_modified: chrono::DateTime::UNIX_EPOCH,
             e_tag: None,
@@ -209,48 +230,66 @@ mod tests {
 
     #[tokio::test]
     async fn objects_behind_one_are_asked_for_once_each_and_no_more_than_there_is_room_for() {
-        let files = (0..100).map(|number| meta(Path::from(format!("{number}")), 10));
+        let files = (0..200).map(|number| meta(&format!("{number}"), 10));
         let ahead = Ahead::new(files.collect(), BTreeSet::new());
+        let bytes = Arc::new(AtomicU64::new(0));
         let asked = Mutex::new(Vec::new());
-        let come_to = |place: usize, bytes: u64| {
-            let coming = ahead.come_to_object(&Path::from(format!("{place}")), |file| {
-                asked
-                    .lock()
-                    .unwrap()
-                    .push(file.location.to_string().parse::<usize>().unwrap());
-                let location = file.location.to_string();
-                (
-                    bytes,
-                    async move { (location != "7").then(|| Fetched::of(0, location.into())) }.boxed(),
-                )
+        let come_to = |place: usize, of_file: u64| {
+            let coming = ahead.come_to_object(&Path::from(format!("{place}")), &bytes, |file| {
+                let name = file.location.to_string();
+                asked.lock().unwrap().push(name.parse::<usize>().unwrap());
+                let there = async move { (name != "7").then(|| Fetched::of(0, name.into())) };
+                (file.location.as_ref() != "9").then(|| (of_file, there.boxed()))
             });
             (coming, std::mem::take(&mut *asked.lock().unwrap()))
         };
         let (coming, asked_for) = come_to(0, 1);
         assert!(coming.is_none(), "nobody has asked for the first one");
-        assert_eq!(asked_for, (1..=FILES_OF_STORE).collect::<Vec<_>>());
-        let (coming, asked_for) = come_to(5, 1);
+        assert_eq!(asked_for, [1, 2, 3, 4], "it may be the only one");
+        let (coming, asked_for) = come_to(1, 1);
         let fetched = coming.unwrap().await.unwrap();
-        assert_eq!(fetched.get(&(0..1)).unwrap(), "5");
-        assert_eq!(asked_for, (33..=37).collect::<Vec<_>>());
+        assert_eq!(fetched.get(&(0..1)).unwrap(), "1");
+        assert_eq!(asked_for, [5, 6, 7, 8, 9]);
+        assert_eq!(bytes.load(Ordering::Relaxed), 7, "2 to 8: 9 is there");
         assert!(come_to(7, 1).0.unwrap().await.is_none(), "what fails is nothing");
-        assert!(come_to(5, 1).0.is_none(), "it was given");
-        assert!(
-            ahead
-                .come_to_object(&Path::from("another"), |_| (1, async { None }.boxed()))
-                .is_none()
-        );
+        assert!(come_to(1, 1).0.is_none(), "it was given");
+        let nobody = ahead.come_to_object(&Path::from("another"), &bytes, |_| None);
+        assert!(nobody.is_none());
+        (0..10).for_each(|_| drop(come_to(1, 1)));
+        assert_eq!(come_to(50, 1).1, (51..=50 + FILES_OF_STORE).collect::<Vec<_>>());
         // Of larger ones fewer, and the rest when some were taken.
-        let half = BYTES_OF_STORE / 2;
+        let third = BYTES_OF_STORE / 3;
         assert_eq!(
-            come_to(60, half).1,
-            [61, 62],
-            "the second is asked about and has no room"
+            come_to(100, third).1,
+            [101, 102, 103],
+            "the third is asked about and has no room"
         );
-        assert_eq!(come_to(61, half).1, [62, 63]);
-        // From a place of which some were read already.
-        assert_eq!(come_to(99, 1).1, Vec::<usize>::new());
-        assert_eq!(come_to(97, 1).1, [98]);
+        assert_eq!(come_to(101, third).1, [103, 104]);
+        assert_eq!(come_to(199, 1).1, Vec::<usize>::new());
+        drop(ahead);
+        assert_eq!(bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_scan_asked_for_ends_with_it() {
+        let (asked, is_asked) = std::sync::mpsc::channel::<()>();
+        let ahead = Ahead::new(
+            (0..2).map(|number| meta(&format!("{number}"), 10)).collect(),
+            BTreeSet::new(),
+        );
+        ahead.come_to_object(&Path::from("0"), &Arc::default(), |_| {
+            let asked = asked.clone();
+            let never = async move {
+                let _kept = asked;
+                std::future::pending().await
+            };
+            Some((1, never.boxed()))
+        });
+        drop(asked);
+        drop(ahead);
+        while is_asked.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]
@@ -259,7 +298,7 @@ mod tests {
         let files = (0..40).map(|number| {
             let path = folder.path().join(format!("{number} ü.parquet"));
             std::fs::write(&path, [0; 100]).unwrap();
-            meta(Path::from_absolute_path(path).unwrap(), 100)
+            meta(Path::from_absolute_path(path).unwrap().as_ref(), 100)
         });
         let ahead = Arc::new(Ahead::new(files.collect(), BTreeSet::new()));
         let open = |place: usize| File::open(local_path(&ahead.files[place].location).unwrap()).unwrap();

@@ -4,9 +4,10 @@
 //! times, has a reader of its own.
 
 use bytes::Bytes;
-use datafusion::object_store::path::Path;
+use datafusion::object_store::ObjectMeta;
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are kept, of more files than there are threads.
@@ -44,41 +45,57 @@ impl Fetched {
         })
     }
 
+    /// With what another one has and this one has not.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (begin, part) in &other.parts {
+            if self.get(&(*begin..begin + part.len() as u64)).is_none() {
+                self.add(*begin, part.clone());
+            }
+        }
+    }
+
     fn bytes(&self) -> usize {
         self.parts.iter().map(|(_, part)| part.len()).sum()
     }
 }
 
-/// The last files of which something was read.
+/// The last files of which something was read, and how much is on its way of others.
 #[derive(Debug, Clone, Default)]
-pub(in crate::lake) struct LastFetched(Arc<Mutex<Kept>>);
+pub(in crate::lake) struct LastFetched {
+    kept: Arc<Mutex<Kept>>,
+    pub(super) coming: Arc<AtomicU64>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// The latest at the end.
-    files: VecDeque<(Path, Fetched)>,
+    /// Each as it was then, the latest at the end.
+    files: VecDeque<(ObjectMeta, Fetched)>,
     bytes: usize,
 }
 
 impl LastFetched {
-    pub(super) fn get(&self, location: &Path) -> Option<Fetched> {
+    pub(super) fn get(&self, file: &ObjectMeta) -> Option<Fetched> {
         let kept = self.kept();
         let mut latest_first = kept.files.iter().rev();
         latest_first
-            .find(|(path, _)| path == location)
+            .find(|(other, _)| other == file)
             .map(|(_, fetched)| fetched.clone())
     }
 
-    /// In the place of what is kept of this file.
-    pub(super) fn keep(&self, location: &Path, fetched: &Fetched) {
+    /// Beside what is kept of this file.
+    pub(super) fn keep(&self, file: &ObjectMeta, fetched: &Fetched) {
         let mut kept = self.kept();
-        if let Some(place) = kept.files.iter().position(|(path, _)| path == location)
-            && let Some((_, before)) = kept.files.remove(place)
-        {
+        let mut fetched = fetched.clone();
+        let place = kept.files.iter().position(|(other, _)| other == file);
+        if let Some((_, before)) = place.and_then(|place| kept.files.remove(place)) {
             kept.bytes -= before.bytes();
+            fetched.merge(&before);
+        }
+        if fetched.parts.is_empty() {
+            return;
         }
         kept.bytes += fetched.bytes();
-        kept.files.push_back((location.clone(), fetched.clone()));
+        kept.files.push_back((file.clone(), fetched));
         while kept.bytes > MOST_BYTES || kept.files.len() > MOST_FILES {
             let Some((_, gone)) = kept.files.pop_front() else {
                 return;
@@ -88,12 +105,13 @@ impl LastFetched {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ahead::tests::meta;
     use super::*;
 
     #[test]
@@ -116,7 +134,7 @@ mod tests {
     #[test]
     fn the_last_files_are_kept_as_far_as_there_is_room() {
         let last = LastFetched::default();
-        let path = |number: usize| Path::from(format!("{number}"));
+        let path = |number: usize| meta(&format!("{number}"), 10);
         let kept = |count: usize| {
             (0..count)
                 .filter(|number| last.get(&path(*number)).is_some())
@@ -134,5 +152,16 @@ mod tests {
         assert_eq!(kept(MOST_FILES + 3), [1, 2]);
         last.keep(&path(0), &Fetched::of(0, vec![0; MOST_BYTES + 1].into()));
         assert_eq!(kept(3), Vec::<usize>::new(), "there is no room for it");
+        // Parts of several readers, of the file as it is.
+        last.keep(&path(0), &Fetched::of(0, "abc".into()));
+        last.keep(&path(0), &Fetched::of(5, "f".into()));
+        last.keep(&path(0), &Fetched::default());
+        last.keep(&path(1), &Fetched::default());
+        let both = last.get(&path(0)).unwrap();
+        assert_eq!(
+            (both.get(&(1..3)).unwrap(), both.get(&(5..6)).unwrap()),
+            ("bc".into(), "f".into())
+        );
+        assert!(last.get(&meta("0", 11)).is_none() && last.get(&path(1)).is_none());
     }
 }

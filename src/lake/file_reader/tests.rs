@@ -189,7 +189,8 @@ impl ObjectStore for Counting {
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> StoreResult<Vec<bytes::Bytes>> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        let requests = usize::try_from(crate::lake::stores::requests_for(ranges)).unwrap();
+        self.requests.fetch_add(requests, Ordering::Relaxed);
         self.store.get_ranges(location, ranges).await
     }
 
@@ -367,6 +368,32 @@ async fn files_of_a_scan_take_few_requests_and_what_they_gave_is_kept_for_who_co
             }
         }
         assert_eq!(remote.requests(), expected, "round {round}");
+    }
+}
+
+#[test]
+fn small_chunks_that_lie_together_are_read_at_once() {
+    const KIB: u64 = 1 << 10;
+    let chunk = |begin: u64, length: u64| begin * KIB..(begin + length) * KIB;
+    let ranges = |chunks: &[(u64, u64)]| {
+        chunks
+            .iter()
+            .map(|(begin, length)| chunk(*begin, *length))
+            .collect::<Vec<_>>()
+    };
+    for (chunks, together, later) in [
+        (&[(0, 500), (600, 100)][..], &[(600, 100), (0, 500)][..], &[][..]),
+        (&[(0, 1024)], &[(0, 1024)], &[]),
+        (&[(0, 1), (1, 1024)], &[(0, 1)], &[(1, 1024)]),
+        (
+            &[(0, 10), (4000, 20), (8000, 30)],
+            &[(0, 10), (4000, 20)],
+            &[(8000, 30)],
+        ),
+        (&[(0, 2000)], &[], &[(0, 2000)]),
+        (&[], &[], &[]),
+    ] {
+        assert_eq!(at_once(ranges(chunks)), (ranges(together), ranges(later)), "{chunks:?}");
     }
 }
 
