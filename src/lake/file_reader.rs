@@ -136,20 +136,13 @@ impl ParquetFileReaderFactory for FileReaders {
         _: Option<usize>,
         metrics: &ExecutionPlanMetricsSet,
     ) -> DfResult<Box<dyn AsyncFileReader + Send>> {
+        let columns = file.extensions.get::<ReadColumns>().cloned();
         Ok(Box::new(FileReader {
             // One alone: each is kept until the end of the scan.
             scanned: MetricBuilder::new(metrics).counter(BYTES_SCANNED, partition_index),
-            path: self.local.then(|| local_path(&file.object_meta.location)).flatten(),
-            columns: file.extensions.get::<ReadColumns>().cloned(),
-            store: Arc::clone(&self.store),
-            cache: self.cache.clone(),
             last: self.last.clone(),
             ahead: file.extensions.get::<FilesOfScan>().map(|files| Arc::clone(&files.0)),
-            opened: None,
-            fetched: Fetched::default(),
-            has_arrived: false,
-            has_fetched: false,
-            file,
+            ..self.reader_of(file, columns)
         }))
     }
 }
@@ -157,20 +150,12 @@ impl ParquetFileReaderFactory for FileReaders {
 impl FileReaders {
     /// A reader of a file that is no part of a scan.
     pub(super) fn reader(&self, file: PartitionedFile, columns: ReadColumns) -> FileReader {
-        FileReader {
-            scanned: Count::new(),
-            path: self.local.then(|| local_path(&file.object_meta.location)).flatten(),
-            columns: Some(columns),
-            store: Arc::clone(&self.store),
-            cache: self.cache.clone(),
-            last: None,
-            ahead: None,
-            opened: None,
-            fetched: Fetched::default(),
-            has_arrived: false,
-            has_fetched: false,
-            file,
-        }
+        self.reader_of(file, Some(columns))
+    }
+
+    fn reader_of(&self, file: PartitionedFile, columns: Option<ReadColumns>) -> FileReader {
+        let path = self.local.then(|| local_path(&file.object_meta.location)).flatten();
+        FileReader::new(file, path, columns, Arc::clone(&self.store), self.cache.clone())
     }
 }
 
@@ -211,6 +196,30 @@ pub(super) struct FileReader {
 }
 
 impl FileReader {
+    /// One that is no part of a scan, and has read nothing.
+    fn new(
+        file: PartitionedFile,
+        path: Option<PathBuf>,
+        columns: Option<ReadColumns>,
+        store: Arc<dyn ObjectStore>,
+        cache: Option<Arc<FileMetadataCache>>,
+    ) -> Self {
+        Self {
+            scanned: Count::new(),
+            file,
+            columns,
+            store,
+            cache,
+            path,
+            last: None,
+            ahead: None,
+            opened: None,
+            fetched: Fetched::default(),
+            has_arrived: false,
+            has_fetched: false,
+        }
+    }
+
     /// Bytes of the file.
     pub(super) fn size(&self) -> u64 {
         self.file.object_meta.size
@@ -292,20 +301,8 @@ impl FileReader {
 
     /// A reader of a file that the scan comes to later.
     fn next(&self, file: ObjectMeta) -> Self {
-        Self {
-            scanned: Count::new(),
-            path: None,
-            columns: self.columns.clone(),
-            store: Arc::clone(&self.store),
-            cache: self.cache.clone(),
-            last: None,
-            ahead: None,
-            opened: None,
-            fetched: Fetched::default(),
-            has_arrived: false,
-            has_fetched: false,
-            file: file.into(),
-        }
+        let (store, cache) = (Arc::clone(&self.store), self.cache.clone());
+        Self::new(file.into(), None, self.columns.clone(), store, cache)
     }
 
     /// Bytes that [`Self::fetch_for`] gives at most.

@@ -268,10 +268,7 @@ impl TableProvider for LakeTableProvider {
                 files.collect()
             })
             .collect();
-        let in_order = FilesOfScan::new(groups.iter().flatten(), read);
-        for file in groups.iter_mut().flatten() {
-            file.extensions.insert(in_order.clone());
-        }
+        FilesOfScan::attach(&mut groups, read);
         let groups = groups.into_iter().map(FileGroup::new).collect();
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups)

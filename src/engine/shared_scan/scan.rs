@@ -78,10 +78,7 @@ impl CommonScan {
                 .collect();
             // So that no worker is left with a large one at the end.
             files.sort_by_key(|file| Reverse(file.object_meta.size));
-            let in_order = FilesOfScan::new(&files, read.collect());
-            for file in &mut files {
-                file.extensions.insert(in_order.clone());
-            }
+            FilesOfScan::attach(std::slice::from_mut(&mut files), read.collect());
             (wanted_by, files)
         }));
         Some(Self {

@@ -44,6 +44,14 @@ impl FilesOfScan {
         Self(Arc::new(Ahead::new(files.collect(), columns)))
     }
 
+    /// Tells the files of a scan that they are read in this order, one group after the other.
+    pub fn attach(groups: &mut [Vec<PartitionedFile>], columns: BTreeSet<String>) {
+        let in_order = Self::new(groups.iter().flatten(), columns);
+        for file in groups.iter_mut().flatten() {
+            file.extensions.insert(in_order.clone());
+        }
+    }
+
     /// For a look at a single file, behind which nothing is read.
     pub fn none() -> Self {
         Self::new([], BTreeSet::new())
